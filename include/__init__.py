@@ -1,0 +1,1 @@
+"""The library: all logic that knows neither Airflow nor Spark."""

@@ -1,0 +1,1 @@
+"""Kafka as the product sees it: the topic, its identity and its offsets."""

@@ -1,0 +1,114 @@
+"""Ask a broker about the topic: its identity, its partitions, the offsets it holds; and create it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+
+from include.errors import BrokerUnavailableError, PermanentError, TopicMissingError
+from include.settings import Settings
+
+# The client logs each failed attempt to connect; what matters reaches the user as one error.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+REQUEST_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaRange:
+    """The offsets [beginning, end) that Kafka holds of one partition."""
+
+    beginning: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic's identity; its id changes when it is deleted and created again."""
+
+    name: str
+    topic_id: UUID
+    partitions: list[int]
+
+
+class Broker:
+    """One admin connection to the cluster. Each method raises BrokerUnavailableError where no broker answers."""
+
+    def __init__(self, settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> None:
+        self._address = settings.kafka_broker
+        with self._readable_errors():
+            self._client = KafkaAdminClient(
+                bootstrap_servers=settings.kafka_broker.split(","),
+                client_id="heartbeat-admin",
+                bootstrap_timeout_ms=timeout_ms,
+                request_timeout_ms=timeout_ms,
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def topic(self, name: str) -> Topic:
+        """Describe a topic; raise TopicMissingError if there is none."""
+        with self._readable_errors(topic=name):
+            described = self._client.describe_topics([name])[0]
+        if described["error_code"] == UnknownTopicOrPartitionError.errno:
+            raise TopicMissingError(topic=name, broker=self._address)
+        partitions = sorted(partition["partition_index"] for partition in described["partitions"])
+        return Topic(name, UUID(str(described["topic_id"])), partitions)
+
+    def ranges(self, topic: Topic) -> dict[int, KafkaRange]:
+        """Return which offsets Kafka holds of each partition."""
+        partitions = [TopicPartition(topic.name, partition) for partition in topic.partitions]
+        with self._readable_errors(topic=topic.name):
+            first = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+            last = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        return {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in partitions}
+
+    def ensure_topic(self, name: str, partitions: int) -> bool:
+        """Create the topic, or add partitions up to `partitions`; return whether anything was changed."""
+        with self._readable_errors():
+            try:
+                self._client.create_topics({name: {"num_partitions": partitions}}, wait_for_metadata=True)
+            except TopicAlreadyExistsError:
+                pass
+            else:
+                return True
+        if len(self.topic(name).partitions) >= partitions:
+            return False
+        with self._readable_errors(topic=name):
+            self._client.create_partitions({name: partitions})
+        return True
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic with all that it holds."""
+        with self._readable_errors(topic=name):
+            self._client.delete_topics([name])
+
+    @contextmanager
+    def _readable_errors(self, *, topic: str = "") -> Iterator[None]:
+        try:
+            yield
+        except TopicAlreadyExistsError:
+            raise
+        except UnknownTopicOrPartitionError:
+            raise TopicMissingError(topic=topic, broker=self._address) from None
+        except KafkaError as error:
+            if isinstance(error, TimeoutError) or getattr(error, "retriable", False) or not hasattr(error, "errno"):
+                raise BrokerUnavailableError(broker=self._address) from None
+            raise PermanentError(f"the broker at {self._address} refused: {type(error).__name__}") from None
+
+
+@contextmanager
+def open_broker(settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> Iterator[Broker]:
+    """Open an admin connection for the length of a `with` block."""
+    broker = Broker(settings, timeout_ms=timeout_ms)
+    try:
+        yield broker
+    finally:
+        broker.close()

@@ -1,0 +1,1 @@
+"""Connections by role, and the migrations."""

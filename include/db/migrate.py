@@ -1,0 +1,74 @@
+"""Apply the numbered migrations, each once, in order, under a lock; and set the roles' passwords."""
+
+from psycopg import sql
+
+from include.db.connect import Connection, Role, connect
+from include.errors import PermanentError
+from include.log import get_logger
+from include.settings import Settings
+from include.sql import Migration, migrations, query
+
+log = get_logger()
+
+
+def migrate(settings: Settings) -> list[str]:
+    """Bring the database up to date and return what was applied; a second call changes nothing.
+
+    Two calls at once wait for one another. Raise PermanentError if an applied migration was edited since.
+    """
+    with connect(settings, Role.OWNER, autocommit=True) as connection:
+        connection.execute(query("lock_migrations"))
+        connection.execute(query("create_schema_migrations"))
+        applied = dict(connection.execute(query("select_schema_migrations")).fetchall())
+        pending = _pending(migrations(), applied)
+        for migration in pending:
+            _apply(connection, migration)
+        for role in (Role.STREAM, Role.HOURLY, Role.READER):
+            _set_password(connection, settings, role)
+    return [f"{migration.version:04d}_{migration.name}" for migration in pending]
+
+
+def pending_migrations(settings: Settings) -> list[str]:
+    """Return the migrations that the database still lacks; all of them where it has never been migrated."""
+    with connect(settings, Role.OWNER, autocommit=True) as connection:
+        row = connection.execute("select to_regclass('schema_migrations')").fetchone()
+        is_new = row is None or row[0] is None
+        applied = {} if is_new else dict(connection.execute(query("select_schema_migrations")).fetchall())
+    return [f"{migration.version:04d}_{migration.name}" for migration in _pending(migrations(), applied)]
+
+
+def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
+    newest_known = known[-1].version
+    if max(applied, default=0) > newest_known:
+        raise PermanentError(
+            f"the database is at migration {max(applied):04d}, this program only knows {newest_known:04d}: "
+            "use the newer version of the program"
+        )
+    for migration in known:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
+            raise PermanentError(
+                f"migration {migration.version:04d}_{migration.name} was edited after it was applied: "
+                "restore the file and put the change into a new migration"
+            )
+    return [migration for migration in known if migration.version not in applied]
+
+
+def _apply(connection: Connection, migration: Migration) -> None:
+    with connection.transaction():
+        connection.execute(migration.text)
+        connection.execute(
+            query("insert_schema_migration"),
+            {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
+        )
+    log.info("migration_applied", version=migration.version, name=migration.name)
+
+
+def _set_password(connection: Connection, settings: Settings, role: Role) -> None:
+    user = role.user(settings)
+    # Hashed on this side: the password itself never travels in a statement, nor into the server's log.
+    hashed = connection.pgconn.encrypt_password(
+        role.password(settings).encode(), user.encode(), b"scram-sha-256"
+    )
+    connection.execute(
+        sql.SQL("alter role {} password {}").format(sql.Identifier(user), sql.Literal(hashed.decode()))
+    )

@@ -1,0 +1,1 @@
+"""Pure functions over Arrow: schema, validation, risk. No clock, no I/O, no logging."""

@@ -1,0 +1,82 @@
+"""Risk levels of a heart rate, from a versioned policy. Pure but for reading the policy's own file."""
+
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from include.errors import SettingsError
+
+POLICY_FOLDER = Path(__file__).parent / "risk_policies"
+
+
+class RiskLevel(StrEnum):
+    """How a reading is classified."""
+
+    NORMAL = "Normal"
+    ELEVATED = "Elevated"
+    HIGH = "High"
+
+
+class RiskPolicy(BaseModel):
+    """Where one level ends and the next begins; a low side that is None does not exist.
+
+    High: above `high_above_bpm` or at most `high_at_most_bpm`. Elevated: from `elevated_at_least_bpm` up, or at most
+    `elevated_at_most_bpm`. Normal: all else.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    note: str
+    high_at_most_bpm: int | None
+    elevated_at_most_bpm: int | None
+    elevated_at_least_bpm: int
+    high_above_bpm: int
+
+    @model_validator(mode="after")
+    def _bands_ascend(self) -> "RiskPolicy":
+        edges = [self.high_at_most_bpm, self.elevated_at_most_bpm, self.elevated_at_least_bpm, self.high_above_bpm]
+        present = [edge for edge in edges if edge is not None]
+        if present != sorted(set(present)):
+            raise ValueError("the bands' edges must ascend")
+        return self
+
+    def level_of(self, heart_rate_bpm: int) -> RiskLevel:
+        """Classify one heart rate."""
+        if heart_rate_bpm > self.high_above_bpm or heart_rate_bpm <= (self.high_at_most_bpm or 0):
+            return RiskLevel.HIGH
+        if heart_rate_bpm >= self.elevated_at_least_bpm or heart_rate_bpm <= (self.elevated_at_most_bpm or 0):
+            return RiskLevel.ELEVATED
+        return RiskLevel.NORMAL
+
+
+def load_policy(name: str) -> RiskPolicy:
+    """Read the policy called `name`; raise SettingsError if there is none or its bands make no sense."""
+    path = POLICY_FOLDER / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in POLICY_FOLDER.glob("*.json")))
+        raise SettingsError(f"RISK_POLICY names no policy {name}: choose one of {known}")
+    try:
+        return RiskPolicy.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problems = "; ".join(detail["msg"] for detail in error.errors())
+        raise SettingsError(f"risk policy {name} cannot be used: {problems}") from None
+
+
+def classify(heart_rates_bpm: pa.Int32Array, policy: RiskPolicy) -> pa.StringArray:
+    """Return the risk level of each heart rate, in order. Expects no nulls: one would fall through to Normal."""
+    # The first case that holds wins, so the most severe band comes first.
+    cases = pc.make_struct(
+        pc.or_(
+            pc.greater(heart_rates_bpm, policy.high_above_bpm),
+            pc.less_equal(heart_rates_bpm, policy.high_at_most_bpm or 0),
+        ),
+        pc.or_(
+            pc.greater_equal(heart_rates_bpm, policy.elevated_at_least_bpm),
+            pc.less_equal(heart_rates_bpm, policy.elevated_at_most_bpm or 0),
+        ),
+    )
+    return pc.case_when(cases, RiskLevel.HIGH.value, RiskLevel.ELEVATED.value, RiskLevel.NORMAL.value)

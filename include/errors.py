@@ -1,0 +1,148 @@
+"""Every error raised on purpose, sorted by whether trying again can help.
+
+A message is one line that says what is wrong and what to do. It never holds a customer id, a payload or a secret.
+"""
+
+from collections.abc import Sequence
+
+
+class HeartbeatError(Exception):
+    """Base of all errors that this product raises on purpose; `exit_code` is what a command ends with."""
+
+    exit_code = 1
+
+
+class TransientError(HeartbeatError):
+    """Trying again can help: broker away, connection lost, lock not free."""
+
+
+class PermanentError(HeartbeatError):
+    """Trying again cannot help: bad settings, a missing part, a window that failed its checks."""
+
+
+class SettingsError(PermanentError):
+    """A setting is missing or has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class MissingPartError(PermanentError):
+    """Something that has to be installed is not there."""
+
+
+class PortTakenError(PermanentError):
+    """Another program listens on a port that the stack needs."""
+
+    def __init__(self, *, setting: str, port: int, holder: str) -> None:
+        self.setting, self.port, self.holder = setting, port, holder
+        super().__init__(f"port {port} ({setting}) is in use by {holder}: stop it, or set {setting} to a free port")
+
+
+class PartFailedError(PermanentError):
+    """A part of the embedded stack did not start; `log_tail` holds the last lines that it wrote."""
+
+    def __init__(self, *, part: str, reason: str, log_file: str, log_tail: Sequence[str] = ()) -> None:
+        self.part, self.reason, self.log_file, self.log_tail = part, reason, log_file, tuple(log_tail)
+        super().__init__(f"{part} did not start: {reason} (its log: {log_file})")
+
+
+class StackBusyError(TransientError):
+    """Another process starts or stops the same stack."""
+
+    def __init__(self, *, folder: str) -> None:
+        self.folder = folder
+        super().__init__(f"another command is starting or stopping the stack in {folder}: try again when it is done")
+
+
+class BrokerUnavailableError(TransientError):
+    """No Kafka broker answers."""
+
+    def __init__(self, *, broker: str) -> None:
+        self.broker = broker
+        super().__init__(
+            f"no Kafka broker answers at {broker}: start it with 'make up', or correct KAFKA_BROKER in .env"
+        )
+
+
+class TopicMissingError(PermanentError):
+    """The topic does not exist on the broker."""
+
+    def __init__(self, *, topic: str, broker: str) -> None:
+        self.topic, self.broker = topic, broker
+        super().__init__(
+            f"topic {topic} does not exist on {broker}: create it with 'python main.py topic create', "
+            "or correct KAFKA_TOPIC in .env"
+        )
+
+
+class DatabaseUnavailableError(TransientError):
+    """No PostgreSQL server answers."""
+
+    def __init__(self, *, address: str) -> None:
+        self.address = address
+        super().__init__(
+            f"no PostgreSQL answers at {address}: start it with 'make up', or correct DB_HOST and DB_PORT in .env"
+        )
+
+
+class DatabaseLoginError(PermanentError):
+    """The server refused the user name or the password."""
+
+    def __init__(self, *, user: str, address: str, setting: str) -> None:
+        self.user, self.address, self.setting = user, address, setting
+        super().__init__(
+            f"PostgreSQL at {address} refused the login of {user}: correct {setting} in .env, "
+            "then run 'python main.py migrate' to set the roles' passwords"
+        )
+
+
+class SchemaOutdatedError(PermanentError):
+    """A table or function is missing: the migrations have not been applied."""
+
+    def __init__(self, *, detail: str) -> None:
+        self.detail = detail
+        super().__init__(f"the database is not ready ({detail}): run 'python main.py migrate'")
+
+
+class FencedError(PermanentError):
+    """A newer launch of the stream holds the lease."""
+
+    exit_code = 3
+
+    def __init__(self, *, epoch: int, newest_epoch: int) -> None:
+        self.epoch, self.newest_epoch = epoch, newest_epoch
+        super().__init__(
+            f"launch {epoch} of the stream was superseded by launch {newest_epoch}; this one stops. Nothing to do."
+        )
+
+
+class TopicReplacedError(TransientError):
+    """The topic was deleted and created again under the running stream."""
+
+    exit_code = 4
+
+    def __init__(self, *, topic: str) -> None:
+        self.topic = topic
+        super().__init__(
+            f"topic {topic} was deleted or created again while the stream ran: "
+            "this launch stops, the next one starts at the new topic's beginning"
+        )
+
+
+class StreamStalledError(TransientError):
+    """Records wait but nothing was committed for too long."""
+
+    exit_code = 5
+
+    def __init__(self, *, lag: int, seconds: float) -> None:
+        self.lag, self.seconds = lag, seconds
+        super().__init__(
+            f"{lag} records wait and nothing was committed for {seconds:.0f} s: this launch stops, "
+            "the next one goes on from the database"
+        )
+
+
+class StreamFailedError(TransientError):
+    """The Spark query ended by itself."""
+
+    exit_code = 6

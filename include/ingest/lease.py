@@ -1,0 +1,71 @@
+"""The stream's lease: who may commit, and whether it was asked to stop."""
+
+from psycopg import errors
+
+from include.db.connect import Connection
+from include.errors import FencedError, TransientError
+from include.ingest.types import Lease
+from include.log import get_logger
+from include.sql import query
+
+LEASE_NAME = "heartbeat_stream"
+SINK_APPLICATION = "heartbeat-sink"
+
+_ATTEMPTS = 5
+
+log = get_logger()
+
+
+def take_lease(connection: Connection, holder: str) -> int:
+    """Become the only writer and return the new epoch. Needs an autocommit connection.
+
+    A predecessor's running transaction is waited for; one that hangs (its process was stopped, its host is gone)
+    would hold the lease's row for ever, so after the server's lock time-out its session is ended.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '3s'")
+                row = connection.execute(
+                    query("take_lease"), {"name": LEASE_NAME, "holder": holder}
+                ).fetchone()
+        except errors.LockNotAvailable:
+            ended = connection.execute(query("end_sink_sessions"), {"application": SINK_APPLICATION}).fetchall()
+            log.warning("hanging_sessions_ended", session_count=len(ended))
+            continue
+        assert row is not None
+        return int(row[0])
+    raise TransientError("the stream's lease stays locked by another session: look at pg_stat_activity, then try again")
+
+
+def renew_lease(connection: Connection, epoch: int) -> bool:
+    """Show that launch `epoch` is alive and return whether it was asked to stop; raise FencedError if superseded."""
+    row = connection.execute(query("renew_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+    if row is None:
+        raise FencedError(epoch=epoch, newest_epoch=_newest_epoch(connection))
+    return bool(row[0])
+
+
+def hold_lease(connection: Connection, epoch: int) -> None:
+    """Keep any newer launch from starting until this transaction ends; raise FencedError if one already has."""
+    row = connection.execute(query("hold_lease"), {"name": LEASE_NAME}).fetchone()
+    newest = int(row[0]) if row else 0
+    if newest != epoch:
+        raise FencedError(epoch=epoch, newest_epoch=newest)
+
+
+def read_lease(connection: Connection) -> Lease | None:
+    """Return the lease as it stands, or None if the stream has never run."""
+    row = connection.execute(query("select_lease"), {"name": LEASE_NAME}).fetchone()
+    return Lease(*row) if row else None
+
+
+def request_stop(connection: Connection) -> Lease | None:
+    """Ask the running launch to stop between two batches; the next launch is not affected."""
+    row = connection.execute(query("request_stop"), {"name": LEASE_NAME}).fetchone()
+    return Lease(*row) if row else None
+
+
+def _newest_epoch(connection: Connection) -> int:
+    lease = read_lease(connection)
+    return lease.epoch if lease else 0

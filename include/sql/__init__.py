@@ -1,0 +1,38 @@
+"""The SQL of the product: numbered migrations, and queries of one statement a file."""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import LiteralString, cast
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file; `checksum` is the SHA-256 of its text."""
+
+    version: int
+    name: str
+    text: LiteralString
+    checksum: str
+
+
+@cache
+def query(name: str) -> LiteralString:
+    """Return the text of `queries/<name>.sql`."""
+    # The files are ours and values are always bound, which is what LiteralString vouches for.
+    return cast(LiteralString, (_FOLDER / "queries" / f"{name}.sql").read_text())
+
+
+def migrations() -> list[Migration]:
+    """Return all migrations in order."""
+    found = []
+    for path in sorted((_FOLDER / "migrations").glob("[0-9]*.sql")):
+        version, name = path.stem.split("_", 1)
+        text = path.read_text()
+        found.append(
+            Migration(int(version), name, cast(LiteralString, text), sha256(text.encode()).hexdigest())
+        )
+    return found

@@ -1,0 +1,2 @@
+-- Make room for the next batch of the same transaction.
+truncate staged_readings;

@@ -1,0 +1,2 @@
+-- Copy readings in; the whole copy fails if one of them stands there already.
+copy heartbeats (customer_id, heart_rate, event_time, risk_level) from stdin (format binary);

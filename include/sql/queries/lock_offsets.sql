@@ -1,0 +1,9 @@
+-- How far each partition of a topic is done, locked.
+-- Params:  topic_id uuid
+select
+    partition,
+    next_offset
+from stream_offsets
+where topic_id = %(topic_id)s
+order by partition
+for update;

@@ -1,0 +1,10 @@
+-- The lease as it stands.
+-- Params:  name text
+select
+    epoch,
+    holder,
+    started_at,
+    renewed_at,
+    stop_requested
+from stream_lease
+where name = %(name)s;

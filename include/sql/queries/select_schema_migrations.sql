@@ -1,0 +1,5 @@
+-- Each applied migration's version and checksum.
+select
+    version,
+    checksum
+from schema_migrations;

@@ -1,0 +1,114 @@
+"""The stack's commands: up, down, status, logs, clean and what `make setup` needs."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from include.errors import HeartbeatError, PartFailedError
+from include.settings import get_settings
+from include.stack import run
+from include.stack.prepare import prepare_environment
+from include.stack.types import PartState
+
+NOT_RUNNING_EXIT_CODE = 3
+BYTES_PER_MIB = 1024 * 1024
+STATE_STYLES = {"running": "green", "unready": "yellow", "stopped": "red"}
+
+app = typer.Typer(help="The embedded stack: PostgreSQL and Kafka on this machine.", no_args_is_help=True)
+
+
+@app.command()
+def prepare() -> None:
+    """Fetch what the servers need and create `.env` on first use; what is there already is kept."""
+    with one_line_errors():
+        prepare_environment(_say)
+
+
+@app.command()
+def up() -> None:
+    """Start the servers and wait until they answer."""
+    with one_line_errors():
+        states = run.up(get_settings(), _say)
+        Console(stderr=True).print(_table(states))
+
+
+@app.command()
+def down() -> None:
+    """Stop the servers; their data stay."""
+    with one_line_errors():
+        run.down(get_settings(), _say)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show what runs; exit code 3 when something does not."""
+    with one_line_errors():
+        states = run.status(get_settings())
+        if as_json:
+            typer.echo(json.dumps([asdict(state) for state in states], default=str))
+        else:
+            Console().print(_table(states))
+        if any(state.state != "running" for state in states):
+            raise typer.Exit(NOT_RUNNING_EXIT_CODE)
+
+
+@app.command()
+def logs(
+    part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each log.")] = 20,
+) -> None:
+    """Show the ends of the servers' logs."""
+    with one_line_errors():
+        for label, line in run.logs(get_settings(), part=part, line_count=lines, is_followed=follow):
+            typer.echo(f"{label} | {line}")
+
+
+@app.command()
+def clean() -> None:
+    """Stop the servers and DELETE all their data."""
+    with one_line_errors():
+        run.clean(get_settings(), _say)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn an error raised on purpose into one line, after the part's own last lines, and its exit code."""
+    try:
+        yield
+    except HeartbeatError as error:
+        if isinstance(error, PartFailedError):
+            for line in error.log_tail:
+                typer.echo(f"  {error.part} | {line}", err=True)
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _table(states: list[PartState]) -> Table:
+    table = Table("part", "state", "pid", "port", "memory", "since (UTC)", "folder")
+    for state in states:
+        style = STATE_STYLES[state.state]
+        table.add_row(
+            state.name,
+            f"[{style}]{state.state}[/]",
+            str(state.pid or "-"),
+            str(state.port),
+            f"{state.memory_bytes / BYTES_PER_MIB:.0f} MiB" if state.memory_bytes else "-",
+            f"{state.since:%Y-%m-%d %H:%M:%S}" if state.since else "-",
+            escape(str(state.folder)),
+        )
+    return table

@@ -1,0 +1,40 @@
+"""What has to be there before the stack can start: `.env`, Java and the locked jars."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from include.settings import PROJECT_ROOT, get_settings
+from include.stack import env_file, jars
+from include.stack.java import find_java
+from include.stack.progress import byte_progress
+
+TITLES: dict[jars.JarSet, str] = {"kafka": "Kafka's broker", "spark": "Spark's Kafka connector"}
+
+
+def prepare_environment(report: Callable[[str], None]) -> None:
+    """Bring everything into place that is not there yet."""
+    _create_env_file(report)
+    java = find_java()
+    cache = get_settings().jar_cache_dir
+    for name in jars.locked_jars():
+        _fetch(name, cache, java.program)
+    if not jars.spark_connector_is_installed():
+        jars.install_spark_connector(cache)
+
+
+def _create_env_file(report: Callable[[str], None]) -> None:
+    target = PROJECT_ROOT / ".env"
+    if not env_file.create(PROJECT_ROOT / ".env.example", target):
+        return
+    report(f"created {target}")
+    for key in env_file.default_passwords(target):
+        report(f"warning: {key} in {target} is the well-known default password: change it before others can reach it")
+
+
+def _fetch(name: jars.JarSet, cache: Path, java: Path) -> None:
+    locked = jars.locked_jars()[name]
+    missing = jars.missing_jars(locked, cache)
+    if not missing:
+        return
+    with byte_progress(TITLES[name], sum(jar.size_bytes for jar in missing)) as on_progress:
+        jars.fetch_jars(locked, cache, java=java, on_progress=on_progress)

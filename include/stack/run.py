@@ -1,0 +1,116 @@
+"""The stack's public verbs: up, down, status, logs and clean."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from include.errors import HeartbeatError, PermanentError, SettingsError
+from include.settings import Settings
+from include.stack.locks import folder_lock
+from include.stack.logs import LogMark, follow, last_lines
+from include.stack.parts import parts_of
+from include.stack.ports import require_free
+from include.stack.supervisor import Supervisor
+from include.stack.types import Part, PartState
+
+BUSY_WAIT_SECONDS = 120
+
+Report = Callable[[str], None]
+
+
+def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
+    """Start what does not run, and return when everything answers. What runs already is left as it is.
+
+    1. Nothing is started while a port is taken.  2. All parts start side by side.  3. All are waited for.
+    When one fails, those that this call started are stopped again.
+    """
+    parts, supervisor = parts_of(settings), _supervisor(settings)
+    with _exclusive(settings):
+        idle = [part for part in parts if not supervisor.is_running(part)]
+        for part in idle:
+            for claim in part.claims():
+                require_free(claim)
+        started_at = time.monotonic()
+        try:
+            marks = {part.name: supervisor.start(part) for part in idle}
+            for part in parts:
+                supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
+                since = f"started in {time.monotonic() - started_at:.1f} s" if part in idle else "already running"
+                report(f"{part.name}: {since}, port {part.claims()[0].port}")
+        except BaseException:
+            _stop(supervisor, idle)
+            raise
+        return [supervisor.state_of(part) for part in parts]
+
+
+def down(settings: Settings, report: Report = lambda _: None) -> None:
+    """Stop what runs; the data stay. Nothing running is not an error."""
+    if not settings.stack_dir.exists():
+        return
+    supervisor = _supervisor(settings)
+    with _exclusive(settings):
+        for part in reversed(parts_of(settings)):
+            was_running = supervisor.stop(part)
+            report(f"{part.name}: {'stopped' if was_running else 'was not running'}")
+
+
+def status(settings: Settings) -> list[PartState]:
+    """Return each part's state; the servers themselves are asked."""
+    supervisor = _supervisor(settings)
+    return [supervisor.state_of(part) for part in parts_of(settings)]
+
+
+def logs(settings: Settings, *, part: str | None, line_count: int, is_followed: bool) -> Iterator[tuple[str, str]]:
+    """Yield (file, line): the end of each log, then, when followed, what is written from now on."""
+    files = {file: file.stem for chosen in _chosen(settings, part) for file in chosen.log_files}
+    followed = follow(files) if is_followed else iter(())
+    for file, label in files.items():
+        yield from ((label, line) for line in last_lines(file, line_count))
+    yield from followed
+
+
+def clean(settings: Settings, report: Report = lambda _: None) -> None:
+    """Stop the stack and delete its folder with all data."""
+    down(settings, report)
+    for part in parts_of(settings):
+        if part.folder.is_symlink():
+            shutil.rmtree(part.folder.resolve(), ignore_errors=True)
+    if settings.stack_dir.exists():
+        shutil.rmtree(settings.stack_dir)
+    report(f"deleted {settings.stack_dir}")
+
+
+def _supervisor(settings: Settings) -> Supervisor:
+    return Supervisor(settings.stack_dir / "run")
+
+
+@contextmanager
+def _exclusive(settings: Settings) -> Iterator[None]:
+    """Keep other commands away from this stack, and turn what the disk refuses into one line."""
+    try:
+        settings.stack_dir.mkdir(parents=True, exist_ok=True)
+        with folder_lock(settings.stack_dir, wait_seconds=BUSY_WAIT_SECONDS):
+            yield
+    except OSError as error:
+        where = error.filename or settings.stack_dir
+        raise PermanentError(
+            f"the stack's folder cannot be used: {where}: {os.strerror(error.errno or 0)}; free space or correct its "
+            "rights, or set STACK_DIR to another folder"
+        ) from error
+
+
+def _stop(supervisor: Supervisor, parts: Sequence[Part]) -> None:
+    for part in reversed(parts):
+        supervisor.stop(part)
+
+
+def _chosen(settings: Settings, name: str | None) -> list[Part]:
+    parts = parts_of(settings)
+    chosen = [part for part in parts if name in (None, part.name)]
+    if not chosen:
+        known = ", ".join(part.name for part in parts)
+        raise SettingsError(f"there is no part named {name}: choose one of {known}")
+    return chosen

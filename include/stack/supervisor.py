@@ -1,0 +1,87 @@
+"""Start, watch and stop parts, whatever they are. Each running part has a record in the stack's `run` folder."""
+
+import time
+from pathlib import Path
+
+from include.errors import HeartbeatError, PartFailedError, PermanentError
+from include.stack import processes
+from include.stack.logs import FAILURE_TAIL_LINES, LogMark, rotate, telling_line
+from include.stack.processes import ProcessRecord
+from include.stack.types import Part, PartState, RunState
+
+POLL_SECONDS = 0.1
+
+
+class Supervisor:
+    """Controls the processes of one stack."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self._run_folder = run_folder
+
+    def is_running(self, part: Part) -> bool:
+        """Tell whether the part's process runs, whether or not it answers."""
+        return self._record_of(part) is not None
+
+    def start(self, part: Part) -> LogMark:
+        """Start the part's process and return at once, with where its logs ended before."""
+        for log_file in part.log_files:
+            log_file.parent.mkdir(parents=True, exist_ok=True)
+            rotate(log_file)
+        self._run_folder.mkdir(parents=True, exist_ok=True)
+        launch = part.prepare()
+        mark = LogMark.now(part.log_files)
+        processes.save_record(self._record_file(part), processes.spawn(launch))
+        return mark
+
+    def await_ready(self, part: Part, mark: LogMark) -> None:
+        """Wait until the part answers; raise PartFailedError with the end of its log when it does not."""
+        deadline = time.monotonic() + part.ready_timeout_seconds
+        while not part.is_ready():
+            if not self.is_running(part):
+                raise _failure(part, mark, telling_line(mark.lines_since()) or "it ended at once")
+            if time.monotonic() >= deadline:
+                raise _failure(part, mark, f"no answer within {part.ready_timeout_seconds:.0f} s")
+            time.sleep(POLL_SECONDS)
+        part.settle()
+
+    def stop(self, part: Part) -> bool:
+        """End the part's process; tell whether there was one."""
+        record = self._record_of(part)
+        if record and not processes.end(record, part.stop_steps):
+            raise PermanentError(f"{part.name} (pid {record.pid}) does not end: stop it by hand, then try again")
+        self._record_file(part).unlink(missing_ok=True)
+        return record is not None
+
+    def state_of(self, part: Part) -> PartState:
+        """Return what is known about the part now."""
+        port = part.claims()[0].port
+        record = self._record_of(part)
+        if record is None:
+            return PartState(part.name, "stopped", port, part.folder)
+        return PartState(
+            name=part.name,
+            state=_run_state(part),
+            port=port,
+            folder=part.folder,
+            pid=record.pid,
+            memory_bytes=processes.memory_bytes(record.pid),
+            since=processes.started_at(record.pid),
+        )
+
+    def _record_of(self, part: Part) -> ProcessRecord | None:
+        return processes.load_record(self._record_file(part))
+
+    def _record_file(self, part: Part) -> Path:
+        return self._run_folder / f"{part.name}.json"
+
+
+def _run_state(part: Part) -> RunState:
+    try:
+        return "running" if part.is_ready() else "unready"
+    except HeartbeatError:
+        return "unready"
+
+
+def _failure(part: Part, mark: LogMark, reason: str) -> PartFailedError:
+    tail = mark.lines_since()[-FAILURE_TAIL_LINES:]
+    return PartFailedError(part=part.name, reason=reason, log_file=str(part.log_files[0]), log_tail=tail)

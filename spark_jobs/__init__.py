@@ -1,0 +1,1 @@
+"""Spark applications; each is a thin main over `include`."""

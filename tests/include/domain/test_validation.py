@@ -1,0 +1,268 @@
+"""The Arrow path and the plain rules give each record one and the same outcome."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from include.domain.judge import TimeBounds
+from include.domain.reasons import Reason
+from include.domain.schema import RAW_RECORD
+from include.domain.validation import Verdict, validate
+from tests.include.domain import reference
+
+RETENTION_SECONDS, SKEW_SECONDS = 90 * 86_400, 300
+BOUNDS = TimeBounds(RETENTION_SECONDS, SKEW_SECONDS)
+RECORD_TIME = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+RECORD_TIME_US = int(RECORD_TIME.timestamp()) * 10**6
+CUSTOMER = "550e8400-e29b-41d4-a716-446655440000"
+
+
+def raw_batch(values: list[bytes | None], times: list[int | None] | None = None) -> pa.RecordBatch:
+    count = len(values)
+    instants = [RECORD_TIME_US] * count if times is None else times
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array([0] * count, pa.int32()),
+            pa.array(range(count), pa.int64()),
+            pa.array(instants, pa.timestamp("us", tz="UTC")),
+            pa.array([b"k"] * count, pa.binary()),
+            pa.array(values, pa.binary()),
+            pa.nulls(count, RAW_RECORD.field("headers").type),
+        ],
+        schema=RAW_RECORD,
+    )
+
+
+def outcomes(verdict: Verdict) -> list[object]:
+    """One outcome a row, as the reference gives it; fails if a row is missing or comes twice."""
+    by_row: dict[int, object] = {}
+    for item in verdict.readings.to_pylist():
+        instant = (item["event_time"] - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+        assert item["row"] not in by_row
+        by_row[item["row"]] = ("accepted", item["customer_id"], item["heart_rate"], instant)
+    for item in verdict.rejections.to_pylist():
+        assert item["row"] not in by_row
+        by_row[item["row"]] = item["reason"]
+    return [by_row[row] for row in range(len(by_row))]
+
+
+def expected(values: list[bytes | None]) -> list[object]:
+    return [reference.judge(value, RECORD_TIME_US, RETENTION_SECONDS, SKEW_SECONDS) for value in values]
+
+
+def event(**changes: object) -> bytes:
+    fields = {"customer_id": CUSTOMER, "heart_rate": 72, "timestamp": "2026-11-23T07:59:59.250Z", **changes}
+    return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
+
+
+# --- every reason by example ---------------------------------------------------------------------------------------
+
+MALFORMED = [
+    b"", None, b" ", b"{", b"null", b"[]", b"72", b"{}{}", event() + event(), event() + b"\n" + event(), b"\xff\xfe",
+    b"\xef\xbb\xbf" + event(), event()[:-1], event() + b"x", b"{'customer_id':1}", b'{"a":"\xff"}', event()[:-1] + b",}",
+    b"[" * 100_000, b'{"x":' * 100_000, event(x=1)[:-1] + b',"heart_rate":80}', event().replace(b"72", b"072"),
+    "{}".encode("utf-16"), event() + b"\0", b'{"x":' + b"[" * 65 + b"]" * 65 + b"}",
+]  # fmt: skip
+EXAMPLES: list[tuple[bytes | None, str]] = [
+    *[(value, "malformed_json") for value in MALFORMED],
+    (b"{}", "missing_field"),
+    (event(customer_id=...), "missing_field"),
+    (event(heart_rate=...), "missing_field"),
+    (event(timestamp=...), "missing_field"),
+    (event(customer_id=None), "bad_customer_id"),
+    (event(customer_id=5), "bad_customer_id"),
+    (event(customer_id=CUSTOMER[:-1]), "bad_customer_id"),
+    (event(customer_id=CUSTOMER.replace("-", "")), "bad_customer_id"),
+    (event(customer_id="{" + CUSTOMER + "}"), "bad_customer_id"),
+    (event(customer_id=CUSTOMER[:-1] + "g"), "bad_customer_id"),
+    (event(customer_id=CUSTOMER[:8] + "e" + CUSTOMER[9:]), "bad_customer_id"),
+    (event(heart_rate=None), "bad_heart_rate"),
+    (event(heart_rate="72"), "bad_heart_rate"),
+    (event(heart_rate=True), "bad_heart_rate"),
+    (event(heart_rate=72.5), "bad_heart_rate"),
+    (event(heart_rate=72.0), "bad_heart_rate"),
+    (event(heart_rate=float("nan")), "bad_heart_rate"),
+    (event(heart_rate=[72]), "bad_heart_rate"),
+    (event(heart_rate=29), "heart_rate_out_of_range"),
+    (event(heart_rate=221), "heart_rate_out_of_range"),
+    (event(heart_rate=-72), "heart_rate_out_of_range"),
+    (event(heart_rate=0), "heart_rate_out_of_range"),
+    (event(heart_rate=2**31), "heart_rate_out_of_range"),
+    (event(heart_rate=2**63), "heart_rate_out_of_range"),
+    (event(heart_rate=10**4000), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"1" + b"0" * 9000), "heart_rate_out_of_range"),
+    (event(timestamp=None), "bad_timestamp"),
+    (event(timestamp=1763884800), "bad_timestamp"),
+    (event(timestamp=""), "bad_timestamp"),
+    (event(timestamp="2026-11-23"), "bad_timestamp"),
+    (event(timestamp="2026-11-23T07"), "bad_timestamp"),
+    (event(timestamp="2026-11-23T07-01:00"), "bad_timestamp"),
+    (event(timestamp="2026-02-30T07:00:00Z"), "bad_timestamp"),
+    (event(timestamp="2026-11-23T24:00:00Z"), "bad_timestamp"),
+    (event(timestamp="2026-11-23T07:59:60Z"), "bad_timestamp"),
+    (event(timestamp="2026-11-23T07:59:59+24:00"), "bad_timestamp"),
+    (event(timestamp="0000-01-01T00:00:00Z"), "bad_timestamp"),
+    (event(timestamp=" 2026-11-23T07:59:59Z"), "bad_timestamp"),
+    (event(timestamp="2026-11-23T08:05:00.001Z"), "future_event_time"),
+    (event(timestamp="9999-12-31T23:59:59Z"), "future_event_time"),
+    (event(timestamp="2016-04-12T00:00:00Z"), "expired_event_time"),
+    (event(timestamp="0001-01-01T00:00:00Z"), "expired_event_time"),
+]
+ACCEPTED = [
+    event(),
+    event(customer_id=CUSTOMER.upper()),
+    event(heart_rate=30),
+    event(heart_rate=220),
+    event(note="an unknown field", nested={"a": [1, {"b": 2}]}),
+    event(pad="x" * 900_000),
+    event(timestamp="2026-11-23T07:59:59"),
+    event(timestamp="2026-11-23 07:59:59"),
+    event(timestamp="2026-11-23T07:59"),
+    event(timestamp="2026-11-23T08:59:59+01:00"),
+    event(timestamp="2026-11-23T08:59:59+0100"),
+    event(timestamp="2026-11-23T06:59:59-01"),
+    event(timestamp="2026-11-23t07:59:59.123456789z"),
+    event(timestamp="2026-11-23T08:05:00Z"),
+    event(timestamp="2026-08-25T08:00:00Z"),
+    b" \t" + event() + b"\r\n",
+    event().replace(b"heart_rate", b"heart\\u005frate"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), EXAMPLES)
+def test_a_bad_record_is_rejected_for_its_reason_alone_and_among_good_ones(value: bytes | None, reason: str) -> None:
+    alone = validate(raw_batch([value]), BOUNDS)
+    among = validate(raw_batch([event(), value, event(heart_rate=80)]), BOUNDS)
+
+    assert outcomes(alone) == [reason]
+    assert outcomes(among) == [*expected([event()]), reason, *expected([event(heart_rate=80)])]
+    assert expected([value]) == [reason]
+
+
+@pytest.mark.parametrize("value", ACCEPTED)
+def test_a_good_record_is_accepted_alone_and_among_bad_ones(value: bytes) -> None:
+    among = validate(raw_batch([b"{", value, b""]), BOUNDS)
+
+    assert outcomes(validate(raw_batch([value]), BOUNDS)) == expected([value])
+    assert outcomes(among) == ["malformed_json", *expected([value]), "malformed_json"]
+    assert expected([value])[0][0] == "accepted"
+
+
+def test_each_reason_but_the_conflict_has_an_example() -> None:
+    assert {reason for _, reason in EXAMPLES} == set(Reason) - {Reason.CONFLICTING_READING}
+
+
+def test_a_record_without_a_kafka_timestamp_is_rejected() -> None:
+    assert outcomes(validate(raw_batch([event(), event()], [None, -1000]), BOUNDS)) == ["bad_timestamp"] * 2
+
+
+def test_an_empty_batch_gives_nothing() -> None:
+    verdict = validate(raw_batch([]), BOUNDS)
+
+    assert (verdict.readings.num_rows, verdict.rejections.num_rows) == (0, 0)
+
+
+def test_no_detail_repeats_the_content_of_a_record() -> None:
+    secret = "1234567"
+    values = [event(customer_id=secret), event(heart_rate=secret), event(timestamp=secret), secret.encode() * 2 + b"x"]
+
+    details = validate(raw_batch(values), BOUNDS).rejections.column("detail").to_pylist()
+
+    assert len(details) == 4
+    assert not any(secret in detail for detail in details)
+
+
+# --- both ways agree over anything ---------------------------------------------------------------------------------
+
+timestamps = st.one_of(
+    st.datetimes(datetime(2026, 11, 23, 7), datetime(2026, 11, 23, 9)).map(lambda at: at.isoformat() + "Z"),
+    st.datetimes().map(datetime.isoformat),
+    st.from_regex(reference.INSTANT, fullmatch=True),
+    st.text(max_size=30),
+)
+customers = st.one_of(st.uuids().map(str), st.uuids().map(lambda it: str(it).upper()), st.text(max_size=40))
+rates = st.one_of(
+    st.integers(25, 225), st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=5)
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+events = st.fixed_dictionaries(
+    {},
+    optional={
+        "customer_id": customers | anything,
+        "heart_rate": rates | anything,
+        "timestamp": timestamps | anything,
+        "extra": anything,
+    },
+)
+good_events = st.fixed_dictionaries(
+    {
+        "customer_id": st.uuids().map(str),
+        "heart_rate": st.integers(30, 220),
+        "timestamp": st.sampled_from(["2026-11-23T07:59:59Z", "2026-11-23T07:59:59.123", "2026-11-23T07:59:59+00:30"]),
+    }
+)
+layouts = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}])
+
+
+def dumped(fields: object, layout: dict[str, object]) -> bytes:
+    return json.dumps(fields, **layout).encode("utf-8", "surrogatepass")  # type: ignore[arg-type]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A good event with a few bytes replaced, removed or put in."""
+    value = bytearray(dumped(draw(good_events), draw(layouts)))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(value)))
+        value[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2) | st.sampled_from([b"\n", b"{", b"}", b'"']))
+    return bytes(value)
+
+
+records = st.one_of(
+    st.builds(dumped, good_events, layouts),
+    st.builds(dumped, events, layouts),
+    damaged(),
+    st.binary(max_size=60),
+    st.none(),
+)
+
+
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(records, max_size=12))
+def test_validate_agrees_with_the_plain_rules_over_any_bytes(values: list[bytes | None]) -> None:
+    assert outcomes(validate(raw_batch(values), BOUNDS)) == expected(values)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.builds(dumped, good_events, layouts), min_size=1, max_size=8), st.data())
+def test_one_damaged_record_does_not_touch_its_neighbours(values: list[bytes], data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(values)))
+    values.insert(at, data.draw(damaged()))
+
+    assert outcomes(validate(raw_batch(values), BOUNDS)) == expected(values)  # type: ignore[arg-type]
+
+
+@given(st.lists(records, max_size=8), st.lists(records, max_size=8))
+def test_outcomes_do_not_depend_on_where_a_batch_is_cut(head: list[bytes | None], tail: list[bytes | None]) -> None:
+    whole = outcomes(validate(raw_batch(head + tail), BOUNDS))
+
+    assert whole == outcomes(validate(raw_batch(head), BOUNDS)) + outcomes(validate(raw_batch(tail), BOUNDS))
+
+
+def test_a_large_batch_with_few_bad_records_keeps_rows_and_order() -> None:
+    values: list[bytes | None] = [event(customer_id=str(uuid.UUID(int=number))) for number in range(3000)]
+    values[700], values[2999] = b"{bad", event(heart_rate=999)
+
+    verdict = validate(raw_batch(values), BOUNDS)
+
+    assert outcomes(verdict) == expected(values)
+    assert verdict.readings.column("row").to_pylist() == sorted(verdict.readings.column("row").to_pylist())
