@@ -4,6 +4,7 @@ A message is one line that says what is wrong and what to do. It never holds a c
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class HeartbeatError(Exception):
@@ -24,6 +25,28 @@ class SettingsError(PermanentError):
     """A setting is missing or has a value that cannot be used."""
 
     exit_code = 2
+
+
+class OptionError(PermanentError):
+    """A command was given an option that cannot be used."""
+
+    exit_code = 2
+
+
+class FileUnusableError(PermanentError):
+    """A file that was named cannot be read or written."""
+
+    def __init__(self, *, path: Path, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")
+
+
+class SimulatorFailedError(TransientError):
+    """A process of the simulator ended before its time."""
+
+    def __init__(self, *, shard: int, reason: str) -> None:
+        self.shard, self.reason = shard, reason
+        super().__init__(f"process {shard + 1} of the simulator failed: {reason}")
 
 
 class MissingPartError(PermanentError):
@@ -146,3 +169,65 @@ class StreamFailedError(TransientError):
     """The Spark query ended by itself."""
 
     exit_code = 6
+
+
+class HealthCheckFailedError(PermanentError):
+    """At least one of the minute's checks failed; `failed` holds their names."""
+
+    def __init__(self, *, failed: Sequence[str], summary: str) -> None:
+        self.failed = tuple(failed)
+        count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+        super().__init__(f"{count} failed: {summary}")
+
+
+class ReplayBusyError(TransientError):
+    """Another replay is at work."""
+
+    def __init__(self) -> None:
+        super().__init__("another replay of dead letters is running: try again when it has ended")
+
+
+class RetentionBlockedError(TransientError):
+    """A day that has expired could not be dropped, since its table was never free."""
+
+    def __init__(self, *, days: Sequence[str]) -> None:
+        self.days = tuple(days)
+        super().__init__(
+            f"could not drop {', '.join(days)}: other sessions kept the table in use; the next run tries again"
+        )
+
+
+class StreamBehindError(TransientError):
+    """The stream has not come to the end of an hour in time."""
+
+    def __init__(self, *, hour: str, seconds: float, reason: str) -> None:
+        self.hour, self.seconds, self.reason = hour, seconds, reason
+        super().__init__(
+            f"the stream has not passed the hour {hour} after {seconds:.0f} s of waiting: {reason}. "
+            "See that heartbeat_stream runs; the next hourly run takes this hour up too"
+        )
+
+
+class HoursWithheldError(PermanentError):
+    """Hours failed a critical check and are not published."""
+
+    def __init__(self, *, hours: Sequence[str], reason: str) -> None:
+        self.hours, self.reason = tuple(hours), reason
+        which = f"hour {hours[0]} is" if len(hours) == 1 else f"{len(hours)} hours from {hours[0]} on are"
+        super().__init__(f"{which} withheld: {reason}. Repair the readings, then run the hour again")
+
+
+class SettlingBusyError(TransientError):
+    """Another process settles hours and does not come to an end."""
+
+    def __init__(self, *, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"another run has been settling hours for more than {seconds:.0f} s: try again when it is done")
+
+
+class QualityCheckError(TransientError):
+    """The checks themselves could not be carried out, so nothing is known about the hours."""
+
+    def __init__(self, *, expectation: str, reason: str) -> None:
+        self.expectation, self.reason = expectation, reason
+        super().__init__(f"expectation {expectation} could not be evaluated ({reason}): nothing was published")

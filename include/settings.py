@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import SettingsError
@@ -54,12 +54,42 @@ class Settings(BaseSettings):
     max_clock_skew_seconds: int = Field(300, ge=0, le=86_400)
     risk_policy: str = Field("default", pattern=r"^[a-z0-9_-]+$")
 
+    # How long things are kept
+    kafka_retention_days: int = Field(7, ge=1, le=365)
+    dead_letters_retention_days: int = Field(30, ge=2, le=3650)
+    ledger_retention_days: int = Field(30, ge=2, le=3650)
+    checks_retention_days: int = Field(30, ge=1, le=3650)
+
     # The stream
     spark_master: str = Field("local[2,4]", min_length=1)
     stream_max_records_per_batch: int = Field(200_000, ge=1)
     stream_stall_seconds: float = Field(60, gt=0)
     stream_db_wait_seconds: float = Field(30, ge=0)
     stream_lease_renew_seconds: float = Field(1, gt=0)
+
+    # The checks of each minute
+    health_stall_seconds: float = Field(60, ge=1, le=3600)
+    health_confirm_seconds: float = Field(15, ge=0, le=30)
+    health_grace_seconds: float = Field(60, ge=0, le=3600)
+    health_lease_seconds: float = Field(60, ge=1, le=3600)
+    health_lag_warn_records: int = Field(100_000, ge=1)
+    health_lag_fail_records: int = Field(50_000_000, ge=1)
+    health_fresh_seconds: float = Field(300, ge=1, le=86_400)
+    health_silence_seconds: float = Field(600, ge=1, le=604_800)
+    health_quarantine_window_seconds: float = Field(600, ge=60, le=86_400)
+    health_quarantine_warn_share: float = Field(0.1, ge=0, le=1)
+    health_quarantine_fail_share: float = Field(0.5, ge=0, le=1)
+    health_unpublished_warn_hours: float = Field(2, ge=0, le=720)
+    health_unpublished_fail_hours: float = Field(24, ge=0, le=720)
+    health_disk_warn_gib: float = Field(5, ge=0)
+    health_disk_fail_gib: float = Field(1, ge=0)
+    health_webhook_url: SecretStr = SecretStr("")
+    health_webhook_timeout_seconds: float = Field(5, gt=0, le=30)
+
+    # The hourly job
+    quality_policy: str = Field("default", pattern=r"^[a-z0-9_-]+$")
+    hourly_wait_seconds: float = Field(1800, ge=0)
+    data_docs_runs_kept: int = Field(200, ge=1, le=10_000)
 
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -70,10 +100,34 @@ class Settings(BaseSettings):
         path = path.expanduser()
         return path if path.is_absolute() else PROJECT_ROOT / path
 
+    @field_validator(
+        "health_lag_fail_records", "health_quarantine_fail_share", "health_unpublished_fail_hours", "health_disk_fail_gib"
+    )
+    @classmethod
+    def _fail_beyond_warn(cls, fail: float, info: ValidationInfo) -> float:
+        warn_name = str(info.field_name).replace("_fail_", "_warn_")
+        warn = info.data.get(warn_name, fail)
+        is_floor = "disk" in warn_name
+        if (fail > warn) if is_floor else (fail < warn):
+            raise ValueError(f"must not be {'above' if is_floor else 'below'} {warn_name.upper()}")
+        return fail
+
+    @field_validator("health_webhook_url")
+    @classmethod
+    def _web_address(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
+
     @property
     def kafka_port(self) -> int:
         """Port of the first broker named in KAFKA_BROKER."""
         return int(self.kafka_broker.split(",")[0].rsplit(":", 1)[1])
+
+    @property
+    def data_docs_dir(self) -> Path:
+        """Folder of the Data Docs site; open its `index.html`."""
+        return self.stack_dir / "data_docs"
 
     @property
     def db_address(self) -> str:

@@ -1,5 +1,6 @@
 """One structured line a batch, told by the ledger: what was committed, not what was planned."""
 
+import json
 from collections import Counter
 
 import psycopg
@@ -45,7 +46,7 @@ class BatchLog(StreamingQueryListener):
             epoch=self._epoch,
             batch=progress.batchId,
             **counts,
-            lag=sum(_lag(source.metrics) for source in progress.sources),
+            lag=sum(_lag(source.endOffset, source.latestOffset) for source in progress.sources),
             rows_per_second=round(counts["records"] / seconds),
             latency_p50_ms=_rounded(percentile_ms(latency, 0.5)),
             latency_p99_ms=_rounded(percentile_ms(latency, 0.99)),
@@ -77,10 +78,14 @@ class BatchLog(StreamingQueryListener):
         return counts, latency
 
 
-def _lag(metrics: dict[str, str]) -> int:
-    """Return how many records Kafka held beyond this batch, over all partitions."""
-    partitions, average = metrics.get("numPartitions"), metrics.get("avgOffsetsBehindLatest", "0")
-    return round(float(average) * int(partitions)) if partitions else round(float(metrics.get("maxOffsetsBehindLatest", "0")))
+def _lag(done: str, latest: str) -> int:
+    """Return how many records Kafka held beyond this batch; both are Spark's JSON, {topic: {partition: offset}}."""
+    ends = json.loads(latest or "{}")
+    return sum(
+        max(end - json.loads(done)[topic].get(partition, 0), 0)
+        for topic, partitions in ends.items()
+        for partition, end in partitions.items()
+    )
 
 
 def _rounded(value: float | None) -> float | None:

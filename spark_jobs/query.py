@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import size, to_json, when
 from pyspark.sql.streaming.query import StreamingQuery
 
 from include.ingest.types import Launch
 from include.settings import PROJECT_ROOT, Settings
 from spark_jobs.partition_task import SUMMARY_DDL, store_records
 
-_RAW_COLUMNS = ("partition", "offset", "timestamp", "key", "value", "headers")
+_CHECKPOINT_INTERVAL_MS = "60000"
+_RAW_COLUMNS = ("partition", "offset", "timestamp", "key", "value")
 
 
 def create_session(settings: Settings) -> SparkSession:
@@ -33,7 +35,11 @@ def start_query(
     summaries = _read_kafka(spark, settings, starts).mapInArrow(_storing(launch), SUMMARY_DDL)
     # The rows are stored by the tasks themselves, each in a transaction that is safe to repeat; nothing is left to sink.
     writer = summaries.writeStream.queryName(launch.topic).format("noop").option("checkpointLocation", checkpoint)
-    return (writer.trigger(availableNow=True) if drain else writer).start()
+    if drain:
+        return writer.trigger(availableNow=True).start()
+    # The checkpoint is never read again, so no batch waits for its files: each costs Spark a `chmod` process.
+    writer = writer.option("asyncProgressTrackingEnabled", "true")
+    return writer.option("asyncProgressTrackingCheckpointIntervalMs", _CHECKPOINT_INTERVAL_MS).start()
 
 
 def _read_kafka(spark: SparkSession, settings: Settings, starts: dict[int, int]) -> DataFrame:
@@ -50,7 +56,7 @@ def _read_kafka(spark: SparkSession, settings: Settings, starts: dict[int, int])
         .option("kafka.fetch.max.wait.ms", "20")
         .option("kafka.max.partition.fetch.bytes", str(4 * 1024 * 1024))
         .load()
-        .select(*_RAW_COLUMNS)
+        .select(*_RAW_COLUMNS, when(size("headers") > 0, to_json("headers")).alias("headers"))
     )
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -69,6 +70,14 @@ class Broker:
             first = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
             last = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         return {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in partitions}
+
+    def newest_record_at(self, topic: Topic) -> datetime | None:
+        """Return the newest timestamp among the topic's records, or None if it holds none."""
+        partitions = [TopicPartition(topic.name, partition) for partition in topic.partitions]
+        with self._readable_errors(topic=topic.name):
+            found = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.MAX_TIMESTAMP))
+        newest_ms = max((at.timestamp for at in found.values()), default=-1)
+        return datetime.fromtimestamp(newest_ms / 1000, UTC).replace(tzinfo=None) if newest_ms >= 0 else None
 
     def ensure_topic(self, name: str, partitions: int) -> bool:
         """Create the topic, or add partitions up to `partitions`; return whether anything was changed."""

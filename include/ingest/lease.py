@@ -17,25 +17,22 @@ log = get_logger()
 
 
 def take_lease(connection: Connection, holder: str) -> int:
-    """Become the only writer and return the new epoch. Needs an autocommit connection.
+    """Become the only writer and return the new epoch. Needs an autocommit connection."""
+    epoch = _raise_epoch(connection, "take_lease", {"name": LEASE_NAME, "holder": holder})
+    assert epoch is not None
+    return epoch
 
-    A predecessor's running transaction is waited for; one that hangs (its process was stopped, its host is gone)
-    would hold the lease's row for ever, so after the server's lock time-out its session is ended.
+
+def fence_lease(connection: Connection, epoch: int) -> bool:
+    """Refuse launch `epoch` from now on, as a newer one would; False if one has taken over. Needs autocommit.
+
+    The launch exits at its next sign of life, and the next one takes the lease as ever. Its sessions that hang inside
+    a transaction are ended, so that none keeps a partition locked.
     """
-    for _ in range(_ATTEMPTS):
-        try:
-            with connection.transaction():
-                connection.execute("set local lock_timeout = '3s'")
-                row = connection.execute(
-                    query("take_lease"), {"name": LEASE_NAME, "holder": holder}
-                ).fetchone()
-        except errors.LockNotAvailable:
-            ended = connection.execute(query("end_sink_sessions"), {"application": SINK_APPLICATION}).fetchall()
-            log.warning("hanging_sessions_ended", session_count=len(ended))
-            continue
-        assert row is not None
-        return int(row[0])
-    raise TransientError("the stream's lease stays locked by another session: look at pg_stat_activity, then try again")
+    if _raise_epoch(connection, "fence_lease", {"name": LEASE_NAME, "epoch": epoch}) is None:
+        return False
+    _end_hanging_sessions(connection)
+    return True
 
 
 def renew_lease(connection: Connection, epoch: int) -> bool:
@@ -69,3 +66,27 @@ def request_stop(connection: Connection) -> Lease | None:
 def _newest_epoch(connection: Connection) -> int:
     lease = read_lease(connection)
     return lease.epoch if lease else 0
+
+
+def _raise_epoch(connection: Connection, statement: str, values: dict[str, object]) -> int | None:
+    """Run a statement that changes the epoch, and return the new one.
+
+    A predecessor's running transaction is waited for; one that hangs (its process was stopped, its host is gone)
+    would hold the lease's row for ever, so after the lock time-out its session is ended.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '3s'")
+                row = connection.execute(query(statement), values).fetchone()
+        except errors.LockNotAvailable:
+            _end_hanging_sessions(connection)
+            continue
+        return int(row[0]) if row else None
+    raise TransientError("the stream's lease stays locked by another session: look at pg_stat_activity, then try again")
+
+
+def _end_hanging_sessions(connection: Connection) -> None:
+    ended = connection.execute(query("end_sink_sessions"), {"application": SINK_APPLICATION}).fetchall()
+    if ended:
+        log.warning("hanging_sessions_ended", session_count=len(ended))

@@ -1,6 +1,5 @@
 """The rows of one partition's transaction: readings, dead letters, touched hours, the commit and the offset."""
 
-import base64
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -188,19 +187,9 @@ def _dead_letters(
             record["offset"],
             record["key"],
             record["value"],
-            _headers(record["headers"]),
+            None if record["headers"] is None else Jsonb(record["headers"], dumps=str),
             None if time is None else time.replace(tzinfo=None),
             reason,
             detail,
         )
-
-
-def _headers(headers: list[dict[str, object]] | None) -> Jsonb | None:
-    if not headers:
-        return None
-    return Jsonb([{"key": header["key"], "value": _base64(header["value"])} for header in headers])
-
-
-def _base64(value: object) -> str | None:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else None
 

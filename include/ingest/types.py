@@ -51,10 +51,11 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The row of the stream's lease; instants are UTC."""
+    """The row of the stream's lease; instants are UTC. While `fenced_at` is set, nobody may commit."""
 
     epoch: int
     holder: str
     started_at: datetime
     renewed_at: datetime
     stop_requested: bool
+    fenced_at: datetime | None = None

@@ -1,8 +1,8 @@
 """Whom PostgreSQL runs as when we are root: it refuses to run as root itself.
 
-A clone may lie under a folder that only root can enter. Then the account can reach neither the server's programs
-nor the stack's folder, and what it needs is placed under SYSTEM_HOME. Opening the folders to everyone, or giving
-the server root's file capabilities, would be the worse answers.
+A clone may lie under a folder that only root can enter. Then the account can reach neither the server's
+programs nor the stack's folder, and what it needs is placed under SYSTEM_HOME. To open the folders to
+everyone, or to give the server root's right to read every file, would be the worse answers.
 """
 
 import os
@@ -43,7 +43,15 @@ def server_account(data_folder: Path) -> Account | None:
 def can_enter(account: Account, folder: Path) -> bool:
     """Tell whether the account may pass through every parent down into `folder`."""
     # Asked of the kernel, not computed from mode bits: access lists and mounts count too.
-    return _run_as(account, ["test", "-x", str(folder)])
+    process = subprocess.run(
+        ["test", "-x", str(folder)],
+        check=False,
+        cwd="/",
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+    )
+    return process.returncode == 0
 
 
 def _find(name: str) -> Account | None:
@@ -66,17 +74,11 @@ def _need(name: str) -> Account:
     account = _find(name)
     if account is None:
         raise MissingPartError(
-            f"PostgreSQL does not run as root and there is no account to run it as: create one named {ACCOUNT_NAME}"
+            "PostgreSQL refuses to run as root and there is no account to run it as: "
+            f"create one named {ACCOUNT_NAME}, or use the stack as an ordinary user"
         )
     return account
 
 
 def _account_of(entry: pwd.struct_passwd) -> Account:
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
-
-
-def _run_as(account: Account, command: list[str]) -> bool:
-    process = subprocess.run(
-        command, check=False, capture_output=True, cwd="/", user=account.uid, group=account.gid, extra_groups=[]
-    )
-    return process.returncode == 0

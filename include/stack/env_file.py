@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-# In the example this value asks for a random one; on the seed page DB_PASS has a fixed one, kept for its readers.
+# In the example this value asks for a random one. DB_PASS has the fixed one that the product's page names.
 PLACEHOLDER = "change-me"
-WELL_KNOWN_PASSWORDS = frozenset({"password123", "admin", PLACEHOLDER})
+WELL_KNOWN_PASSWORDS = frozenset({"password123", PLACEHOLDER})
 TOKEN_BYTES = 24
 
 
@@ -26,9 +26,7 @@ def create(example: Path, target: Path) -> bool:
 
 def default_passwords(file: Path) -> list[str]:
     """Return the keys at which a password stands that everyone knows."""
-    return [
-        key for key, value in dotenv_values(file).items() if key.endswith("_PASS") and value in WELL_KNOWN_PASSWORDS
-    ]
+    return [key for key, value in dotenv_values(file).items() if value in WELL_KNOWN_PASSWORDS]
 
 
 def _filled_in(line: str) -> str:

@@ -1,7 +1,7 @@
 """Run the Ivy that ships inside pyspark. It knows Maven Central by itself, so no address stands here.
 
-IVY_SETTINGS_FILE names Ivy settings of your own, for a mirror or a repository inside your network. HTTPS_PROXY is
-honoured; other networks' needs go into JAVA_TOOL_OPTIONS, which every Java reads.
+IVY_SETTINGS_FILE names Ivy settings of your own, for a mirror or a repository inside your network.
+HTTPS_PROXY is honoured; what else a network needs goes into JAVA_TOOL_OPTIONS, which every Java reads.
 """
 
 import importlib.util
@@ -21,7 +21,9 @@ SETTINGS_KEY = "IVY_SETTINGS_FILE"
 SETTINGS = """\
 <ivysettings>
   <settings defaultResolver="central"/>
-  <resolvers><ibiblio name="central" m2compatible="true" usepoms="{use_descriptors}" checkmodified="false"/></resolvers>
+  <resolvers>
+    <ibiblio name="central" m2compatible="true" usepoms="{use_descriptors}" checkmodified="false"/>
+  </resolvers>
 </ivysettings>
 """
 MODULE = """\
@@ -33,6 +35,7 @@ MODULE = """\
 </ivy-module>
 """
 POLL_SECONDS = 0.2
+TELLING_WORDS = ("exception", "refused", "not found")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,7 +91,7 @@ def module_text(wanted: Iterable[Coordinates], *, with_dependencies: bool) -> st
 def _ivy_jar() -> Path:
     found = sorted(spark_jars_folder().glob("ivy-*.jar"))
     if not found:
-        raise MissingPartError("pyspark's Ivy is not there: the installation is damaged, run 'make setup' again")
+        raise MissingPartError("pyspark's Ivy is not there: delete .venv and run 'make setup' again")
     return found[-1]
 
 
@@ -110,7 +113,11 @@ def _run(command: list[str], output_file: Path, on_wait: Callable[[], None]) -> 
             process.kill()
             process.wait()
     if process.returncode != 0:
-        raise MissingPartError(f"the jars could not be fetched: {_reason(output_file.read_text(errors='replace'))}")
+        reason = _reason(output_file.read_text(errors="replace"))
+        raise MissingPartError(
+            f"the jars could not be fetched: {reason}; check the network (HTTPS_PROXY) "
+            f"or name a mirror ({SETTINGS_KEY}), then run it again"
+        )
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:
@@ -121,7 +128,6 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(output: str) -> str:
-    lines = [line.strip(" \t:") for line in output.splitlines()]
-    telling = [line for line in lines if "not found" in line or "exception" in line.lower() or "refused" in line]
-    said = (telling or [line for line in lines if line] or ["Ivy said nothing"])[0]
-    return f"{said}; check the network (HTTPS_PROXY) or name a mirror ({SETTINGS_KEY}), then run it again"
+    lines = [line.strip(" \t:") for line in output.splitlines() if line.strip(" \t:")]
+    telling = [line for line in lines if any(word in line.lower() for word in TELLING_WORDS)]
+    return next(iter(telling or lines), "Ivy said nothing")

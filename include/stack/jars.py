@@ -1,7 +1,7 @@
 """The locked jars: Kafka's broker and Spark's Kafka connector, fetched once for all clones of this user.
 
-`jars.lock` holds exact coordinates, checksums and sizes; `python -m include.stack.lock` writes it. What is in the
-cache is checked before each use, so a jar cut short or damaged is fetched anew and never loaded.
+`jars.lock` holds exact coordinates, checksums and sizes; `python -m include.stack.lock` writes it. What is in
+the cache is checked before each use, so a jar cut short or damaged is fetched anew and never loaded.
 """
 
 import hashlib
@@ -45,7 +45,8 @@ class Jar:
 @lru_cache(maxsize=1)
 def locked_jars() -> dict[JarSet, tuple[Jar, ...]]:
     """Return what `jars.lock` names, by set."""
-    return {name: tuple(Jar(**jar) for jar in jars) for name, jars in json.loads(LOCK_FILE.read_text()).items()}
+    locked = json.loads(LOCK_FILE.read_text())
+    return {name: tuple(Jar(**jar) for jar in jars) for name, jars in locked.items()}
 
 
 def missing_jars(jars: Iterable[Jar], cache: Path) -> list[Jar]:
@@ -58,13 +59,15 @@ def require_jars(name: JarSet, cache: Path) -> list[Path]:
     jars = locked_jars()[name]
     if missing := missing_jars(jars, cache):
         raise MissingPartError(
-            f"{len(missing)} of {len(jars)} jars of {name} are missing or damaged in {cache}: run 'make setup'"
+            f"{len(missing)} of {len(jars)} {name} jars are missing or damaged in {cache}: run 'make setup'"
         )
     return [cache / jar.file_name for jar in jars]
 
 
-def fetch_jars(jars: Iterable[Jar], cache: Path, *, java: Path, on_progress: Progress = lambda _: None) -> None:
-    """Bring jars of one set into the cache; `on_progress` is told the bytes that are there of those missing.
+def fetch_jars(
+    jars: Iterable[Jar], cache: Path, *, java: Path, on_progress: Progress = lambda _: None
+) -> None:
+    """Bring one set's jars into the cache; `on_progress` is told the bytes that are there of those missing.
 
     Finished ones are kept when it breaks off, and a second call goes on from there.
     """

@@ -41,18 +41,17 @@ class Java:
 
 
 def find_java() -> Java:
-    """Return the first usable Java of JAVA_HOME, PATH and the wheel; raise MissingPartError if there is none."""
-    java = find_machine_java() or _find_wheel_java()
+    """Return the first usable Java of JAVA_HOME, PATH and the wheel; raise MissingPartError without any."""
+    java = _find_machine_java() or _find_wheel_java()
     if java is None:
         raise MissingPartError(
-            f"Java {OLDEST_MAJOR} or later was not found in JAVA_HOME or on PATH: run 'make setup', which installs "
-            "one into the virtual environment, or install a JDK"
+            f"Java {OLDEST_MAJOR} or later was found neither in JAVA_HOME nor on PATH: "
+            "run 'make setup', which installs one into the virtual environment, or install a JDK"
         )
     return java
 
 
-def find_machine_java() -> Java | None:
-    """Return the first usable Java of JAVA_HOME and PATH."""
+def _find_machine_java() -> Java | None:
     home = os.environ.get("JAVA_HOME")
     candidates = [Path(home) / "bin" / "java"] if home else []
     if on_path := shutil.which("java"):

@@ -15,18 +15,19 @@ from include.errors import PartFailedError, SettingsError
 from include.settings import Settings
 from include.stack.jars import require_jars
 from include.stack.java import Java, find_java
+from include.stack.logs import telling_line
 from include.stack.ports import LOOPBACK, free_port, is_free, is_listening
 from include.stack.types import Launch, PortClaim, StopStep
 
-FORMAT_TIMEOUT_SECONDS = 60
 METADATA_TIMEOUT_MS = 3000
 LOG4J_FILE = Path(__file__).with_name("kafka-log4j2.properties")
 
 # The serial collector needs the least memory here and starts fastest; the heap grows only when it is used.
-JVM_FLAGS = ("-Xms64m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")
+JVM_FLAGS = ("-Xms64m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
 # A short-lived tool is done before the optimising compiler pays.
 TOOL_FLAGS = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
+# After a kill the broker is let in again only when its former session has ended: 9 s by default.
 CONFIGURATION = """\
 process.roles=broker,controller
 node.id=1
@@ -37,6 +38,8 @@ listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
 listeners=CLIENT://{host}:{port},CONTROLLER://{loopback}:{controller_port}
 advertised.listeners=CLIENT://{host}:{port}
 log.dirs={data}
+broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=5000
 auto.create.topics.enable=false
 message.max.bytes=1048588
 log.retention.hours=168
@@ -86,7 +89,7 @@ class Kafka:
         """Write the configuration, format the storage on first use; return how to start the broker."""
         java = find_java()
         class_path = os.pathsep.join(str(jar) for jar in require_jars("kafka", self.settings.jar_cache_dir))
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         configuration = self.folder / "server.properties"
         configuration.write_text(self._configuration())
         environment = {"CLASSPATH": class_path}
@@ -102,7 +105,9 @@ class Kafka:
             return False
         try:
             admin = KafkaAdminClient(
-                bootstrap_servers=self.settings.kafka_broker, request_timeout_ms=METADATA_TIMEOUT_MS
+                bootstrap_servers=self.settings.kafka_broker,
+                bootstrap_timeout_ms=METADATA_TIMEOUT_MS,
+                request_timeout_ms=METADATA_TIMEOUT_MS,
             )
         except KafkaError:
             return False
@@ -153,13 +158,12 @@ class Kafka:
             capture_output=True,
             text=True,
             env={**os.environ, **environment},
-            timeout=FORMAT_TIMEOUT_SECONDS,
         )
         if process.returncode != 0:
             lines = (process.stderr or process.stdout).strip().splitlines()
             raise PartFailedError(
                 part=self.name,
-                reason="its storage could not be formatted",
+                reason=telling_line(lines) or "its storage could not be formatted",
                 log_file=str(self.log_files[0]),
                 log_tail=lines,
             )

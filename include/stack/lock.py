@@ -1,4 +1,4 @@
-"""A maintainer's tool: resolve the jars anew and write `jars.lock`. Run it as `python -m include.stack.lock`."""
+"""A maintainer's tool: `python -m include.stack.lock` resolves the jars anew and writes `jars.lock`."""
 
 import json
 import tempfile

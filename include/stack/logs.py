@@ -1,7 +1,7 @@
 """The parts' log files: cut when they grow, quoted when a start fails, shown and followed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,12 @@ class LogMark:
     @classmethod
     def now(cls, files: tuple[Path, ...]) -> "LogMark":
         """Mark the present ends."""
-        return cls(tuple((file, file.stat().st_size if file.exists() else 0) for file in files))
+        return cls(tuple((file, _size_of(file)) for file in files))
 
     def lines_since(self) -> list[str]:
         """Return what was written since, file after file."""
-        return [line for file, size in self.sizes for line in _read_from(file, size).splitlines() if line.strip()]
+        lines = (line for file, size in self.sizes for line in _read_from(file, size).splitlines())
+        return [line for line in lines if line.strip()]
 
 
 def rotate(file: Path) -> None:
@@ -45,25 +46,30 @@ def last_lines(file: Path, count: int) -> list[str]:
     return _read_from(file, 0).splitlines()[-count:] if count else []
 
 
-def follow(files: dict[Path, str], is_wanted: Callable[[], bool] = lambda: True) -> Iterator[tuple[str, str]]:
-    """Yield (label, line) as lines are written, until it is no longer wanted."""
-    positions = {file: file.stat().st_size if file.exists() else 0 for file in files}
-    while is_wanted():
-        for file, label in files.items():
-            size = file.stat().st_size if file.exists() else 0
-            # Shorter than before: the file was put aside and begun anew.
-            start = positions[file] if size >= positions[file] else 0
-            text = _read_from(file, start)
-            whole, _, _ = text.rpartition("\n")
-            positions[file] = start + len(whole.encode()) + 1 if whole else start
-            yield from ((label, line) for line in whole.splitlines())
+def follow(mark: LogMark) -> Iterator[tuple[Path, str]]:
+    """Yield each line written since the mark, without end."""
+    positions = dict(mark.sizes)
+    while True:
+        for file, position in positions.items():
+            start = position if position <= _size_of(file) else 0
+            whole, line_break, _ = _bytes_from(file, start).rpartition(b"\n")
+            positions[file] = start + len(whole) + len(line_break)
+            yield from ((file, line) for line in whole.decode(errors="replace").splitlines())
         time.sleep(FOLLOW_POLL_SECONDS)
 
 
+def _size_of(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _bytes_from(file: Path, offset: int) -> bytes:
+    """Read from the offset; a file that is shorter was put aside and begun anew, and is read as a whole."""
+    if not file.exists():
+        return b""
+    with file.open("rb") as stream:
+        stream.seek(offset if offset <= _size_of(file) else 0)
+        return stream.read()
+
+
 def _read_from(file: Path, offset: int) -> str:
-    try:
-        with file.open("rb") as stream:
-            stream.seek(offset if offset <= file.stat().st_size else 0)
-            return stream.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
+    return _bytes_from(file, offset).decode(errors="replace")

@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import socket
+import time
 
 import psutil
 
@@ -10,41 +11,37 @@ from include.errors import PortTakenError, SettingsError
 from include.stack.types import PortClaim
 
 LOOPBACK = "127.0.0.1"
+# A killed program still holds its port for an instant, while it cannot be named any more.
+DYING_SECONDS = 2.0
+POLL_SECONDS = 0.05
 
 
 def require_free(claim: PortClaim) -> None:
     """Raise PortTakenError naming the holder when something listens on the claimed address."""
-    for family, address in loopback_addresses(claim):
-        if not _can_bind(family, address, claim.port):
-            raise PortTakenError(setting=claim.setting, port=claim.port, holder=holder_of(claim.port))
+    for family, address in _loopback_addresses(claim):
+        deadline = time.monotonic() + DYING_SECONDS
+        while not _can_bind(family, address, claim.port):
+            holder = _holder_of(claim.port)
+            if holder or time.monotonic() >= deadline:
+                raise PortTakenError(
+                    setting=claim.setting, port=claim.port, holder=holder or "a program of another user"
+                )
+            time.sleep(POLL_SECONDS)
 
 
-def loopback_addresses(claim: PortClaim) -> list[tuple[socket.AddressFamily, str]]:
+def _loopback_addresses(claim: PortClaim) -> list[tuple[int, str]]:
     """Resolve the claim's host; raise SettingsError unless it is this machine's loopback."""
     try:
         found = socket.getaddrinfo(claim.host, claim.port, type=socket.SOCK_STREAM)
     except OSError:
         found = []
-    addresses = [(family, str(address[0])) for family, _, _, _, address in found]
+    addresses = [(int(family), str(address[0])) for family, _, _, _, address in found]
     if not addresses or not all(ipaddress.ip_address(address).is_loopback for _, address in addresses):
         raise SettingsError(
             f"{claim.setting} names {claim.host}, but the embedded stack listens on this machine only: "
             f"use localhost or {LOOPBACK}, or leave the stack alone if your servers run elsewhere"
         )
     return addresses
-
-
-def holder_of(port: int) -> str:
-    """Name the program that listens on `port`, as far as we are allowed to see it."""
-    try:
-        connections = psutil.net_connections(kind="tcp")
-    except psutil.AccessDenied:  # macOS shows other programs' sockets to root only
-        connections = []
-    for connection in connections:
-        is_listener = connection.status == psutil.CONN_LISTEN
-        if is_listener and connection.laddr and connection.laddr.port == port and connection.pid:
-            return _process_label(connection.pid)
-    return "a program of another user"
 
 
 def free_port() -> int:
@@ -69,7 +66,7 @@ def is_free(port: int) -> bool:
     return _can_bind(socket.AF_INET, LOOPBACK, port)
 
 
-def _can_bind(family: socket.AddressFamily, address: str, port: int) -> bool:
+def _can_bind(family: int, address: str, port: int) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As servers do: a connection of the last run that still winds down does not hold the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,6 +75,19 @@ def _can_bind(family: socket.AddressFamily, address: str, port: int) -> bool:
         except OSError as error:
             return error.errno != errno.EADDRINUSE
     return True
+
+
+def _holder_of(port: int) -> str | None:
+    """Name the program that listens on `port`, as far as we are allowed to see it."""
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:  # macOS shows other programs' sockets to root only
+        return None
+    for connection in connections:
+        is_listener = connection.status == psutil.CONN_LISTEN
+        if is_listener and connection.laddr and connection.laddr.port == port and connection.pid:
+            return _process_label(connection.pid)
+    return None
 
 
 def _process_label(pid: int) -> str:

@@ -81,8 +81,8 @@ class Postgres:
             )
         cluster.require_version(data)
         cluster.recover_from_crash(data)
-        options = SERVER_OPTIONS | {"listen_addresses": self.settings.db_host, "port": str(self.settings.db_port)}
-        flags = [flag for key, value in options.items() for flag in ("-c", f"{key}={value}")]
+        address = {"listen_addresses": self.settings.db_host, "port": str(self.settings.db_port)}
+        flags = [f"--{key}={value}" for key, value in (SERVER_OPTIONS | address).items()]
         command = [str(programs / "postgres"), "-D", str(data), *flags]
         return Launch(command=command, output_file=self.log_files[0], account=account)
 

@@ -28,7 +28,9 @@ def _create_env_file(report: Callable[[str], None]) -> None:
         return
     report(f"created {target}")
     for key in env_file.default_passwords(target):
-        report(f"warning: {key} in {target} is the well-known default password: change it before others can reach it")
+        report(
+            f"warning: {key} in {target} is a password that everyone knows: change it before others connect"
+        )
 
 
 def _fetch(name: jars.JarSet, cache: Path, java: Path) -> None:

@@ -1,7 +1,7 @@
 """Background processes that outlive the command that started them, and are known again by later commands.
 
-A pid alone is not enough: after a reboot, or a long time, the same number is another program. So a record also
-holds when the process started, and counts only while both agree.
+A pid alone is not enough: after a reboot, or a long time, the same number is another program. So a record
+also holds when the process started, and counts only while both agree.
 """
 
 import json
@@ -29,10 +29,14 @@ class ProcessRecord:
 
     pid: int
     identity: str
+    address: str
 
 
-def spawn(launch: Launch) -> ProcessRecord:
-    """Start the process in a session of its own, its output appended to a file, nothing on its input."""
+def spawn(launch: Launch, address: str) -> ProcessRecord:
+    """Start the process in a session of its own, its output appended to a file, nothing on its input.
+
+    `address` is where it will listen; it is only kept.
+    """
     account = launch.account
     with launch.output_file.open("ab") as output:
         process = subprocess.Popen(
@@ -47,7 +51,7 @@ def spawn(launch: Launch) -> ProcessRecord:
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
-    record = ProcessRecord(pid=process.pid, identity=identity_of(process.pid) or "gone")
+    record = ProcessRecord(process.pid, identity_of(process.pid) or "gone", address)
     # It is meant to outlive us and is watched by its record: Popen shall not warn that it still runs.
     process.returncode = 0
     return record

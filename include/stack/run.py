@@ -5,9 +5,8 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from include.errors import HeartbeatError, PermanentError, SettingsError
+from include.errors import PermanentError, SettingsError
 from include.settings import Settings
 from include.stack.locks import folder_lock
 from include.stack.logs import LogMark, follow, last_lines
@@ -29,17 +28,18 @@ def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
     """
     parts, supervisor = parts_of(settings), _supervisor(settings)
     with _exclusive(settings):
+        for part in parts:
+            supervisor.require_same_address(part)
         idle = [part for part in parts if not supervisor.is_running(part)]
-        for part in idle:
-            for claim in part.claims():
-                require_free(claim)
-        started_at = time.monotonic()
+        _require_free_ports(idle)
+        began_at = time.monotonic()
         try:
             marks = {part.name: supervisor.start(part) for part in idle}
             for part in parts:
                 supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
-                since = f"started in {time.monotonic() - started_at:.1f} s" if part in idle else "already running"
-                report(f"{part.name}: {since}, port {part.claims()[0].port}")
+                seconds = time.monotonic() - began_at
+                how = f"ready after {seconds:.1f} s" if part in idle else "already running"
+                report(f"{part.name}: {how}, port {part.claims()[0].port}")
         except BaseException:
             _stop(supervisor, idle)
             raise
@@ -63,13 +63,15 @@ def status(settings: Settings) -> list[PartState]:
     return [supervisor.state_of(part) for part in parts_of(settings)]
 
 
-def logs(settings: Settings, *, part: str | None, line_count: int, is_followed: bool) -> Iterator[tuple[str, str]]:
-    """Yield (file, line): the end of each log, then, when followed, what is written from now on."""
-    files = {file: file.stem for chosen in _chosen(settings, part) for file in chosen.log_files}
-    followed = follow(files) if is_followed else iter(())
-    for file, label in files.items():
-        yield from ((label, line) for line in last_lines(file, line_count))
-    yield from followed
+def logs(
+    settings: Settings, *, part: str | None, line_count: int, is_followed: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield (file name, line): the end of each log, then, when followed, what is written from now on."""
+    mark = LogMark.now(tuple(file for chosen in _chosen(settings, part) for file in chosen.log_files))
+    for file, _ in mark.sizes:
+        yield from ((file.name, line) for line in last_lines(file, line_count))
+    if is_followed:
+        yield from ((file.name, line) for file, line in follow(mark))
 
 
 def clean(settings: Settings, report: Report = lambda _: None) -> None:
@@ -97,9 +99,15 @@ def _exclusive(settings: Settings) -> Iterator[None]:
     except OSError as error:
         where = error.filename or settings.stack_dir
         raise PermanentError(
-            f"the stack's folder cannot be used: {where}: {os.strerror(error.errno or 0)}; free space or correct its "
-            "rights, or set STACK_DIR to another folder"
+            f"the stack's folder cannot be used: {where}: {os.strerror(error.errno or 0)}; "
+            "free space or correct its rights, or set STACK_DIR to another folder"
         ) from error
+
+
+def _require_free_ports(parts: Sequence[Part]) -> None:
+    for part in parts:
+        for claim in part.claims():
+            require_free(claim)
 
 
 def _stop(supervisor: Supervisor, parts: Sequence[Part]) -> None:

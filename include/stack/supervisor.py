@@ -1,4 +1,4 @@
-"""Start, watch and stop parts, whatever they are. Each running part has a record in the stack's `run` folder."""
+"""Start, watch and stop parts, whatever they are; each that runs has a record in the stack's `run` folder."""
 
 import time
 from pathlib import Path
@@ -22,6 +22,15 @@ class Supervisor:
         """Tell whether the part's process runs, whether or not it answers."""
         return self._record_of(part) is not None
 
+    def require_same_address(self, part: Part) -> None:
+        """Raise PermanentError when the part runs, but where an earlier setting said."""
+        record, claim = self._record_of(part), part.claims()[0]
+        if record and record.address != claim.address:
+            raise PermanentError(
+                f"{part.name} still runs on {record.address}, but {claim.setting} now means {claim.address}: "
+                "run 'make down', then 'make up'"
+            )
+
     def start(self, part: Part) -> LogMark:
         """Start the part's process and return at once, with where its logs ended before."""
         for log_file in part.log_files:
@@ -30,7 +39,7 @@ class Supervisor:
         self._run_folder.mkdir(parents=True, exist_ok=True)
         launch = part.prepare()
         mark = LogMark.now(part.log_files)
-        processes.save_record(self._record_file(part), processes.spawn(launch))
+        processes.save_record(self._record_file(part), processes.spawn(launch, part.claims()[0].address))
         return mark
 
     def await_ready(self, part: Part, mark: LogMark) -> None:
@@ -48,7 +57,7 @@ class Supervisor:
         """End the part's process; tell whether there was one."""
         record = self._record_of(part)
         if record and not processes.end(record, part.stop_steps):
-            raise PermanentError(f"{part.name} (pid {record.pid}) does not end: stop it by hand, then try again")
+            raise PermanentError(f"{part.name} (pid {record.pid}) does not end: kill it by hand")
         self._record_file(part).unlink(missing_ok=True)
         return record is not None
 

@@ -20,6 +20,11 @@ class PortClaim:
     host: str
     port: int
 
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -87,5 +92,5 @@ class Part(Protocol):
         ...
 
     def settle(self) -> None:
-        """Do what needs the running server, each time it has been started."""
+        """Do what needs the running server; doing it again changes nothing."""
         ...

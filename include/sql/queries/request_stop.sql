@@ -3,4 +3,4 @@
 update stream_lease
 set stop_requested = true
 where name = %(name)s
-returning epoch, holder, started_at, renewed_at, stop_requested;
+returning epoch, holder, started_at, renewed_at, stop_requested, fenced_at;

@@ -5,6 +5,7 @@ select
     holder,
     started_at,
     renewed_at,
-    stop_requested
+    stop_requested,
+    fenced_at
 from stream_lease
 where name = %(name)s;

@@ -9,5 +9,6 @@ set
     holder = excluded.holder,
     started_at = excluded.started_at,
     renewed_at = excluded.renewed_at,
-    stop_requested = false
+    stop_requested = false,
+    fenced_at = null
 returning epoch;

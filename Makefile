@@ -1,0 +1,80 @@
+# `make` lists the targets. All paths are relative to this file's folder, so a clone may lie anywhere.
+
+PYTHON ?=
+RUN := .venv/bin/python
+COMPILE := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+SHELL_FILES := $(wildcard scripts/*.sh .ci/run)
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+DOCKERFILES := $(wildcard Dockerfile)
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types \
+	requirements
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what runs: packages, Java if there is none, jars; create .env
+	@scripts/setup.sh
+
+setup-dev: ## install the tools for make check too
+	@scripts/setup.sh dev
+
+up: setup ## start PostgreSQL and Kafka in the background
+	@$(RUN) -m include.stack up
+
+down: $(RUN) ## stop them; the data stay
+	@$(RUN) -m include.stack down
+
+status: $(RUN) ## show what runs
+	@$(RUN) -m include.stack status
+
+logs: $(RUN) ## show the ends of their logs
+	@$(RUN) -m include.stack logs
+
+clean-stack: $(RUN) ## stop them and DELETE all their data
+	@$(RUN) -m include.stack clean
+
+$(RUN):
+	@scripts/setup.sh
+
+demo: setup ## the whole way once: simulate, stream, compare with the ground truth, report
+	@$(RUN) main.py demo
+
+bench: setup ## measure the drain, the latency and the producer
+	@$(RUN) main.py bench
+
+test: setup-dev ## all tests but the slow ones
+	$(RUN) -m pytest tests/ -m "not slow"
+
+unit: setup-dev ## the tests that need no server
+	$(RUN) -m pytest tests/ -m "not integration and not slow"
+
+integration: setup-dev ## the tests against real servers, slow ones too
+	$(RUN) -m pytest tests/ -m integration
+
+check: lint types test ## what CI runs
+
+lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m sqlfluff lint --disable-progress-bar include/sql
+	.venv/bin/shellcheck $(SHELL_FILES)
+	$(if $(DOCKERFILES),.venv/bin/hadolint $(DOCKERFILES))
+	$(if $(WORKFLOWS),.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
+
+format: setup-dev ## rewrite Python and SQL in the house style
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+	$(RUN) -m sqlfluff fix --disable-progress-bar include/sql
+
+types: setup-dev ## mypy, strict
+	$(RUN) -m mypy
+
+requirements: setup ## compile the hashed requirements*.txt anew from the *.in
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) requirements-java.in -o requirements-java.txt
+	$(COMPILE) requirements-uv.in -o requirements-uv.txt

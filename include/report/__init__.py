@@ -1,0 +1,1 @@
+"""Reading it back: what became of every record, and whether the accounting holds."""

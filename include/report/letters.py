@@ -1,0 +1,51 @@
+"""Dead letters for people."""
+
+import json
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from include.report.run import DeadLetterLine
+
+SHOWN_BYTES = 2000
+
+
+def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
+    """Return a table of rejected records, without their content."""
+    if not letters:
+        return Text("No rejected records.")
+    table = Table()
+    for column in ("id", "recorded at (UTC)", "partition", "offset", "reason", "bytes", "replayed", "detail"):
+        table.add_column(column, justify="right" if column in ("id", "partition", "offset", "bytes") else "left")
+    for letter in letters:
+        table.add_row(
+            str(letter.id),
+            f"{letter.recorded_at:%Y-%m-%d %H:%M:%S}",
+            str(letter.partition),
+            str(letter.offset),
+            letter.reason,
+            "null" if letter.value_bytes is None else f"{letter.value_bytes:,}",
+            f"{letter.replayed_at:%Y-%m-%d %H:%M}" if letter.replayed_at else "-",
+            Text(letter.detail),
+        )
+    return table
+
+
+def letter_text(letter: dict[str, Any]) -> RenderableType:
+    """Return one rejected record in full; bytes that are not UTF-8 are shown as escapes."""
+    table = Table(show_header=False, box=None)
+    for name in ("topic", "partition", "offset", "kafka_timestamp", "recorded_at", "replayed_at", "reason", "detail"):
+        table.add_row(name, Text(str(letter[name]) if letter[name] is not None else "-"))
+    table.add_row("headers", Text(json.dumps(letter["headers"]) if letter["headers"] else "-"))
+    table.add_row("key", _shown(letter["key"]))
+    return Group(table, Text("value:"), _shown(letter["value"]))
+
+
+def _shown(content: bytes | None) -> Text:
+    if content is None:
+        return Text("null", style="dim")
+    text = content[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
+    more = len(content) - SHOWN_BYTES
+    return Text(text + (f"… and {more:,} bytes more" if more > 0 else ""))

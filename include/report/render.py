@@ -1,0 +1,90 @@
+"""The report for people."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from include.domain.reasons import EXPLANATIONS, Reason
+from include.domain.risk import RiskLevel
+from include.report.types import Report
+
+
+def render(report: Report) -> RenderableType:
+    """Return the report as tables."""
+    parts: list[RenderableType] = [_outcomes(report), _partitions(report), _risk(report)]
+    if report.by_reason:
+        parts.insert(1, _reasons(report))
+    return Group(*parts, _pace(report), _verdict(report))
+
+
+def _table(title: str, *columns: str, numbers_from: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place >= numbers_from else "left", no_wrap=place == 0)
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f} %" if whole else "-"
+
+
+def _outcomes(report: Report) -> Table:
+    table = _table("What became of the records", "outcome", "records", "share")
+    for name in ("accepted", "duplicates", "quarantined"):
+        count = getattr(report, name)
+        table.add_row(name, f"{count:,}", _share(count, report.records))
+    table.add_row("all", f"{report.records:,}", "", style="bold")
+    return table
+
+
+def _reasons(report: Report) -> Table:
+    table = Table(title="Quarantined, by reason", title_justify="left", title_style="bold")
+    table.add_column("reason", no_wrap=True)
+    table.add_column("records", justify="right")
+    table.add_column("meaning")
+    for reason, count in sorted(report.by_reason.items(), key=lambda item: -item[1]):
+        table.add_row(reason, f"{count:,}", EXPLANATIONS[Reason(reason)])
+    return table
+
+
+def _risk(report: Report) -> Table:
+    table = _table("Stored readings, by risk", "risk level", "readings", "share")
+    total = sum(report.by_risk.values())
+    for level in RiskLevel:
+        count = report.by_risk.get(level.value, 0)
+        table.add_row(level.value, f"{count:,}", _share(count, total))
+    return table
+
+
+def _partitions(report: Report) -> Table:
+    columns = ("partition", "next offset", "records", "accepted", "duplicates", "quarantined", "gap", "empty", "lag")
+    table = _table("Partitions", "topic", *columns)
+    for account in report.partitions:
+        lag = None if report.lag is None else report.lag.get(account.partition)
+        numbers = (
+            account.partition, account.next_offset, account.records, account.accepted, account.duplicates,
+            account.quarantined, account.gap, account.empty_offsets,
+        )  # fmt: skip
+        table.add_row(account.topic, *(f"{number:,}" for number in numbers), "?" if lag is None else f"{lag:,}")
+    return table
+
+
+def _pace(report: Report) -> Text:
+    lines = []
+    if report.records_per_second is not None:
+        lines.append(f"Pace of the newest launch: {report.records_per_second:,.0f} records/s")
+    if report.latency is not None:
+        latency = report.latency
+        lines.append(
+            "Latency, create time to commit: "
+            f"p50 {latency.p50_ms:,.0f} ms, p95 {latency.p95_ms:,.0f} ms, p99 {latency.p99_ms:,.0f} ms"
+        )
+    return Text("\n".join(lines))
+
+
+def _verdict(report: Report) -> Text:
+    if not report.records and not report.problems:
+        return Text("Nothing has been consumed yet.", style="yellow")
+    if not report.problems:
+        return Text("The accounting holds: every record has exactly one outcome.", style="green")
+    return Text("\n".join(["The accounting does NOT hold:", *(f"- {problem}" for problem in report.problems)]), style="red")

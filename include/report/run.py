@@ -1,0 +1,99 @@
+"""Make the report, and fetch dead letters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import IsolationLevel
+from psycopg.rows import dict_row
+
+from include.broker.topic import open_broker
+from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.reasons import Reason
+from include.errors import BrokerUnavailableError, PermanentError, TopicMissingError
+from include.ingest.latency import percentile_ms
+from include.report.rules import find_problems
+from include.report.types import LatencySummary, PartitionAccount, Report
+from include.settings import Settings
+from include.sql import query
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterLine:
+    """A rejected record in a list."""
+
+    id: int
+    recorded_at: datetime
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    value_bytes: int | None
+    replayed_at: datetime | None
+
+
+def make_report(settings: Settings) -> Report:
+    """Read everything at one instant, also while the stream runs; counts each stored row, so it takes its time."""
+    with connect(settings, Role.READER) as connection, readable_errors(settings):
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        accounts = [PartitionAccount(*row) for row in connection.execute(query("select_accounting"))]
+        by_risk = dict(connection.execute(query("count_by_risk")).fetchall())
+        by_reason = dict(connection.execute(query("count_by_reason")).fetchall())
+        records_per_second, latency = _pace(connection)
+    problems = find_problems(
+        accounts, reading_count=sum(by_risk.values()), dead_letter_count=sum(by_reason.values())
+    )
+    return Report(
+        accounts, _lag(settings, accounts), by_reason, by_risk, records_per_second, latency, problems
+    )
+
+
+def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: int) -> list[DeadLetterLine]:
+    """Return the newest rejected records of the topic, newest first."""
+    unknown = set(reasons or []) - set(Reason)
+    if unknown:
+        raise PermanentError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
+    with connect(settings, Role.OWNER) as connection, readable_errors(settings):
+        where = {"reasons": reasons or None, "topic": settings.kafka_topic, "limit": limit}
+        return [DeadLetterLine(*row) for row in connection.execute(query("select_dead_letters"), where)]
+
+
+def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
+    """Return one rejected record with its raw bytes; raise PermanentError if there is none of that number."""
+    with (
+        connect(settings, Role.OWNER) as connection,
+        readable_errors(settings),
+        connection.cursor(row_factory=dict_row) as cursor,
+    ):
+        letter = cursor.execute(query("select_dead_letter"), {"id": dead_letter_id}).fetchone()
+    if letter is None:
+        raise PermanentError(f"there is no dead letter {dead_letter_id}: 'python main.py dead-letters list' shows them")
+    return letter
+
+
+def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
+    pace = connection.execute(query("select_pace")).fetchone()
+    if pace is None:
+        return None, None
+    epoch, records, seconds = pace
+    counts = dict(connection.execute(query("select_latency"), {"epoch": epoch}).fetchall())
+    percentiles = [percentile_ms(counts, share) for share in (0.5, 0.95, 0.99)]
+    known = [value for value in percentiles if value is not None]
+    latency = LatencySummary(*known) if len(known) == len(percentiles) else None
+    return (records / seconds if seconds else None), latency
+
+
+def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int] | None:
+    """Return how many records wait in each partition; None where no broker answers."""
+    try:
+        with open_broker(settings) as broker:
+            topic = broker.topic(settings.kafka_topic)
+            held = broker.ranges(topic)
+    except (BrokerUnavailableError, TopicMissingError):
+        return None
+    done = {account.partition: account.next_offset for account in accounts if account.topic_id == topic.topic_id}
+    return {
+        partition: kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items()
+    }

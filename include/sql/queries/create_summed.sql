@@ -1,0 +1,22 @@
+-- Room for the sums of a group of hours until it is decided what is published: the columns of customer_hourly first.
+create temporary table summed_readings (
+    hour timestamp,
+    customer_id uuid,
+    readings bigint,
+    normal bigint,
+    elevated bigint,
+    high bigint,
+    min_bpm int,
+    avg_bpm numeric(5, 2),
+    max_bpm int,
+    coverage numeric(5, 4),
+    first_event timestamp,
+    last_event timestamp,
+    total_bpm bigint,
+    null_values bigint,
+    out_of_range bigint,
+    wrong_levels bigint,
+    repeated_readings bigint,
+    outside_hour bigint,
+    early_readings bigint
+) on commit drop;

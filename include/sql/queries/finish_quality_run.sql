@@ -1,0 +1,10 @@
+-- End a run of the checks, once what was decided is stored.
+-- Params:  run_id bigint; published, withheld, warnings int; docs_page text
+update quality_runs
+set
+    published = %(published)s,
+    withheld = %(withheld)s,
+    warnings = %(warnings)s,
+    docs_page = %(docs_page)s,
+    finished_at = timezone('utc', now())
+where id = %(run_id)s;

@@ -1,0 +1,2 @@
+-- Let one settling of hours at a time through; held until the connection ends.
+select pg_advisory_lock(hashtext('heartbeat-hourly'));

@@ -1,0 +1,17 @@
+-- One rejected record, as it came.
+-- Params:  id bigint
+select
+    id,
+    topic,
+    partition,
+    "offset",
+    kafka_timestamp,
+    recorded_at,
+    replayed_at,
+    reason,
+    detail,
+    key,
+    value,
+    headers
+from dead_letters
+where id = %(id)s;

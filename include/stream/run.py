@@ -1,0 +1,85 @@
+"""Run the stream in the foreground, prepare what it needs, and ask a running one to stop."""
+
+import signal
+import subprocess
+import time
+from types import FrameType
+
+import psycopg
+
+from include.broker.topic import open_broker
+from include.db.connect import Role, connect, readable_errors
+from include.db.migrate import migrate
+from include.errors import HeartbeatError, TransientError
+from include.ingest.lease import read_lease, request_stop
+from include.log import get_logger
+from include.settings import PROJECT_ROOT, Settings
+from include.stream.submit import submit_command, submit_environment
+
+# A launch that was asked to stop ends its batch first; see spark_jobs/launch.py for its own bound.
+STOP_TIMEOUT_SECONDS = 60.0
+LEASE_IS_ALIVE_SECONDS = 15.0
+
+log = get_logger()
+
+
+def prepare(settings: Settings) -> None:
+    """Migrate the database and create the topic, as far as that is not done yet."""
+    migrate(settings)
+    with open_broker(settings) as broker:
+        if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):
+            log.info("topic_created", topic=settings.kafka_topic, partitions=settings.kafka_partitions)
+
+
+def run_stream(settings: Settings, *, drain: bool) -> int:
+    """Prepare, run one launch until it ends, and return its exit code.
+
+    The first Ctrl-C or SIGTERM lets it end its batch, the second ends it at once; both are safe.
+    """
+    prepare(settings)
+    # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the batch short.
+    child = subprocess.Popen(
+        submit_command(settings, drain=drain), cwd=PROJECT_ROOT, env=submit_environment(), start_new_session=True
+    )
+    _forward_signals(settings, child)
+    return child.wait()
+
+
+def stop_stream(settings: Settings) -> bool:
+    """Ask the running launch to stop between two batches and wait until it has; False if none was running."""
+    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+        lease = read_lease(connection)
+        now = connection.execute("select timezone('utc', now())").fetchone()
+        if lease is None or now is None or (now[0] - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
+            return False
+        request_stop(connection)
+        last, deadline = lease.renewed_at, time.monotonic() + STOP_TIMEOUT_SECONDS
+        quiet_since = time.monotonic()
+        while time.monotonic() < deadline:
+            time.sleep(0.2)
+            lease = read_lease(connection)
+            if lease is not None and lease.renewed_at != last:
+                last, quiet_since = lease.renewed_at, time.monotonic()
+            elif time.monotonic() - quiet_since > 3 * settings.stream_lease_renew_seconds:
+                return True
+    raise TransientError("the stream did not stop within a minute: see its log, or stop it in Airflow")
+
+
+def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None:
+    asked = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            child.terminate()
+            return
+        asked = True
+        log.info("stop_requested", message="ending the batch; once more to end at once")
+        try:
+            with connect(settings, Role.STREAM, autocommit=True) as connection:
+                request_stop(connection)
+        except (HeartbeatError, psycopg.Error):
+            child.terminate()  # the wish cannot be written down; a cut batch is repeated by the next launch
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)

@@ -1,0 +1,46 @@
+"""How the streaming job is handed to Spark: one command and one environment, without a secret in either."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from include.errors import MissingPartError
+from include.settings import PROJECT_ROOT, Settings
+from include.stack.java import find_java
+
+APPLICATION = "spark_jobs/heartbeat_stream.py"
+PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"
+
+
+def spark_home() -> Path:
+    """Return the folder of the installed Spark; raise MissingPartError if there is none."""
+    spec = importlib.util.find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise MissingPartError("pyspark is not installed: run 'make setup'")
+    return Path(spec.origin).parent
+
+
+def submit_command(settings: Settings, *, drain: bool) -> list[str]:
+    """Return the spark-submit command, to be run in the project's root."""
+    return [
+        str(spark_home() / "bin" / "spark-submit"),
+        "--master",
+        settings.spark_master,
+        "--properties-file",
+        PROPERTIES_FILE,
+        APPLICATION,
+        *(["--drain"] if drain else []),
+    ]
+
+
+def submit_environment() -> dict[str, str]:
+    """Return what Spark needs to know of this machine, on top of the present environment."""
+    return {
+        **os.environ,
+        "JAVA_HOME": str(find_java().home),
+        "SPARK_HOME": str(spark_home()),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYTHONPATH": str(PROJECT_ROOT),
+    }

@@ -1,0 +1,146 @@
+"""The command line of the product: `python main.py --help`.
+
+Exit codes: 0 done; 1 an error that the last line explains; 2 bad settings or options; 3 superseded, or a part of the
+stack does not run; 4 the topic was replaced; 5 the stream stalled; 6 the Spark query failed; 130 Ctrl-C.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from include.log import configure_logging
+from include.settings import get_settings
+from include.stack.cli import app as stack_app
+from include.stack.cli import one_line_errors
+
+app = typer.Typer(
+    help="Heartbeat monitoring: simulate, stream, store and read back heart rates, every record accounted for.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+topic_app = typer.Typer(help="The Kafka topic.", no_args_is_help=True)
+stream_app = typer.Typer(help="The running stream.", no_args_is_help=True)
+letters_app = typer.Typer(help="Rejected records: list them, look at one.", no_args_is_help=True)
+
+PIPELINE, READING, OPERATING = "Run the pipeline", "Read it back", "Operate"
+
+
+@app.callback()
+def _configure() -> None:
+    with one_line_errors():
+        settings = get_settings()
+        configure_logging(log_format=settings.log_format, level=settings.log_level)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def consumer(
+    drain: Annotated[bool, typer.Option("--drain", help="Stop when all is consumed that is there now.")] = False,
+) -> None:
+    """Initialise the database and run the stream in the foreground, until Ctrl-C."""
+    from include.stream.run import run_stream
+
+    with one_line_errors():
+        raise typer.Exit(run_stream(get_settings(), drain=drain))
+
+
+@app.command(rich_help_panel=OPERATING)
+def migrate() -> None:
+    """Bring the database up to date and set the roles' passwords; a second call changes nothing."""
+    from include.db import migrate as migrations
+
+    with one_line_errors():
+        applied = migrations.migrate(get_settings())
+        typer.echo(f"applied {len(applied)} migrations" if applied else "the database is up to date")
+
+
+@topic_app.command("create")
+def create_topic() -> None:
+    """Create the topic, or add partitions up to KAFKA_PARTITIONS."""
+    from include.broker.topic import open_broker
+
+    with one_line_errors():
+        settings = get_settings()
+        with open_broker(settings) as broker:
+            is_changed = broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions)
+        state = "created or enlarged" if is_changed else "is there already"
+        typer.echo(f"topic {settings.kafka_topic} {state}")
+
+
+@stream_app.command("stop")
+def stop_stream() -> None:
+    """Ask the running stream to stop between two batches, and wait until it has."""
+    from include.stream import run
+
+    with one_line_errors():
+        typer.echo("the stream has stopped" if run.stop_stream(get_settings()) else "no stream was running")
+
+
+@app.command(rich_help_panel=READING)
+def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show what became of every record; exit code 1 if the accounting does not hold."""
+    from rich.console import Console
+
+    from include.report.render import render
+    from include.report.run import make_report
+
+    with one_line_errors():
+        made = make_report(get_settings())
+    if as_json:
+        typer.echo(json.dumps(made.as_dict(), indent=2))
+    else:
+        Console().print(render(made))
+    raise typer.Exit(1 if made.problems else 0)
+
+
+@letters_app.command("list")
+def list_letters(
+    reason: Annotated[list[str] | None, typer.Option(help="Only this reason; may be given several times.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+) -> None:
+    """List the newest rejected records, without their content."""
+    from rich.console import Console
+
+    from include.report.letters import letters_table
+    from include.report.run import list_dead_letters
+
+    with one_line_errors():
+        Console().print(letters_table(list_dead_letters(get_settings(), reasons=reason, limit=limit)))
+
+
+@letters_app.command("show")
+def show_letter(
+    number: Annotated[int, typer.Argument(help="The id that `list` shows.")],
+    raw: Annotated[Path | None, typer.Option(help="Write the raw value into this file.")] = None,
+) -> None:
+    """Show one rejected record with its raw key, value and headers. This may show personal data."""
+    from rich.console import Console
+
+    from include.report.letters import letter_text
+    from include.report.run import read_dead_letter
+
+    with one_line_errors():
+        letter = read_dead_letter(get_settings(), number)
+        if raw is not None:
+            raw.write_bytes(letter["value"] or b"")
+        Console().print(letter_text(letter))
+
+
+@app.command(rich_help_panel=PIPELINE)
+def demo() -> None:
+    """Run the whole way once on a stack of its own and compare every record with the ground truth."""
+    from tools.demo import run_demo
+
+    with one_line_errors():
+        raise typer.Exit(run_demo())
+
+
+app.add_typer(stack_app, name="stack", rich_help_panel=OPERATING)
+app.add_typer(topic_app, name="topic", rich_help_panel=OPERATING)
+app.add_typer(stream_app, name="stream", rich_help_panel=OPERATING)
+app.add_typer(letters_app, name="dead-letters", rich_help_panel=READING)
+
+if __name__ == "__main__":
+    app(prog_name="python main.py")

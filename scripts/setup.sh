@@ -1,0 +1,71 @@
+#!/bin/sh
+# Bring the virtual environment up to date: `scripts/setup.sh` for what runs, `scripts/setup.sh dev` for the tools too.
+# Every package comes from a hashed file; nothing is installed again while those files stay as they are.
+set -eu
+
+cd "$(dirname "$0")/.."
+venv=.venv
+stamp="$venv/.installed"
+
+fail() {
+    echo "error: $1" >&2
+    exit 1
+}
+
+is_supported() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+
+find_python() {
+    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11; do
+        if command -v "$candidate" >/dev/null && is_supported "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11, 3.12 or 3.13 was not found: install one, or name it: make setup PYTHON=/path/to/python"
+}
+
+create_venv() {
+    if [ -x "$venv/bin/python" ] && is_supported "$venv/bin/python"; then
+        return
+    fi
+    python=$(find_python)
+    echo "creating $venv with $("$python" --version)" >&2
+    rm -rf "$venv"
+    "$python" -m venv "$venv" || fail "no virtual environment could be made: install Python's venv (python3-venv on Debian)"
+}
+
+# What the installed packages follow from: the Python and the files, in the order in which they were installed.
+fingerprint() {
+    { "$venv/bin/python" --version && cat requirements-uv.txt "$@"; } | "$venv/bin/python" -c \
+        'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
+}
+
+install_files() {
+    wanted=$(fingerprint "$@")
+    if [ -f "$stamp" ] && grep -qxF "$wanted" "$stamp"; then
+        return
+    fi
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+    for file in "$@"; do
+        "$venv/bin/python" -m uv pip install --require-hashes -r "$file"
+    done
+    echo "$wanted" >>"$stamp"
+}
+
+install_java_if_missing() {
+    if "$venv/bin/python" -c 'from include.stack.java import find_java; find_java()' 2>/dev/null; then
+        return
+    fi
+    echo "no Java 17 or later on this machine: installing one into $venv" >&2
+    "$venv/bin/python" -m uv pip install --require-hashes -r requirements-java.txt
+}
+
+create_venv
+install_files requirements.txt
+if [ "${1:-}" = dev ]; then
+    install_files requirements-dev.txt
+fi
+install_java_if_missing
+"$venv/bin/python" -m include.stack prepare

@@ -1,0 +1,31 @@
+"""Fixtures for all tests: one embedded stack for the session, apart from any that runs on this machine."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from include.settings import Settings
+from include.stack import run
+from tests.support.pipeline import Pipeline, fresh_pipeline
+from tests.support.stack import isolated_settings
+
+
+@pytest.fixture(scope="session")
+def stack_settings() -> Iterator[Settings]:
+    """Give settings of the session's own stack: own folder, free ports, random passwords."""
+    with isolated_settings() as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+def stack(stack_settings: Settings) -> Settings:
+    """Give the settings of the session's stack, with PostgreSQL and Kafka running until the end."""
+    run.up(stack_settings)
+    return stack_settings
+
+
+@pytest.fixture
+def pipeline(stack: Settings) -> Iterator[Pipeline]:
+    """Give a topic and a database of the test's own."""
+    with fresh_pipeline(stack) as fresh:
+        yield fresh

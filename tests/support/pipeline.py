@@ -1,0 +1,178 @@
+"""A database and a topic of a test's own on the session's stack, and the real stream run against them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+from kafka import KafkaProducer
+from psycopg import sql
+
+from include.broker.topic import open_broker
+from include.db.connect import Connection, Role, connect
+from include.db.migrate import migrate
+from include.report.run import make_report
+from include.report.types import Report
+from include.settings import PROJECT_ROOT, Settings
+from include.stream.submit import submit_command, submit_environment
+from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
+from tests.support.stack import environment_of
+from tests.support.waiting import wait_until
+
+RUN_TIMEOUT_SECONDS = 120
+
+
+class Pipeline:
+    """A fresh topic and a migrated, empty database; `settings` lead to both."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def send(self, values: Iterable[bytes | None], **where: Any) -> None:
+        """Send records and return once the broker has them all."""
+        producer = KafkaProducer(
+            bootstrap_servers=self.settings.kafka_broker, acks="all", linger_ms=20, max_request_size=2_000_000
+        )
+        with closing(producer):
+            for value in values:
+                producer.send(self.settings.kafka_topic, value=value, **where)
+            producer.flush()
+
+    def owner(self) -> Connection:
+        """Open a session as the database's owner."""
+        return connect(self.settings, Role.OWNER, autocommit=True)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a query as the owner."""
+        with self.owner() as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    def count(self, table: str) -> int:
+        """Count a table's rows."""
+        return int(self.rows(f"select count(*) from {table}")[0][0])  # noqa: S608 - a test's own words
+
+    def report(self) -> Report:
+        """Read the accounting."""
+        return make_report(self.settings)
+
+    def drain(self) -> "StreamRun":
+        """Run the stream over what is there and return it, ended with exit code 0."""
+        with self.running("--drain") as run:
+            assert run.wait() == 0, run.log()
+        return run
+
+    @contextmanager
+    def running(self, *options: str) -> Iterator["StreamRun"]:
+        """Run the stream; whatever is left of it at the end is killed."""
+        run = StreamRun(self.settings, options)
+        try:
+            yield run
+        finally:
+            run.kill_all()
+
+
+class StreamRun:
+    """One launch through spark-submit, as an operator would start it."""
+
+    def __init__(self, settings: Settings, options: tuple[str, ...]) -> None:
+        self._file = Path(tempfile.mkstemp(prefix="heartbeat-stream-", suffix=".log")[1])
+        environment = {**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"}
+        with self._file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*submit_command(settings, drain=False), *options],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def jvm_pid(self) -> int:
+        """Pid of Spark's driver; spark-submit becomes it."""
+        return self._process.pid
+
+    def log(self) -> str:
+        """Return what the stream has said so far."""
+        return self._file.read_text(errors="replace")
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the structured log lines of one event."""
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith('{"')]
+        return [line for line in lines if line.get("event") == name]
+
+    def wait_started(self) -> "StreamRun":
+        """Wait until it holds the lease and has begun."""
+        wait_until(lambda: self.log() if self.is_alive() else f"ended: {self.log()}", lambda log: "stream_started" in log)
+        return self
+
+    def is_alive(self) -> bool:
+        """Tell whether the driver runs."""
+        return self._process.poll() is None
+
+    def wait(self) -> int:
+        """Wait for its end and return the exit code."""
+        return self._process.wait(RUN_TIMEOUT_SECONDS)
+
+    def delete_checkpoint(self) -> None:
+        """Delete the running launch's checkpoint folder."""
+        [driver] = [p.pid for p in psutil.Process(self.jvm_pid).children() if "heartbeat_stream.py" in p.cmdline()[-1]]
+        [folder] = SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{driver}-*")
+        shutil.rmtree(folder)
+
+    def kill_jvm(self) -> None:
+        """Kill the driver's JVM as the kernel would."""
+        os.kill(self.jvm_pid, signal.SIGKILL)
+        self._process.wait(RUN_TIMEOUT_SECONDS)
+
+    def kill_all(self) -> None:
+        """Kill the whole launch."""
+        members = [p for p in psutil.process_iter() if _session_of(p.pid) == self.jvm_pid]
+        for process in members:
+            process.kill()
+        self._process.wait(RUN_TIMEOUT_SECONDS)
+        psutil.wait_procs(members, timeout=RUN_TIMEOUT_SECONDS)
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return -1
+
+
+@contextmanager
+def fresh_pipeline(stack: Settings, *, partitions: int = 2) -> Iterator[Pipeline]:
+    """Give a pipeline of its own on a running stack."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    settings = stack.model_copy(update={"db_name": name, "kafka_topic": name, "kafka_partitions": partitions})
+    identifier = sql.Identifier(name)
+    with connect(stack, Role.OWNER, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(identifier))
+        try:
+            migrate(settings)
+            with open_broker(settings) as broker:
+                broker.ensure_topic(name, partitions)
+            yield Pipeline(settings)
+        finally:
+            connection.execute(sql.SQL("drop database {} with (force)").format(identifier))
+
+
+def event(number: int, *, at: datetime | None = None, customer: int | None = None, heart_rate: int | None = None) -> bytes:
+    """Return a valid event; different numbers give different readings."""
+    instant = (at or datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)) + timedelta(milliseconds=number % 1000)
+    fields = {
+        "customer_id": str(uuid.UUID(int=(number // 1000 if customer is None else customer) + 1)),
+        "heart_rate": 45 + number % 120 if heart_rate is None else heart_rate,
+        "timestamp": instant.isoformat().replace("+00:00", "Z"),
+    }
+    return json.dumps(fields).encode()
