@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from include.errors import OptionError
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
 from include.stack.cli import one_line_errors
+from producer.cli import producer_command
 
 app = typer.Typer(
     help="Heartbeat monitoring: simulate, stream, store and read back heart rates, every record accounted for.",
@@ -37,13 +39,18 @@ def _configure() -> None:
 
 @app.command(rich_help_panel=PIPELINE)
 def consumer(
-    drain: Annotated[bool, typer.Option("--drain", help="Stop when all is consumed that is there now.")] = False,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="Stop when all is consumed that is there now.")
+    ] = False,
 ) -> None:
     """Initialise the database and run the stream in the foreground, until Ctrl-C."""
     from include.stream.run import run_stream
 
     with one_line_errors():
         raise typer.Exit(run_stream(get_settings(), drain=drain))
+
+
+app.command("producer", rich_help_panel=PIPELINE)(producer_command)
 
 
 @app.command(rich_help_panel=OPERATING)
@@ -97,7 +104,9 @@ def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
 @letters_app.command("list")
 def list_letters(
-    reason: Annotated[list[str] | None, typer.Option(help="Only this reason; may be given several times.")] = None,
+    reason: Annotated[
+        list[str] | None, typer.Option(help="Only this reason; may be given several times.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
 ) -> None:
     """List the newest rejected records, without their content."""
@@ -135,6 +144,41 @@ def demo() -> None:
 
     with one_line_errors():
         raise typer.Exit(run_demo())
+
+
+@app.command(rich_help_panel=OPERATING)
+def bench(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="drain, latency, producer; all when left out.")
+    ] = None,
+    records: Annotated[int, typer.Option(min=1000, help="How many records the drain takes.")] = 2_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is repeated.")] = 3,
+    seconds: Annotated[float, typer.Option(min=1, help="How long the latency is measured.")] = 60,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the raw figures into this file.")
+    ] = None,
+) -> None:
+    """Measure drain, latency and producer on a stack of its own, each against a reference."""
+    from tools.bench.run import PARTS, run_bench
+
+    with one_line_errors():
+        unknown = set(parts or []) - set(PARTS)
+        if unknown:
+            raise OptionError(f"no such part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+        run_bench(parts or list(PARTS), records=records, rounds=rounds, seconds=seconds, json_file=json_file)
+
+
+@app.command(rich_help_panel=READING)
+def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger` wrote.")]) -> None:
+    """Hold the database against a simulator's ground-truth ledger, record by record."""
+    from include.report.truth import compare_with_ledger
+
+    with one_line_errors():
+        comparison = compare_with_ledger(get_settings(), ledger)
+    for difference in comparison.differences:
+        typer.echo(difference, err=True)
+    typer.echo(f"{comparison.records:,} records compared, {comparison.difference_count:,} differences")
+    raise typer.Exit(1 if comparison.difference_count else 0)
 
 
 app.add_typer(stack_app, name="stack", rich_help_panel=OPERATING)

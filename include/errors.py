@@ -58,7 +58,9 @@ class PortTakenError(PermanentError):
 
     def __init__(self, *, setting: str, port: int, holder: str) -> None:
         self.setting, self.port, self.holder = setting, port, holder
-        super().__init__(f"port {port} ({setting}) is in use by {holder}: stop it, or set {setting} to a free port")
+        super().__init__(
+            f"port {port} ({setting}) is in use by {holder}: stop it, or set {setting} to a free port"
+        )
 
 
 class PartFailedError(PermanentError):
@@ -70,11 +72,11 @@ class PartFailedError(PermanentError):
 
 
 class StackBusyError(TransientError):
-    """Another process starts or stops the same stack."""
+    """Another process works on the same folder: a stack that is started or stopped, jars that are fetched."""
 
     def __init__(self, *, folder: str) -> None:
         self.folder = folder
-        super().__init__(f"another command is starting or stopping the stack in {folder}: try again when it is done")
+        super().__init__(f"another command is at work in {folder}: try again when it is done")
 
 
 class BrokerUnavailableError(TransientError):
@@ -193,7 +195,7 @@ class RetentionBlockedError(TransientError):
     def __init__(self, *, days: Sequence[str]) -> None:
         self.days = tuple(days)
         super().__init__(
-            f"could not drop {', '.join(days)}: other sessions kept the table in use; the next run tries again"
+            f"could not drop {', '.join(days)}: other sessions keep the table in use; the next run tries again"
         )
 
 
@@ -222,7 +224,9 @@ class SettlingBusyError(TransientError):
 
     def __init__(self, *, seconds: float) -> None:
         self.seconds = seconds
-        super().__init__(f"another run has been settling hours for more than {seconds:.0f} s: try again when it is done")
+        super().__init__(
+            f"another run has been settling hours for {seconds:.0f} s: try again when it is done"
+        )
 
 
 class QualityCheckError(TransientError):
@@ -230,4 +234,4 @@ class QualityCheckError(TransientError):
 
     def __init__(self, *, expectation: str, reason: str) -> None:
         self.expectation, self.reason = expectation, reason
-        super().__init__(f"expectation {expectation} could not be evaluated ({reason}): nothing was published")
+        super().__init__(f"expectation {expectation} could not be judged ({reason}): nothing was published")

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
 
     # The hourly job
     quality_policy: str = Field("default", pattern=r"^[a-z0-9_-]+$")
-    hourly_wait_seconds: float = Field(1800, ge=0)
+    hourly_wait_seconds: float = Field(1800, ge=0, le=86_400)
     data_docs_runs_kept: int = Field(200, ge=1, le=10_000)
 
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -101,7 +101,10 @@ class Settings(BaseSettings):
         return path if path.is_absolute() else PROJECT_ROOT / path
 
     @field_validator(
-        "health_lag_fail_records", "health_quarantine_fail_share", "health_unpublished_fail_hours", "health_disk_fail_gib"
+        "health_lag_fail_records",
+        "health_quarantine_fail_share",
+        "health_unpublished_fail_hours",
+        "health_disk_fail_gib",
     )
     @classmethod
     def _fail_beyond_warn(cls, fail: float, info: ValidationInfo) -> float:
@@ -142,6 +145,7 @@ def get_settings() -> Settings:
         return Settings(_env_file=env_file())
     except ValidationError as error:
         problems = "; ".join(
-            f"{str(detail['loc'][0]).upper()}: {detail['msg']}" for detail in error.errors(include_input=False)
+            f"{str(detail['loc'][0]).upper()}: {detail['msg']}"
+            for detail in error.errors(include_input=False)
         )
         raise SettingsError(f"bad settings ({env_file()} or the environment): {problems}") from None

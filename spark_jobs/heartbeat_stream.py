@@ -22,7 +22,9 @@ from spark_jobs.launch import launch_stream
 def main() -> int:
     """Run one launch and return the exit code."""
     parser = argparse.ArgumentParser(prog="heartbeat_stream.py", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--drain", action="store_true", help="stop when all is consumed that is there at the start")
+    parser.add_argument(
+        "--drain", action="store_true", help="stop when all is consumed that is there at the start"
+    )
     arguments = parser.parse_args()
     try:
         settings = get_settings()

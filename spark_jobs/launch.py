@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import StreamingQueryException
@@ -31,6 +32,7 @@ from include.settings import Settings
 from spark_jobs.batch_log import BatchLog
 from spark_jobs.query import create_session, start_query
 
+CONNECTOR_CLASS = "org/apache/spark/sql/kafka010/KafkaSourceProvider.class"
 CHECKPOINT_PREFIX = "heartbeat-stream-"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 BATCH_END_SECONDS = 30.0
@@ -53,9 +55,15 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         read_lease(connection)
     topic = _read_topic(settings)
-    spark = _start_spark(settings)
+    spark = _start_spark()
     launch, starts = _open(settings, policy, topic)
-    log.info("stream_started", epoch=launch.epoch, topic=launch.topic, partitions=len(starts), policy=policy.version)
+    log.info(
+        "stream_started",
+        epoch=launch.epoch,
+        topic=launch.topic,
+        partitions=len(starts),
+        policy=policy.version,
+    )
     with _checkpoint(launch.epoch) as checkpoint:
         spark.streams.addListener(BatchLog(settings, launch.epoch))
         query = start_query(spark, settings, launch, starts, checkpoint=checkpoint, drain=drain)
@@ -67,11 +75,11 @@ def _read_topic(settings: Settings) -> Topic:
         return broker.topic(settings.kafka_topic)
 
 
-def _start_spark(settings: Settings) -> SparkSession:
-    spark = create_session(settings)
-    if spark.sparkContext._jvm.java.lang.Thread.currentThread().getContextClassLoader().getResource(  # type: ignore[union-attr]
-        "org/apache/spark/sql/kafka010/KafkaSourceProvider.class"
-    ) is None:
+def _start_spark() -> SparkSession:
+    spark = create_session()
+    jvm: Any = spark.sparkContext._jvm
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    if loader.getResource(CONNECTOR_CLASS) is None:
         raise MissingPartError("Spark's Kafka connector is not installed: run 'make setup'")
     return spark
 
@@ -79,7 +87,9 @@ def _start_spark(settings: Settings) -> SparkSession:
 def _open(settings: Settings, policy: RiskPolicy, topic: Topic) -> tuple[Launch, dict[int, int]]:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         epoch = take_lease(connection, f"{socket.gethostname()}:{os.getpid()}")
-        bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
+        bounds = TimeBounds(
+            settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds
+        )
         launch = Launch(topic.name, topic.topic_id, epoch, policy, bounds)
         with open_broker(settings) as broker:
             held = broker.ranges(topic)
@@ -112,7 +122,9 @@ def _run_under_watch(settings: Settings, launch: Launch, query: StreamingQuery) 
 
     def end(error: HeartbeatError | None) -> None:
         ended_by.append(error)
-        timer = hard_exit_after(HARD_EXIT_SECONDS + (BATCH_END_SECONDS if error is None else 0), lambda: _leave(error))
+        timer = hard_exit_after(
+            HARD_EXIT_SECONDS + (BATCH_END_SECONDS if error is None else 0), lambda: _leave(error)
+        )
         if error is None:
             _wait_for_batch_end(query)
         query.stop()
@@ -142,7 +154,9 @@ def _wait_for_batch_end(query: StreamingQuery) -> None:
 def _explain(failure: StreamingQueryException | Py4JError) -> HeartbeatError:
     """Find the product's own error in what a task threw through Spark, or say what Spark says in one line."""
     if isinstance(failure, Py4JNetworkError):
-        return StreamFailedError("Spark's JVM is gone: this launch ends, the next one goes on from the database")
+        return StreamFailedError(
+            "Spark's JVM is gone: this launch ends, the next one goes on from the database"
+        )
     text = str(failure)
     for name, message in re.findall(r"^include\.errors\.(\w+): (.+)$", text, re.MULTILINE):
         kind = getattr(product_errors, name, None)

@@ -16,7 +16,7 @@ _CHECKPOINT_INTERVAL_MS = "60000"
 _RAW_COLUMNS = ("partition", "offset", "timestamp", "key", "value")
 
 
-def create_session(settings: Settings) -> SparkSession:
+def create_session() -> SparkSession:
     """Start Spark, or raise what Spark raises; the properties file has set all but what `.env` decides."""
     builder = SparkSession.builder.config("spark.executorEnv.PYTHONPATH", str(PROJECT_ROOT))
     return builder.getOrCreate()
@@ -33,8 +33,10 @@ def start_query(
 ) -> StreamingQuery:
     """Start consuming at `starts` (offset by partition); with `drain`, up to what Kafka holds right now."""
     summaries = _read_kafka(spark, settings, starts).mapInArrow(_storing(launch), SUMMARY_DDL)
-    # The rows are stored by the tasks themselves, each in a transaction that is safe to repeat; nothing is left to sink.
-    writer = summaries.writeStream.queryName(launch.topic).format("noop").option("checkpointLocation", checkpoint)
+    # The tasks store the rows themselves, each in a transaction that is safe to repeat: nothing is left to sink.
+    writer = (
+        summaries.writeStream.queryName(launch.topic).format("noop").option("checkpointLocation", checkpoint)
+    )
     if drain:
         return writer.trigger(availableNow=True).start()
     # The checkpoint is never read again, so no batch waits for its files: each costs Spark a `chmod` process.

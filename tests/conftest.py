@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from include.settings import Settings
 from include.stack import run
+from include.stack.isolated import isolated_settings
 from tests.support.pipeline import Pipeline, fresh_pipeline
-from tests.support.stack import isolated_settings
+
+# The first call into Arrow is slow, and so is a busy machine: neither is a failure.
+hypothesis_settings.register_profile("product", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("product")
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,11 @@ class Broker:
         except UnknownTopicOrPartitionError:
             raise TopicMissingError(topic=topic, broker=self._address) from None
         except KafkaError as error:
-            if isinstance(error, TimeoutError) or getattr(error, "retriable", False) or not hasattr(error, "errno"):
+            if (
+                isinstance(error, TimeoutError)
+                or getattr(error, "retriable", False)
+                or not hasattr(error, "errno")
+            ):
                 raise BrokerUnavailableError(broker=self._address) from None
             raise PermanentError(f"the broker at {self._address} refused: {type(error).__name__}") from None
 

@@ -102,6 +102,8 @@ def readable_errors(settings: Settings) -> Iterator[None]:
             f"the database refused access ({error.diag.message_primary}): run 'python main.py migrate'"
         ) from None
     except errors.DiskFull:
-        raise TransientError(f"the disk of the database at {settings.db_address} is full: free some space") from None
+        raise TransientError(
+            f"the disk of the database at {settings.db_address} is full: free some space"
+        ) from None
     except psycopg.OperationalError:
         raise DatabaseUnavailableError(address=settings.db_address) from None

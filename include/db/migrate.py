@@ -19,7 +19,7 @@ def migrate(settings: Settings) -> list[str]:
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         connection.execute(query("lock_migrations"))
         connection.execute(query("create_schema_migrations"))
-        applied = dict(connection.execute(query("select_schema_migrations")).fetchall())
+        applied: dict[int, str] = dict(connection.execute(query("select_schema_migrations")).fetchall())
         pending = _pending(migrations(), applied)
         for migration in pending:
             _apply(connection, migration)
@@ -33,7 +33,8 @@ def pending_migrations(settings: Settings) -> list[str]:
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         row = connection.execute("select to_regclass('schema_migrations')").fetchone()
         is_new = row is None or row[0] is None
-        applied = {} if is_new else dict(connection.execute(query("select_schema_migrations")).fetchall())
+        rows = [] if is_new else connection.execute(query("select_schema_migrations")).fetchall()
+        applied: dict[int, str] = dict(rows)
     return [f"{migration.version:04d}_{migration.name}" for migration in _pending(migrations(), applied)]
 
 

@@ -167,7 +167,9 @@ def _is_valid(column: pa.Array) -> Mask:
 
 def _bounds(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return each value's first and past-the-last byte in the data buffer; a null is empty."""
-    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[
+        column.offset : column.offset + len(column) + 1
+    ]
     return offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
 
 

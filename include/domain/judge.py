@@ -94,7 +94,9 @@ def judge_record(value: bytes | None, record_time_us: int | None, bounds: TimeBo
 
 def _parse_object(value: bytes | None) -> dict[str, Any]:
     if not value:
-        raise _Rejected(Reason.MALFORMED_JSON, "the value is empty" if value is not None else "the value is null")
+        raise _Rejected(
+            Reason.MALFORMED_JSON, "the value is empty" if value is not None else "the value is null"
+        )
     if _is_nested_too_deep(value):
         raise _Rejected(Reason.MALFORMED_JSON, f"nested deeper than {MAX_NESTING} levels")
     try:
@@ -156,7 +158,13 @@ def _heart_rate(number: Any) -> int:
 
 
 def _json_type(value: Any) -> str:
-    names = {bool: "a boolean", str: "a string", float: "a number with a fraction", list: "an array", dict: "an object"}
+    names = {
+        bool: "a boolean",
+        str: "a string",
+        float: "a number with a fraction",
+        list: "an array",
+        dict: "an object",
+    }
     return names.get(type(value), "null")
 
 

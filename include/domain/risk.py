@@ -38,7 +38,12 @@ class RiskPolicy(BaseModel):
 
     @model_validator(mode="after")
     def _bands_ascend(self) -> "RiskPolicy":
-        edges = [self.high_at_most_bpm, self.elevated_at_most_bpm, self.elevated_at_least_bpm, self.high_above_bpm]
+        edges = [
+            self.high_at_most_bpm,
+            self.elevated_at_most_bpm,
+            self.elevated_at_least_bpm,
+            self.high_above_bpm,
+        ]
         present = [edge for edge in edges if edge is not None]
         if present != sorted(set(present)):
             raise ValueError("the bands' edges must ascend")

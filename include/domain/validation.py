@@ -53,7 +53,12 @@ def _record_times(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int64], Mask]:
 
 
 def _judge(
-    values: pa.BinaryArray, times: npt.NDArray[np.int64], has_time: Mask, bounds: TimeBounds, *, first_row: int
+    values: pa.BinaryArray,
+    times: npt.NDArray[np.int64],
+    has_time: Mask,
+    bounds: TimeBounds,
+    *,
+    first_row: int,
 ) -> list[_Part]:
     columns = parse_events(values)
     if columns is not None:
@@ -91,7 +96,9 @@ def _judge_columns(
     if accepted.all():
         rows = np.arange(first_row, first_row + len(values), dtype=np.int32)
         return [_Part(rows, columns.customer_id, columns.heart_rate, columns.event_time_us, [])]
-    doubtful = _judge_rows(values, np.flatnonzero(~accepted).tolist(), times, has_time, bounds, first_row=first_row)
+    doubtful = _judge_rows(
+        values, np.flatnonzero(~accepted).tolist(), times, has_time, bounds, first_row=first_row
+    )
     clean = _Part(
         (np.flatnonzero(accepted) + first_row).astype(np.int32),
         columns.customer_id[accepted],
@@ -135,7 +142,9 @@ def _readings(parts: list[_Part]) -> pa.RecordBatch:
     customer_id = np.concatenate([part.customer_id for part in parts])
     heart_rate = np.concatenate([part.heart_rate for part in parts])
     event_time_us = np.concatenate([part.event_time_us for part in parts])
-    if len(rows) and bool((np.diff(rows) < 0).any()):  # a few rows went the slow way: back into the stream's order
+    if len(rows) and bool(
+        (np.diff(rows) < 0).any()
+    ):  # a few rows went the slow way: back into the stream's order
         order = np.argsort(rows, kind="stable")
         rows, customer_id = rows[order], customer_id[order]
         heart_rate, event_time_us = heart_rate[order], event_time_us[order]
@@ -147,7 +156,9 @@ def _readings(parts: list[_Part]) -> pa.RecordBatch:
 
 
 def _rejections(parts: list[_Part]) -> pa.RecordBatch:
-    rejected = sorted(((row, verdict) for part in parts for row, verdict in part.rejected), key=lambda item: item[0])
+    rejected = sorted(
+        ((row, verdict) for part in parts for row, verdict in part.rejected), key=lambda item: item[0]
+    )
     return pa.RecordBatch.from_arrays(
         [
             pa.array([row for row, _ in rejected], pa.int32()),

@@ -1,5 +1,7 @@
 """The stream's lease: who may commit, and whether it was asked to stop."""
 
+from typing import Any
+
 from psycopg import errors
 
 from include.db.connect import Connection
@@ -18,18 +20,17 @@ log = get_logger()
 
 def take_lease(connection: Connection, holder: str) -> int:
     """Become the only writer and return the new epoch. Needs an autocommit connection."""
-    epoch = _raise_epoch(connection, "take_lease", {"name": LEASE_NAME, "holder": holder})
-    assert epoch is not None
-    return epoch
+    [(epoch,)] = _change_lease(connection, "take_lease", {"name": LEASE_NAME, "holder": holder})
+    return int(epoch)
 
 
 def fence_lease(connection: Connection, epoch: int) -> bool:
     """Refuse launch `epoch` from now on, as a newer one would; False if one has taken over. Needs autocommit.
 
-    The launch exits at its next sign of life, and the next one takes the lease as ever. Its sessions that hang inside
-    a transaction are ended, so that none keeps a partition locked.
+    The launch exits at its next sign of life, and the next one takes the lease as ever. Its sessions that hang
+    inside a transaction are ended, so that none keeps a partition locked.
     """
-    if _raise_epoch(connection, "fence_lease", {"name": LEASE_NAME, "epoch": epoch}) is None:
+    if not _change_lease(connection, "fence_lease", {"name": LEASE_NAME, "epoch": epoch}):
         return False
     _end_hanging_sessions(connection)
     return True
@@ -68,8 +69,8 @@ def _newest_epoch(connection: Connection) -> int:
     return lease.epoch if lease else 0
 
 
-def _raise_epoch(connection: Connection, statement: str, values: dict[str, object]) -> int | None:
-    """Run a statement that changes the epoch, and return the new one.
+def _change_lease(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
+    """Run a statement that raises the epoch, and return its rows.
 
     A predecessor's running transaction is waited for; one that hangs (its process was stopped, its host is gone)
     would hold the lease's row for ever, so after the lock time-out its session is ended.
@@ -78,12 +79,12 @@ def _raise_epoch(connection: Connection, statement: str, values: dict[str, objec
         try:
             with connection.transaction():
                 connection.execute("set local lock_timeout = '3s'")
-                row = connection.execute(query(statement), values).fetchone()
+                return connection.execute(query(statement), values).fetchall()
         except errors.LockNotAvailable:
             _end_hanging_sessions(connection)
-            continue
-        return int(row[0]) if row else None
-    raise TransientError("the stream's lease stays locked by another session: look at pg_stat_activity, then try again")
+    raise TransientError(
+        "the stream's lease stays locked by another session: look at pg_stat_activity, then try again"
+    )
 
 
 def _end_hanging_sessions(connection: Connection) -> None:

@@ -23,7 +23,9 @@ def open_offsets(
     with connection.transaction():
         hold_lease(connection, epoch)
         connection.execute("select ensure_day_partition('stream_commits', timezone('utc', now())::date)")
-        known = dict(connection.execute(query("lock_offsets"), {"topic_id": topic_id}).fetchall())
+        known: dict[int, int] = dict(
+            connection.execute(query("lock_offsets"), {"topic_id": topic_id}).fetchall()
+        )
         starts = {}
         for partition, kafka in sorted(held.items()):
             # A partition added to a known topic is read from zero: what Kafka dropped of it is a gap.

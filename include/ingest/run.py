@@ -111,9 +111,7 @@ def _store(tally: _Tally, records: pa.RecordBatch, launch: Launch, database: Dat
     if not records.num_rows:
         return
     verdict = validate(records, launch.bounds)
-    rejections = {
-        item["row"]: (item["reason"], item["detail"]) for item in verdict.rejections.to_pylist()
-    }
+    rejections = {item["row"]: (item["reason"], item["detail"]) for item in verdict.rejections.to_pylist()}
     if verdict.readings.num_rows:
         hours, conflicts = _store_readings(tally, verdict.readings, launch, database)
         rejections.update(dict.fromkeys(conflicts, explain_conflict()))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import LiteralString
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +41,11 @@ class DayPartitions:
         """Make the partitions of `heartbeats` for these event times."""
         times = event_times.cast(pa.int64()).to_numpy()
         first, last = int(times.min()), int(times.max())
-        days = np.unique(times // _MICROSECONDS_PER_DAY) if first // _MICROSECONDS_PER_DAY != (
-            last // _MICROSECONDS_PER_DAY
-        ) else [first // _MICROSECONDS_PER_DAY]
+        days = (
+            np.unique(times // _MICROSECONDS_PER_DAY)
+            if first // _MICROSECONDS_PER_DAY != (last // _MICROSECONDS_PER_DAY)
+            else [first // _MICROSECONDS_PER_DAY]
+        )
         for day in days:
             self._ensure("heartbeats", date(1970, 1, 1) + timedelta(days=int(day)))
 
@@ -107,7 +110,9 @@ def copy_dead_letters(
             copy.write_row(letter)
 
 
-def append_commit(connection: Connection, commit: Commit, hours: Hours, launch: Launch, **batch: object) -> None:
+def append_commit(
+    connection: Connection, commit: Commit, hours: Hours, launch: Launch, **batch: object
+) -> None:
     """Note the touched hours, append what became of the offsets, and advance the partition past them."""
     if hours:
         connection.execute(
@@ -158,8 +163,8 @@ def explain_conflict() -> tuple[str, str]:
     return Reason.CONFLICTING_READING.value, EXPLANATIONS[Reason.CONFLICTING_READING]
 
 
-def _copy(connection: Connection, statement: object, chunks: list[bytes]) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[call-overload]
+def _copy(connection: Connection, statement: LiteralString, chunks: list[bytes]) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for chunk in chunks:
             copy.write(chunk)
 
@@ -192,4 +197,3 @@ def _dead_letters(
             reason,
             detail,
         )
-

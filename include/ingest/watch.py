@@ -85,7 +85,9 @@ class Watch(threading.Thread):
             except Exception as error:
                 # An unforeseen failure must not leave a stream that nobody watches.
                 log.exception("watch_failed")
-                return self._on_end(TransientError(f"the stream's watch failed ({type(error).__name__}): see the log"))
+                return self._on_end(
+                    TransientError(f"the stream's watch failed ({type(error).__name__}): see the log")
+                )
         return None
 
     def _renew(self) -> bool:
@@ -113,7 +115,7 @@ class Watch(threading.Thread):
             self._broker = None  # no lag can be told; the query itself waits for the broker
             return
         where = {"topic_id": self._launch.topic_id}
-        done = dict(self._connection.execute(query("select_offsets"), where).fetchall())
+        done: dict[int, int] = dict(self._connection.execute(query("select_offsets"), where).fetchall())
         lag = sum(max(end - done.get(partition, 0), 0) for partition, end in ends.items())
         standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())
         if standstill is not None:

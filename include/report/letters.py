@@ -18,7 +18,9 @@ def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
         return Text("No rejected records.")
     table = Table()
     for column in ("id", "recorded at (UTC)", "partition", "offset", "reason", "bytes", "replayed", "detail"):
-        table.add_column(column, justify="right" if column in ("id", "partition", "offset", "bytes") else "left")
+        table.add_column(
+            column, justify="right" if column in ("id", "partition", "offset", "bytes") else "left"
+        )
     for letter in letters:
         table.add_row(
             str(letter.id),
@@ -36,7 +38,16 @@ def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
 def letter_text(letter: dict[str, Any]) -> RenderableType:
     """Return one rejected record in full; bytes that are not UTF-8 are shown as escapes."""
     table = Table(show_header=False, box=None)
-    for name in ("topic", "partition", "offset", "kafka_timestamp", "recorded_at", "replayed_at", "reason", "detail"):
+    for name in (
+        "topic",
+        "partition",
+        "offset",
+        "kafka_timestamp",
+        "recorded_at",
+        "replayed_at",
+        "reason",
+        "detail",
+    ):
         table.add_row(name, Text(str(letter[name]) if letter[name] is not None else "-"))
     table.add_row("headers", Text(json.dumps(letter["headers"]) if letter["headers"] else "-"))
     table.add_row("key", _shown(letter["key"]))

@@ -57,15 +57,26 @@ def _risk(report: Report) -> Table:
 
 
 def _partitions(report: Report) -> Table:
-    columns = ("partition", "next offset", "records", "accepted", "duplicates", "quarantined", "gap", "empty", "lag")
-    table = _table("Partitions", "topic", *columns)
-    for account in report.partitions:
+    accounts = report.partitions
+    # Most topics have neither gaps nor empty offsets; a column for each would not fit a terminal.
+    rare = {
+        "gap": any(account.gap for account in accounts),
+        "empty": any(account.empty_offsets for account in accounts),
+    }
+    columns = [
+        "next offset",
+        "accepted",
+        "duplicates",
+        "quarantined",
+        *(name for name, seen in rare.items() if seen),
+    ]
+    table = _table("Partitions", "topic/partition", *columns, "lag")
+    for account in accounts:
         lag = None if report.lag is None else report.lag.get(account.partition)
-        numbers = (
-            account.partition, account.next_offset, account.records, account.accepted, account.duplicates,
-            account.quarantined, account.gap, account.empty_offsets,
-        )  # fmt: skip
-        table.add_row(account.topic, *(f"{number:,}" for number in numbers), "?" if lag is None else f"{lag:,}")
+        numbers = [account.next_offset, account.accepted, account.duplicates, account.quarantined]
+        numbers += [account.gap] * rare["gap"] + [account.empty_offsets] * rare["empty"]
+        name = f"{account.topic}/{account.partition}"
+        table.add_row(name, *(f"{number:,}" for number in numbers), "?" if lag is None else f"{lag:,}")
     return table
 
 
@@ -87,4 +98,7 @@ def _verdict(report: Report) -> Text:
         return Text("Nothing has been consumed yet.", style="yellow")
     if not report.problems:
         return Text("The accounting holds: every record has exactly one outcome.", style="green")
-    return Text("\n".join(["The accounting does NOT hold:", *(f"- {problem}" for problem in report.problems)]), style="red")
+    return Text(
+        "\n".join(["The accounting does NOT hold:", *(f"- {problem}" for problem in report.problems)]),
+        style="red",
+    )

@@ -3,7 +3,9 @@
 from include.report.types import PartitionAccount
 
 
-def find_problems(accounts: list[PartitionAccount], *, reading_count: int, dead_letter_count: int) -> list[str]:
+def find_problems(
+    accounts: list[PartitionAccount], *, reading_count: int, dead_letter_count: int
+) -> list[str]:
     """Return a sentence for each way in which ledger and tables contradict one another; none if all adds up."""
     problems = []
     for account in accounts:
@@ -19,5 +21,7 @@ def find_problems(accounts: list[PartitionAccount], *, reading_count: int, dead_
     if accepted != reading_count:
         problems.append(f"the ledger accepted {accepted} readings, but heartbeats holds {reading_count}")
     if quarantined != dead_letter_count:
-        problems.append(f"the ledger quarantined {quarantined} records, but dead_letters holds {dead_letter_count}")
+        problems.append(
+            f"the ledger quarantined {quarantined} records, but dead_letters holds {dead_letter_count}"
+        )
     return problems

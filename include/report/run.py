@@ -39,11 +39,14 @@ def make_report(settings: Settings) -> Report:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         accounts = [PartitionAccount(*row) for row in connection.execute(query("select_accounting"))]
-        by_risk = dict(connection.execute(query("count_by_risk")).fetchall())
-        by_reason = dict(connection.execute(query("count_by_reason")).fetchall())
+        by_risk: dict[str, int] = dict(connection.execute(query("count_by_risk")).fetchall())
+        by_reason: dict[str, int] = dict(connection.execute(query("count_by_reason")).fetchall())
+        dropped: dict[str, int] = dict(connection.execute(query("count_dropped_rows")).fetchall())
         records_per_second, latency = _pace(connection)
     problems = find_problems(
-        accounts, reading_count=sum(by_risk.values()), dead_letter_count=sum(by_reason.values())
+        accounts,
+        reading_count=sum(by_risk.values()) + dropped.get("heartbeats", 0),
+        dead_letter_count=sum(by_reason.values()) + dropped.get("dead_letters", 0),
     )
     return Report(
         accounts, _lag(settings, accounts), by_reason, by_risk, records_per_second, latency, problems
@@ -56,7 +59,7 @@ def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: i
     if unknown:
         raise PermanentError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
     with connect(settings, Role.OWNER) as connection, readable_errors(settings):
-        where = {"reasons": reasons or None, "topic": settings.kafka_topic, "limit": limit}
+        where = {"reasons": reasons or None, "topic": settings.kafka_topic, "most": limit}
         return [DeadLetterLine(*row) for row in connection.execute(query("select_dead_letters"), where)]
 
 
@@ -69,7 +72,9 @@ def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
     ):
         letter = cursor.execute(query("select_dead_letter"), {"id": dead_letter_id}).fetchone()
     if letter is None:
-        raise PermanentError(f"there is no dead letter {dead_letter_id}: 'python main.py dead-letters list' shows them")
+        raise PermanentError(
+            f"there is no dead letter {dead_letter_id}: 'python main.py dead-letters list' shows them"
+        )
     return letter
 
 
@@ -78,10 +83,9 @@ def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
     if pace is None:
         return None, None
     epoch, records, seconds = pace
-    counts = dict(connection.execute(query("select_latency"), {"epoch": epoch}).fetchall())
-    percentiles = [percentile_ms(counts, share) for share in (0.5, 0.95, 0.99)]
-    known = [value for value in percentiles if value is not None]
-    latency = LatencySummary(*known) if len(known) == len(percentiles) else None
+    counts: dict[int, int] = dict(connection.execute(query("select_latency"), {"epoch": epoch}).fetchall())
+    p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
+    latency = None if p50 is None or p95 is None or p99 is None else LatencySummary(p50, p95, p99)
     return (records / seconds if seconds else None), latency
 
 
@@ -93,7 +97,7 @@ def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int]
             held = broker.ranges(topic)
     except (BrokerUnavailableError, TopicMissingError):
         return None
-    done = {account.partition: account.next_offset for account in accounts if account.topic_id == topic.topic_id}
-    return {
-        partition: kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items()
+    done = {
+        account.partition: account.next_offset for account in accounts if account.topic_id == topic.topic_id
     }
+    return {partition: kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items()}

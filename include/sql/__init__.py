@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 _FOLDER = Path(__file__).parent
 
@@ -23,7 +23,7 @@ class Migration:
 def query(name: str) -> LiteralString:
     """Return the text of `queries/<name>.sql`."""
     # The files are ours and values are always bound, which is what LiteralString vouches for.
-    return cast(LiteralString, (_FOLDER / "queries" / f"{name}.sql").read_text())
+    return (_FOLDER / "queries" / f"{name}.sql").read_text()
 
 
 def migrations() -> list[Migration]:
@@ -32,7 +32,5 @@ def migrations() -> list[Migration]:
     for path in sorted((_FOLDER / "migrations").glob("[0-9]*.sql")):
         version, name = path.stem.split("_", 1)
         text = path.read_text()
-        found.append(
-            Migration(int(version), name, cast(LiteralString, text), sha256(text.encode()).hexdigest())
-        )
+        found.append(Migration(int(version), name, text, sha256(text.encode()).hexdigest()))
     return found

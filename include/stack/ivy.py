@@ -35,7 +35,7 @@ MODULE = """\
 </ivy-module>
 """
 POLL_SECONDS = 0.2
-TELLING_WORDS = ("exception", "refused", "not found")
+TELLING_WORDS = ("exception", "refused", "not found")  # the most telling first
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,5 +129,5 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
 
 def _reason(output: str) -> str:
     lines = [line.strip(" \t:") for line in output.splitlines() if line.strip(" \t:")]
-    telling = [line for line in lines if any(word in line.lower() for word in TELLING_WORDS)]
+    telling = [line for word in TELLING_WORDS for line in lines if word in line.lower()]
     return next(iter(telling or lines), "Ivy said nothing")

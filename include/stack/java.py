@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.errors import MissingPartError
+from include.stack.truststore import write_store
 
 OLDEST_MAJOR = 17
 # The wheel's Java is built without this module; Spark asks for it but does not need it.
@@ -18,12 +19,12 @@ MISSING_MODULE_FLAG = "--add-modules=jdk.incubator.vector"
 PROPERTY = re.compile(r"^\s+([\w.]+) = (.+)$", re.MULTILINE)
 WRAPPER = """\
 #!/bin/sh
-# Java from the wheel, without the one flag that it does not know.
+# Java from the wheel, without the one flag that it does not know, trusting whom this machine trusts.
 for flag do
     shift
     [ "$flag" = "{flag}" ] || set -- "$@" "$flag"
 done
-exec {java} "$@"
+exec {command} "$@"
 """
 
 
@@ -68,7 +69,11 @@ def _find_wheel_java() -> Java | None:
     if real is None:
         return None
     home = Path(sys.prefix) / "java"
-    _write_wrapper(home / "bin" / "java", real.program)
+    home.mkdir(exist_ok=True)
+    command = [str(real.program)]
+    if write_store(home / "cacerts"):
+        command += [f"-Djavax.net.ssl.trustStore={home / 'cacerts'}", "-Djavax.net.ssl.trustStoreType=JKS"]
+    _write_wrapper(home / "bin" / "java", command)
     return Java(home=home, major=real.major)
 
 
@@ -86,8 +91,8 @@ def _probe(program: Path) -> Java | None:
     return Java(home=Path(home), major=int(major)) if home and major.isdigit() else None
 
 
-def _write_wrapper(file: Path, java: Path) -> None:
-    text = WRAPPER.format(flag=MISSING_MODULE_FLAG, java=shlex.quote(str(java)))
+def _write_wrapper(file: Path, command: list[str]) -> None:
+    text = WRAPPER.format(flag=MISSING_MODULE_FLAG, command=shlex.join(command))
     if file.exists() and file.read_text() == text:
         return
     file.parent.mkdir(parents=True, exist_ok=True)

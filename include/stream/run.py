@@ -39,7 +39,10 @@ def run_stream(settings: Settings, *, drain: bool) -> int:
     prepare(settings)
     # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the batch short.
     child = subprocess.Popen(
-        submit_command(settings, drain=drain), cwd=PROJECT_ROOT, env=submit_environment(), start_new_session=True
+        submit_command(settings, drain=drain),
+        cwd=PROJECT_ROOT,
+        env=submit_environment(),
+        start_new_session=True,
     )
     _forward_signals(settings, child)
     return child.wait()
@@ -50,7 +53,11 @@ def stop_stream(settings: Settings) -> bool:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         lease = read_lease(connection)
         now = connection.execute("select timezone('utc', now())").fetchone()
-        if lease is None or now is None or (now[0] - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
+        if (
+            lease is None
+            or now is None
+            or (now[0] - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS
+        ):
             return False
         request_stop(connection)
         last, deadline = lease.renewed_at, time.monotonic() + STOP_TIMEOUT_SECONDS

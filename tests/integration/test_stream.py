@@ -29,12 +29,24 @@ def reasons(pipeline: Pipeline) -> Counter[str]:
 
 
 def test_readings_are_stored_as_sent_with_their_risk(pipeline: Pipeline) -> None:
-    rates = {39: "High", 40: "High", 41: "Elevated", 50: "Elevated", 51: "Normal", 99: "Normal", 100: "Elevated", 140: "Elevated", 141: "High"}
+    rates = {
+        39: "High",
+        40: "High",
+        41: "Elevated",
+        50: "Elevated",
+        51: "Normal",
+        99: "Normal",
+        100: "Elevated",
+        140: "Elevated",
+        141: "High",
+    }
     pipeline.send(event(number, at=NOW, heart_rate=rate) for number, rate in enumerate(rates))
 
     pipeline.drain()
 
-    stored = pipeline.rows("select customer_id, heart_rate, event_time, risk_level from heartbeats order by event_time")
+    stored = pipeline.rows(
+        "select customer_id, heart_rate, event_time, risk_level from heartbeats order by event_time"
+    )
     naive = NOW.replace(tzinfo=None)
     assert stored == [
         (uuid.UUID(int=1), rate, naive + timedelta(milliseconds=number), level)
@@ -43,7 +55,9 @@ def test_readings_are_stored_as_sent_with_their_risk(pipeline: Pipeline) -> None
     assert outcomes(pipeline) == {"accepted": len(rates), "duplicates": 0, "quarantined": 0}
 
 
-def test_duplicates_and_conflicts_are_told_apart_inside_a_batch_and_across_restarts(pipeline: Pipeline) -> None:
+def test_duplicates_and_conflicts_are_told_apart_inside_a_batch_and_across_restarts(
+    pipeline: Pipeline,
+) -> None:
     first = [event(number, at=NOW) for number in range(100)]
     pipeline.send([*first, first[3], event(7, at=NOW, heart_rate=200)], partition=0)
     pipeline.drain()
@@ -73,7 +87,9 @@ def test_poison_records_are_kept_as_they_came_and_stop_nothing(pipeline: Pipelin
         event(7, at=NOW - timedelta(days=91)): "expired_event_time",
     }
     good = [event(number, at=NOW) for number in range(10, 40)]
-    pipeline.send([*good[:10], large, *poison, *good[10:]], partition=0, key=b"\x00\xffk", headers=[("h", b"\x01")])
+    pipeline.send(
+        [*good[:10], large, *poison, *good[10:]], partition=0, key=b"\x00\xffk", headers=[("h", b"\x01")]
+    )
 
     pipeline.drain()
 

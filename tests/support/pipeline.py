@@ -23,9 +23,9 @@ from include.db.migrate import migrate
 from include.report.run import make_report
 from include.report.types import Report
 from include.settings import PROJECT_ROOT, Settings
+from include.stack.isolated import environment_of
 from include.stream.submit import submit_command, submit_environment
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
-from tests.support.stack import environment_of
 from tests.support.waiting import wait_until
 
 RUN_TIMEOUT_SECONDS = 120
@@ -55,6 +55,11 @@ class Pipeline:
         """Run a query as the owner."""
         with self.owner() as connection:
             return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    def run(self, statement: str) -> None:
+        """Run a statement as the owner."""
+        with self.owner() as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
 
     def count(self, table: str) -> int:
         """Count a table's rows."""
@@ -112,7 +117,10 @@ class StreamRun:
 
     def wait_started(self) -> "StreamRun":
         """Wait until it holds the lease and has begun."""
-        wait_until(lambda: self.log() if self.is_alive() else f"ended: {self.log()}", lambda log: "stream_started" in log)
+        wait_until(
+            lambda: self.log() if self.is_alive() else f"ended: {self.log()}",
+            lambda log: "stream_started" in log,
+        )
         return self
 
     def is_alive(self) -> bool:
@@ -125,7 +133,9 @@ class StreamRun:
 
     def delete_checkpoint(self) -> None:
         """Delete the running launch's checkpoint folder."""
-        [driver] = [p.pid for p in psutil.Process(self.jvm_pid).children() if "heartbeat_stream.py" in p.cmdline()[-1]]
+        [driver] = [
+            p.pid for p in psutil.Process(self.jvm_pid).children() if "heartbeat_stream.py" in p.cmdline()[-1]
+        ]
         [folder] = SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{driver}-*")
         shutil.rmtree(folder)
 
@@ -167,9 +177,13 @@ def fresh_pipeline(stack: Settings, *, partitions: int = 2) -> Iterator[Pipeline
             connection.execute(sql.SQL("drop database {} with (force)").format(identifier))
 
 
-def event(number: int, *, at: datetime | None = None, customer: int | None = None, heart_rate: int | None = None) -> bytes:
+def event(
+    number: int, *, at: datetime | None = None, customer: int | None = None, heart_rate: int | None = None
+) -> bytes:
     """Return a valid event; different numbers give different readings."""
-    instant = (at or datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)) + timedelta(milliseconds=number % 1000)
+    instant = (at or datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)) + timedelta(
+        milliseconds=number % 1000
+    )
     fields = {
         "customer_id": str(uuid.UUID(int=(number // 1000 if customer is None else customer) + 1)),
         "heart_rate": 45 + number % 120 if heart_rate is None else heart_rate,

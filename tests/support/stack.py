@@ -1,48 +1,8 @@
-"""Stacks of the tests' own: own folder, ports and passwords, nothing from the project's `.env`."""
-
-import os
-import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+"""What the tests of the stack ask of the machine."""
 
 import psutil
-from pydantic import SecretStr
 
-from include.settings import ENV_FILE_KEY, Settings
-from include.stack import run
-from include.stack.ports import free_port
-
-
-@contextmanager
-def isolated_settings() -> Iterator[Settings]:
-    """Give settings for a stack that shares only the jars with others; all that it leaves is removed."""
-    folder = Path(tempfile.mkdtemp(prefix="heartbeat-"))
-    folder.chmod(0o755)  # as root, the database server's account has to get in
-    settings = Settings(
-        stack_dir=folder / "stack",
-        # Not localhost: where that is two addresses, clients try in vain at one of them first.
-        kafka_broker=f"127.0.0.1:{free_port()}",
-        db_host="127.0.0.1",
-        db_port=free_port(),
-        db_pass=_random_password(),
-        db_stream_pass=_random_password(),
-        db_hourly_pass=_random_password(),
-        db_reader_pass=_random_password(),
-    )
-    try:
-        yield settings
-    finally:
-        run.clean(settings)
-        shutil.rmtree(folder)
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the environment that gives a program of ours these settings and hides the project's `.env`."""
-    values = {name.upper(): _as_text(getattr(settings, name)) for name in Settings.model_fields}
-    return {**os.environ, **values, ENV_FILE_KEY: os.devnull}
+from include.settings import Settings
 
 
 def processes_of(settings: Settings) -> list[int]:
@@ -54,11 +14,3 @@ def processes_of(settings: Settings) -> list[int]:
         for process in found
         if any(folder in word for word in process.info["cmdline"] or [])
     ]
-
-
-def _random_password() -> SecretStr:
-    return SecretStr(secrets.token_urlsafe(12))
-
-
-def _as_text(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -8,7 +8,11 @@ T = TypeVar("T")
 
 
 def wait_until(
-    look: Callable[[], T], is_reached: Callable[[T], bool], *, timeout_seconds: float = 60, interval_seconds: float = 0.1
+    look: Callable[[], T],
+    is_reached: Callable[[T], bool],
+    *,
+    timeout_seconds: float = 60,
+    interval_seconds: float = 0.1,
 ) -> T:
     """Return what `look` gives once `is_reached` holds for it; fail with the last thing seen after the time-out."""
     deadline = time.monotonic() + timeout_seconds

@@ -9,12 +9,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII
-)
+INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
 
 
-class Repeated(Exception):
+class RepeatedError(Exception):
     """A field of the event is given twice."""
 
 
@@ -46,7 +44,7 @@ def judge(value, record_time_us, retention_seconds, skew_seconds):
 def _pairs(pairs):
     names = [name for name, _ in pairs]
     if any(names.count(name) > 1 for name in ("customer_id", "heart_rate", "timestamp")):
-        raise Repeated
+        raise RepeatedError
     return dict(pairs)
 
 
@@ -56,7 +54,7 @@ def _parse(value):
         if _depth(text) > 64:
             return None
         parsed = json.loads(text, object_pairs_hook=_pairs, parse_int=lambda digits: int(digits[:25]))
-    except (UnicodeDecodeError, json.JSONDecodeError, Repeated):
+    except (UnicodeDecodeError, json.JSONDecodeError, RepeatedError):
         return None
     return parsed if isinstance(parsed, dict) else None
 
@@ -103,7 +101,7 @@ def _instant(text):
         return None
     microseconds = (local - EPOCH) // timedelta(microseconds=1) + int(((fraction or "") + "000000")[:6])
     if zone in ("", "Z", "z"):
-        return None if whole.endswith(":60") or whole.endswith(":61") else microseconds
+        return None if whole.endswith((":60", ":61")) else microseconds
     hours, minutes = int(zone[1:3]), int(zone[3:].replace(":", "") or 0)
     if hours > 23 or minutes > 59:
         return None

@@ -135,7 +135,9 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("value", "reason"), EXAMPLES)
-def test_a_bad_record_is_rejected_for_its_reason_alone_and_among_good_ones(value: bytes | None, reason: str) -> None:
+def test_a_bad_record_is_rejected_for_its_reason_alone_and_among_good_ones(
+    value: bytes | None, reason: str
+) -> None:
     alone = validate(raw_batch([value]), BOUNDS)
     among = validate(raw_batch([event(), value, event(heart_rate=80)]), BOUNDS)
 
@@ -169,7 +171,12 @@ def test_an_empty_batch_gives_nothing() -> None:
 
 def test_no_detail_repeats_the_content_of_a_record() -> None:
     secret = "1234567"
-    values = [event(customer_id=secret), event(heart_rate=secret), event(timestamp=secret), secret.encode() * 2 + b"x"]
+    values = [
+        event(customer_id=secret),
+        event(heart_rate=secret),
+        event(timestamp=secret),
+        secret.encode() * 2 + b"x",
+    ]
 
     details = validate(raw_batch(values), BOUNDS).rejections.column("detail").to_pylist()
 
@@ -207,7 +214,9 @@ good_events = st.fixed_dictionaries(
     {
         "customer_id": st.uuids().map(str),
         "heart_rate": st.integers(30, 220),
-        "timestamp": st.sampled_from(["2026-11-23T07:59:59Z", "2026-11-23T07:59:59.123", "2026-11-23T07:59:59+00:30"]),
+        "timestamp": st.sampled_from(
+            ["2026-11-23T07:59:59Z", "2026-11-23T07:59:59.123", "2026-11-23T07:59:59+00:30"]
+        ),
     }
 )
 layouts = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}])
@@ -223,7 +232,9 @@ def damaged(draw: st.DrawFn) -> bytes:
     value = bytearray(dumped(draw(good_events), draw(layouts)))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(value)))
-        value[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2) | st.sampled_from([b"\n", b"{", b"}", b'"']))
+        value[at : at + draw(st.integers(0, 2))] = draw(
+            st.binary(max_size=2) | st.sampled_from([b"\n", b"{", b"}", b'"'])
+        )
     return bytes(value)
 
 
@@ -252,7 +263,9 @@ def test_one_damaged_record_does_not_touch_its_neighbours(values: list[bytes], d
 
 
 @given(st.lists(records, max_size=8), st.lists(records, max_size=8))
-def test_outcomes_do_not_depend_on_where_a_batch_is_cut(head: list[bytes | None], tail: list[bytes | None]) -> None:
+def test_outcomes_do_not_depend_on_where_a_batch_is_cut(
+    head: list[bytes | None], tail: list[bytes | None]
+) -> None:
     whole = outcomes(validate(raw_batch(head + tail), BOUNDS))
 
     assert whole == outcomes(validate(raw_batch(head), BOUNDS)) + outcomes(validate(raw_batch(tail), BOUNDS))

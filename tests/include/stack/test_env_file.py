@@ -7,7 +7,7 @@ from dotenv import dotenv_values
 
 from include.stack import env_file
 
-EXAMPLE = "# A comment with key=change-me in it.\nDB_PASS=password123\nDB_READER_PASS=change-me\nTOPIC=t\n"
+EXAMPLE = "#COMMENTED_OUT=change-me\nDB_PASS=password123\nDB_READER_PASS=change-me\nTOPIC=t\n"
 
 
 @pytest.fixture

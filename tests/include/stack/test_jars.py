@@ -4,12 +4,14 @@ import re
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
-from include.errors import MissingPartError
+from include.errors import MissingPartError, StackBusyError
 from include.stack import ivy, jars
 from include.stack.jars import Jar, fetch_jars, missing_jars, sha256_of
 from include.stack.java import find_java
+from include.stack.locks import folder_lock
 
 CONTENTS = {"alpha": b"a" * 70_000, "beta": b"b" * 30_000}
 
@@ -144,6 +146,33 @@ def test_two_at_once_do_not_disturb_each_other(locked: list[Jar], tmp_path: Path
 
     assert failures == []
     assert missing_jars(locked, cache) == []
+
+
+def test_a_fetch_waits_for_another_one(
+    locked: list[Jar], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jars, "FETCH_WAIT_SECONDS", 0)
+
+    with folder_lock(tmp_path, wait_seconds=0), pytest.raises(StackBusyError):
+        fetch_jars(locked, tmp_path, java=find_java().program)
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_fetch_that_is_broken_off_leaves_no_process(tmp_path: Path) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ivy.resolve(
+            [ivy.Coordinates("org.example", "alpha", "1.0")],
+            java=find_java().program,
+            cache=tmp_path / "cache",
+            with_dependencies=False,
+            on_wait=interrupt,
+        )
+
+    ours = psutil.Process().children(recursive=True)
+    assert [child for child in ours if "java" in child.name()] == []
 
 
 def test_a_missing_set_says_what_to_do(tmp_path: Path) -> None:

@@ -66,9 +66,9 @@ def test_the_stand_in_drops_one_flag_and_keeps_the_rest_as_it_was(tmp_path: Path
     echo.write_text('#!/bin/sh\nfor word do echo "[$word]"; done\n')
     echo.chmod(0o755)
     wrapper = tmp_path / "home" / "bin" / "java"
-    java._write_wrapper(wrapper, echo)
+    java._write_wrapper(wrapper, [str(echo), "first"])
 
     words = ["-cp", "a b:c", java.MISSING_MODULE_FLAG, "", "-Dx=$y"]
     said = subprocess.run([str(wrapper), *words], check=True, capture_output=True, text=True).stdout
 
-    assert said.splitlines() == ["[-cp]", "[a b:c]", "[]", "[-Dx=$y]"]
+    assert said.splitlines() == ["[first]", "[-cp]", "[a b:c]", "[]", "[-Dx=$y]"]

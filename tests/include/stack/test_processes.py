@@ -13,11 +13,17 @@ import pytest
 from include.stack import processes
 from include.stack.processes import ProcessRecord
 from include.stack.types import Launch, StopStep
+from tests.support.waiting import wait_until
 
 IGNORES_TERM = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("set", flush=True)
+time.sleep(60)
+"""
+NEGLECTS_ITS_CHILD = """
+import subprocess, time
+print(subprocess.Popen(["true"]).pid, flush=True)
 time.sleep(60)
 """
 
@@ -81,10 +87,18 @@ def test_a_killed_process_is_gone_though_nobody_collected_it(sleeper: Sleeper) -
     assert not processes.is_alive(record)
 
 
+def test_a_process_that_its_parent_never_collects_is_gone(sleeper: Sleeper) -> None:
+    parent = sleeper.start(NEGLECTS_ITS_CHILD)
+    child_pid = int(wait_until(sleeper.output.read_text, lambda text: text.endswith("\n")))
+    wait_until(psutil.Process(child_pid).status, lambda status: status == psutil.STATUS_ZOMBIE)
+
+    assert processes.identity_of(child_pid) is None
+    assert processes.is_alive(parent)
+
+
 def test_a_process_that_ignores_the_first_step_is_ended_by_the_next(sleeper: Sleeper) -> None:
     record = sleeper.start(IGNORES_TERM)
-    while sleeper.output.read_text() != "set\n":
-        assert processes.is_alive(record)
+    wait_until(sleeper.output.read_text, lambda text: text == "set\n")
 
     assert not processes.end(record, (StopStep(signal.SIGTERM, 0.2),))
     assert processes.is_alive(record)

@@ -1,0 +1,127 @@
+"""Hold the database against a simulator's ground-truth ledger, record by record."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from include.broker.topic import open_broker
+from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.reasons import Outcome
+from include.domain.risk import RiskPolicy, load_policy
+from include.errors import FileUnusableError
+from include.settings import Settings
+from include.sql import query
+
+SHOWN_DIFFERENCES = 20
+
+_Reading = tuple[UUID, datetime]
+
+
+@dataclass(slots=True)
+class Comparison:
+    """How many records were held against the ledger, and where they differ from it."""
+
+    records: int = 0
+    duplicates: int = 0
+    difference_count: int = 0
+    differences: list[str] = field(default_factory=list)
+
+    def note(self, difference: str) -> None:
+        """Count a difference; only the first ones are kept in words."""
+        self.difference_count += 1
+        if len(self.differences) < SHOWN_DIFFERENCES:
+            self.differences.append(difference)
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What the database holds; each entry is taken out once it is accounted for."""
+
+    next_offset: dict[int, int]
+    reasons: dict[tuple[int, int], str]
+    readings: dict[_Reading, tuple[int, str]]
+    duplicates: int
+
+
+def compare_with_ledger(settings: Settings, ledger: Path) -> Comparison:
+    """Compare a database that holds nothing but the ledger's run; needs memory for all its readings.
+
+    A difference names the record by partition and offset, never the customer.
+    """
+    policy = load_policy(settings.risk_policy)
+    with open_broker(settings) as broker:
+        topic_id = broker.topic(settings.kafka_topic).topic_id
+    with connect(settings, Role.READER) as connection, readable_errors(settings):
+        stored = _read(connection, topic_id)
+    comparison = Comparison()
+    for line in _lines(ledger):
+        comparison.records += 1
+        _compare_record(line, stored, policy, comparison)
+    for partition, offset in stored.reasons:
+        comparison.note(f"partition {partition} offset {offset}: quarantined, but not in the ledger")
+    if stored.readings:
+        comparison.note(f"{len(stored.readings)} readings are stored that the ledger does not know")
+    if comparison.duplicates != stored.duplicates:
+        comparison.note(f"{stored.duplicates} duplicates, the ledger expects {comparison.duplicates}")
+    return comparison
+
+
+def _compare_record(
+    line: dict[str, Any], stored: _Stored, policy: RiskPolicy, comparison: Comparison
+) -> None:
+    at = (line["partition"], line["offset"])
+    where = f"partition {at[0]} offset {at[1]}"
+    if at[1] >= stored.next_offset.get(at[0], 0):
+        comparison.note(f"{where}: not consumed")
+        return
+    found = stored.reasons.pop(at, None)
+    if found != line["reason"]:
+        comparison.note(
+            f"{where}: expected {line['reason'] or line['outcome']}, found {found or 'no dead letter'}"
+        )
+    if line["outcome"] == Outcome.DUPLICATE:
+        comparison.duplicates += 1
+    elif line["outcome"] == Outcome.ACCEPTED:
+        _compare_reading(line, where, stored, policy, comparison)
+
+
+def _compare_reading(
+    line: dict[str, Any], where: str, stored: _Stored, policy: RiskPolicy, comparison: Comparison
+) -> None:
+    instant = datetime.fromisoformat(line["event_time"]).replace(tzinfo=None)
+    expected = (line["heart_rate"], policy.level_of(line["heart_rate"]).value)
+    reading = stored.readings.pop((UUID(line["customer_id"]), instant), None)
+    if reading is None:
+        comparison.note(f"{where}: its reading is not stored")
+    elif reading != expected:
+        comparison.note(f"{where}: its reading is stored with another heart rate or risk level")
+
+
+def _read(connection: Connection, topic_id: UUID) -> _Stored:
+    where = {"topic_id": topic_id}
+    next_offset: dict[int, int] = dict(connection.execute(query("select_offsets"), where).fetchall())
+    reasons = {
+        (partition, offset): reason
+        for partition, offset, reason in connection.execute(query("select_rejected_offsets"), where)
+    }
+    with connection.cursor(name="readings") as cursor:
+        cursor.itersize = 50_000
+        cursor.execute(query("select_readings"))
+        readings = {(customer, instant): (rate, level) for customer, instant, rate, level in cursor}
+    row = connection.execute(query("sum_duplicates"), where).fetchone()
+    return _Stored(next_offset, reasons, readings, int(row[0]) if row else 0)
+
+
+def _lines(ledger: Path) -> Iterator[dict[str, Any]]:
+    opener = gzip.open if ledger.suffix == ".gz" else open
+    try:
+        with opener(ledger, "rb") as file:
+            for line in file:
+                yield json.loads(line)
+    except (OSError, EOFError, json.JSONDecodeError) as error:
+        raise FileUnusableError(path=ledger, problem=f"not a ledger: {type(error).__name__}") from None

@@ -1,0 +1,184 @@
+"""Migrations, roles, the lease and the offsets, on a real PostgreSQL."""
+
+import threading
+from uuid import UUID
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from include import sql
+from include.broker.topic import KafkaRange
+from include.db import migrate as migrate_module
+from include.db.connect import Role, connect, readable_errors
+from include.db.migrate import migrate, pending_migrations
+from include.errors import (
+    DatabaseLoginError,
+    DatabaseUnavailableError,
+    FencedError,
+    PermanentError,
+    SchemaOutdatedError,
+)
+from include.ingest.lease import SINK_APPLICATION, hold_lease, renew_lease, request_stop, take_lease
+from include.ingest.offsets import open_offsets
+from include.settings import Settings
+from include.stack.ports import free_port
+from tests.support.pipeline import Pipeline
+
+pytestmark = pytest.mark.integration
+TOPIC_ID = UUID(int=7)
+
+
+def schema(pipeline: Pipeline) -> list[tuple[object, ...]]:
+    columns = "select table_name, column_name, data_type, is_nullable from information_schema.columns"
+    return sorted(pipeline.rows(f"{columns} where table_schema = 'public'"))
+
+
+def test_migrating_again_or_twice_at_once_changes_nothing(pipeline: Pipeline) -> None:
+    before = schema(pipeline)
+    results: list[list[str]] = []
+    both = [threading.Thread(target=lambda: results.append(migrate(pipeline.settings))) for _ in range(2)]
+
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+
+    assert results == [[], []]
+    assert pending_migrations(pipeline.settings) == []
+    assert schema(pipeline) == before
+
+
+def test_the_readings_table_is_the_one_that_was_promised(pipeline: Pipeline) -> None:
+    columns = [(name, kind) for table, name, kind, _ in schema(pipeline) if table == "heartbeats"]
+
+    assert sorted(columns) == [
+        ("customer_id", "uuid"),
+        ("event_time", "timestamp without time zone"),
+        ("heart_rate", "integer"),
+        ("id", "bigint"),
+        ("ingested_at", "timestamp without time zone"),
+        ("risk_level", "character varying"),
+    ]
+
+
+def test_an_edited_migration_is_refused(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *rest = sql.migrations()
+    edited = sql.Migration(first.version, first.name, first.text, "another checksum")
+    monkeypatch.setattr(migrate_module, "migrations", lambda: [edited, *rest])
+
+    with pytest.raises(PermanentError, match="0001_create_roles was edited"):
+        migrate(pipeline.settings)
+
+
+def test_a_database_from_a_newer_program_is_refused(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate_module, "migrations", lambda: sql.migrations()[:-1])
+
+    with pytest.raises(PermanentError, match="use the newer version"):
+        migrate(pipeline.settings)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        (Role.READER, "insert into touched_hours values (now(), 1)"),
+        (Role.READER, "update stream_lease set epoch = 9"),
+        (Role.READER, "select value from dead_letters"),
+        (Role.READER, "select ensure_day_partition('heartbeats', '2026-01-01')"),
+        (Role.READER, "create table own (a int)"),
+        (Role.STREAM, "delete from heartbeats"),
+        (Role.STREAM, "update heartbeats set heart_rate = 60"),
+        (Role.STREAM, "alter table heartbeats add column x int"),
+        (Role.STREAM, "delete from stream_commits"),
+        (Role.STREAM, "select * from touched_hours"),
+        (Role.HOURLY, "insert into heartbeats (customer_id) values (gen_random_uuid())"),
+        (Role.HOURLY, "delete from heartbeats"),
+        (Role.HOURLY, "update stream_offsets set next_offset = 0"),
+    ],
+)
+def test_each_role_is_refused_what_it_has_no_need_of(pipeline: Pipeline, role: Role, statement: str) -> None:
+    with connect(pipeline.settings, role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)  # type: ignore[arg-type]
+
+
+def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settings) -> None:
+    settings = pipeline.settings
+    wrong = settings.model_copy(update={"db_pass": SecretStr("wrong")})
+    with pytest.raises(DatabaseLoginError, match="correct DB_PASS") as refused:
+        connect(wrong, Role.OWNER)
+    assert "wrong" not in str(refused.value)
+    with pytest.raises(PermanentError, match=r"there is no database nope"):
+        connect(settings.model_copy(update={"db_name": "nope"}), Role.OWNER)
+    with pytest.raises(DatabaseUnavailableError, match="make up"):
+        connect(settings.model_copy(update={"db_port": free_port()}), Role.OWNER)
+    with (
+        connect(stack, Role.OWNER) as unmigrated,
+        pytest.raises(SchemaOutdatedError, match="migrate"),
+        readable_errors(stack),
+    ):
+        unmigrated.execute("select * from heartbeats")
+
+
+def test_a_new_launch_fences_the_old_one(pipeline: Pipeline) -> None:
+    with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+        first = take_lease(connection, "a")
+        assert renew_lease(connection, first) is False
+        second = take_lease(connection, "b")
+
+        assert second == first + 1
+        with pytest.raises(FencedError):
+            renew_lease(connection, first)
+        with (
+            connection.transaction(),
+            pytest.raises(FencedError, match="launch 1 of the stream was superseded"),
+        ):
+            hold_lease(connection, first)
+        request_stop(connection)
+        assert renew_lease(connection, second) is True
+        assert renew_lease(connection, take_lease(connection, "c")) is False
+
+
+def test_a_task_that_hangs_in_its_transaction_does_not_keep_a_new_launch_out(pipeline: Pipeline) -> None:
+    with (
+        connect(pipeline.settings, Role.STREAM, application=SINK_APPLICATION) as hanging,
+        connect(pipeline.settings, Role.STREAM, autocommit=True) as connection,
+    ):
+        take_lease(connection, "old")
+        hold_lease(hanging, 1)
+
+        assert take_lease(connection, "new") == 2
+        with pytest.raises(psycopg.OperationalError):
+            hanging.execute("select 1")
+
+
+def begin(pipeline: Pipeline, held: dict[int, KafkaRange]) -> dict[int, int]:
+    with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+        epoch = take_lease(connection, "test")
+        return open_offsets(connection, topic="t", topic_id=TOPIC_ID, epoch=epoch, held=held)
+
+
+def test_a_launch_begins_where_the_database_says(pipeline: Pipeline) -> None:
+    assert begin(pipeline, {0: KafkaRange(5, 9)}) == {0: 5}  # a topic that is older than the product
+    pipeline.run("update stream_offsets set next_offset = 8")
+
+    assert begin(pipeline, {0: KafkaRange(5, 20), 1: KafkaRange(0, 4)}) == {0: 8, 1: 0}
+    assert pipeline.count("stream_commits") == 0
+
+
+def test_what_kafka_dropped_is_a_gap_and_what_it_lost_is_a_rewind(pipeline: Pipeline) -> None:
+    begin(pipeline, {0: KafkaRange(0, 9), 1: KafkaRange(0, 9)})
+    pipeline.run("update stream_offsets set next_offset = 8")
+
+    assert begin(pipeline, {0: KafkaRange(12, 20), 1: KafkaRange(0, 6), 2: KafkaRange(3, 4)}) == {
+        0: 12,
+        1: 6,
+        2: 3,
+    }
+
+    jumps = pipeline.rows(
+        "select partition, kind, from_offset, to_offset from stream_commits order by partition"
+    )
+    assert jumps == [(0, "gap", 8, 12), (1, "rewind", 6, 8), (2, "gap", 0, 3)]
+    assert pipeline.rows("select next_offset from stream_offsets order by partition") == [(12,), (6,), (3,)]

@@ -1,0 +1,230 @@
+"""The embedded stack for real: started, stopped, killed, refused, and beside another that must not notice."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psutil
+import psycopg
+import pytest
+from kafka.admin import KafkaAdminClient, NewTopic
+from pydantic import SecretStr
+
+from include.errors import DatabaseLoginError, PartFailedError, PermanentError, PortTakenError
+from include.settings import PROJECT_ROOT, Settings
+from include.stack import run
+from include.stack.isolated import environment_of, isolated_settings
+from include.stack.ports import free_port
+from include.stack.processes import ProcessRecord, save_record
+from tests.support.stack import processes_of
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Settings]:
+    """Give the settings of a stack that the tests here may break; each leaves it as it likes."""
+    with isolated_settings() as settings:
+        yield settings
+
+
+@pytest.fixture
+def unused() -> Iterator[Settings]:
+    """Give the settings of a stack that was never started."""
+    with isolated_settings() as settings:
+        yield settings
+
+
+def states(settings: Settings) -> dict[str, str]:
+    return {state.name: state.state for state in run.status(settings)}
+
+
+def pids(settings: Settings) -> dict[str, int]:
+    return {state.name: state.pid for state in run.status(settings) if state.pid}
+
+
+def remember(settings: Settings, word: str) -> None:
+    """Leave a word in both servers."""
+    with query(settings) as connection:
+        connection.execute("create table if not exists words (word text primary key)")
+        connection.execute("insert into words values (%s)", [word])
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_broker)
+    admin.create_topics([NewTopic(word, num_partitions=1, replication_factor=1)])
+    admin.close()
+
+
+def remembered(settings: Settings, word: str) -> tuple[bool, bool]:
+    with query(settings) as connection:
+        row = connection.execute("select from words where word = %s", [word]).fetchone()
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_broker)
+    topics = admin.list_topics()
+    admin.close()
+    return row is not None, word in topics
+
+
+def query(settings: Settings) -> psycopg.Connection:
+    return psycopg.connect(
+        host=settings.db_host,
+        port=settings.db_port,
+        user=settings.db_user,
+        password=settings.db_pass.get_secret_value(),
+        dbname=settings.db_name,
+        autocommit=True,
+    )
+
+
+def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "include.stack", *words],
+        cwd=PROJECT_ROOT,
+        env=environment_of(settings),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_what_was_written_is_there_after_down_and_up_and_nothing_runs_between(own: Settings) -> None:
+    run.up(own)
+    remember(own, "kept")
+
+    run.down(own)
+    run.down(own)
+    assert processes_of(own) == []
+    assert states(own) == {"postgres": "stopped", "kafka": "stopped"}
+
+    run.up(own)
+    assert states(own) == {"postgres": "running", "kafka": "running"}
+    assert remembered(own, "kept") == (True, True)
+
+
+def test_a_second_up_starts_nothing(own: Settings) -> None:
+    run.up(own)
+    before = pids(own)
+
+    run.up(own)
+
+    assert pids(own) == before
+
+
+@pytest.mark.fault
+def test_after_a_kill_up_recovers_what_was_committed(own: Settings) -> None:
+    run.up(own)
+    remember(own, "committed")
+
+    servers = [psutil.Process(pid) for pid in pids(own).values()]
+    for server in servers:
+        server.kill()
+    psutil.wait_procs(servers, timeout=10)
+    assert states(own) == {"postgres": "stopped", "kafka": "stopped"}
+
+    run.up(own)
+    assert remembered(own, "committed") == (True, True)
+
+
+def test_records_from_before_a_reboot_do_not_hinder_a_start(own: Settings) -> None:
+    run.up(own)
+    run.down(own)
+    for name in ("postgres", "kafka"):
+        # The pid is in use, by a program that is none of ours: this test.
+        save_record(
+            own.stack_dir / "run" / f"{name}.json", ProcessRecord(os.getpid(), "an-earlier-boot/1", "")
+        )
+    (own.stack_dir / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n/data\n")
+
+    run.up(own)
+
+    assert states(own) == {"postgres": "running", "kafka": "running"}
+    assert os.getpid() not in pids(own).values()
+
+
+def test_a_taken_port_is_named_before_anything_is_started(unused: Settings) -> None:
+    with (
+        socket.create_server(("127.0.0.1", unused.kafka_port)),
+        pytest.raises(PortTakenError, match=rf"KAFKA_BROKER.*\(pid {os.getpid()}\)"),
+    ):
+        run.up(unused)
+
+    assert not (unused.stack_dir / "postgres").exists()
+
+
+def test_a_port_that_changed_under_a_running_server_is_told(own: Settings) -> None:
+    run.up(own)
+
+    with pytest.raises(PermanentError, match=f"postgres still runs on 127.0.0.1:{own.db_port}"):
+        run.up(own.model_copy(update={"db_port": free_port()}))
+
+    assert states(own) == {"postgres": "running", "kafka": "running"}
+
+
+def test_a_changed_password_is_told_at_once_and_leaves_nothing_running(own: Settings) -> None:
+    run.up(own)
+    run.down(own)
+
+    with pytest.raises(DatabaseLoginError, match="correct DB_PASS"):
+        run.up(own.model_copy(update={"db_pass": SecretStr("another")}))
+
+    assert processes_of(own) == []
+
+
+@pytest.mark.fault
+def test_a_part_that_cannot_start_takes_the_others_down_and_is_quoted(own: Settings) -> None:
+    run.up(own)
+    run.down(own)
+    properties = own.stack_dir / "kafka" / "data" / "meta.properties"
+    whole = properties.read_text()
+    properties.write_text(whole.replace("node.id=1", "node.id=7"))
+
+    try:
+        with pytest.raises(PartFailedError, match="kafka did not start") as caught:
+            run.up(own)
+    finally:
+        properties.write_text(whole)
+
+    assert "7" in " ".join(caught.value.log_tail)
+    assert processes_of(own) == []
+
+
+def test_the_commands_say_in_their_exit_codes_what_runs(own: Settings, unused: Settings) -> None:
+    stopped = command(unused, "status", "--json")
+    started = command(own, "up")
+    running = command(own, "status", "--json")
+    told = command(own, "logs", "postgres", "-n", "5")
+
+    assert (stopped.returncode, started.returncode, running.returncode) == (3, 0, 0)
+    assert [part["state"] for part in json.loads(stopped.stdout)] == ["stopped", "stopped"]
+    assert [part["port"] for part in json.loads(running.stdout)] == [own.db_port, own.kafka_port]
+    assert "ready to accept connections" in told.stdout
+
+
+def test_an_error_is_one_line_and_an_exit_code(unused: Settings) -> None:
+    refused = command(unused.model_copy(update={"db_host": "192.0.2.1"}), "up")
+    unknown = command(unused, "logs", "nothing")
+
+    assert (refused.returncode, unknown.returncode) == (2, 2)
+    assert refused.stderr.startswith("error: DB_PORT names 192.0.2.1")
+    assert len(refused.stderr.splitlines()) == len(unknown.stderr.splitlines()) == 1
+
+
+def test_no_password_stands_in_a_log_or_on_a_command_line(own: Settings) -> None:
+    run.up(own)
+    secret = own.db_pass.get_secret_value()
+    listing = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    written = [file for file in (own.stack_dir / "logs").iterdir() if secret in file.read_text()]
+
+    assert secret not in listing
+    assert written == []
+
+
+def test_two_stacks_run_side_by_side(own: Settings, stack: Settings) -> None:
+    before = pids(stack)
+
+    run.up(own)
+    remember(own, "ours")
+
+    assert len({*pids(own).values(), *before.values()}) == 4
+    assert pids(stack) == before
+    assert states(stack) == {"postgres": "running", "kafka": "running"}

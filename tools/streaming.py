@@ -1,0 +1,69 @@
+"""Run the real stream beside a demo or a bench, as a process of its own."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from include.broker.topic import open_broker
+from include.db.connect import Role, connect
+from include.errors import StreamFailedError
+from include.settings import PROJECT_ROOT, Settings
+from include.sql import query
+from include.stack.isolated import environment_of
+from include.stream.submit import submit_command, submit_environment
+
+STOP_TIMEOUT_SECONDS = 30
+
+
+@contextmanager
+def running_stream(
+    settings: Settings, log: Path, *, drain: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the stream with its output in `log`; it is stopped at the end."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            submit_command(settings, drain=drain),
+            cwd=PROJECT_ROOT,
+            env={**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_started(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the launch has committed to its place: its offsets stand in the database."""
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        while True:
+            row = connection.execute("select count(*) from stream_offsets").fetchone()
+            if row is not None and row[0]:
+                return
+            require_alive(process, log)
+            time.sleep(0.1)
+
+
+def count_waiting(settings: Settings) -> int:
+    """Return how many records the stream has still to consume."""
+    with open_broker(settings) as broker:
+        topic = broker.topic(settings.kafka_topic)
+        held = broker.ranges(topic)
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        done: dict[int, int] = dict(connection.execute(query("select_offsets"), {"topic_id": topic.topic_id}).fetchall())
+    return sum(kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items())
+
+
+def require_alive(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Raise StreamFailedError with the stream's last words if it has ended."""
+    if process.poll() is not None:
+        last = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]
+        raise StreamFailedError(f"the stream ended with code {process.returncode}: {last}")
