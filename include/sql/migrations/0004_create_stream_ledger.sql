@@ -26,7 +26,7 @@ create table stream_commits (
     latency_p50_ms double precision,
     latency_p99_ms double precision,
     latency_first_bucket int,
-    latency_counts int [],
+    latency_counts int[],
     newest_record_at timestamp,
     committed_at timestamp not null default timezone('utc', clock_timestamp())
 ) partition by range (committed_at);

@@ -14,7 +14,8 @@ create table settled_hours (
 
 comment on column settled_hours.ledger_readings is
 'Readings that the stream noted for this hour in touched_hours, up to the last time it was settled';
-comment on column settled_hours.revision is 'How many times rows were published for this hour; a rerun without news is none';
+comment on column settled_hours.revision is
+'How many times rows were published for this hour; a rerun without news is none';
 
 -- A reading that comes late changes its hour's state in the very transaction that stores it.
 create view hour_status as
@@ -41,8 +42,8 @@ full outer join (
 ) as touched on settled.hour = touched.hour;
 
 comment on view hour_status is
-'open: has readings, never settled; published: the hourly tables are up to date; reopened: they are one revision behind; '
-'withheld: a critical check failed, see reason, nothing is published';
+'open: has readings, never settled; published: the hourly tables are up to date; reopened: they are a revision '
+'behind; withheld: a critical check failed, see reason, nothing is published';
 
 grant select, insert, update on settled_hours to heartbeat_hourly;
 grant select on settled_hours to heartbeat_reader;

@@ -37,7 +37,8 @@ create table hour_facts (
 );
 
 comment on table hour_facts is
-'One row of figures an hour, no row of a person: this is what the expectations see. Null where there is too little to judge';
+'One row of figures an hour, nothing about a person: this is what the expectations see. Null where there is too '
+'little to judge';
 
 create table quality_results (
     run_id bigint not null references quality_runs (id) on delete cascade,

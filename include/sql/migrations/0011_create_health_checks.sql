@@ -9,7 +9,8 @@ create table health_checks (
     primary key (checked_at, name)
 );
 
-comment on column health_checks.value is 'What was measured, in the unit that the message names; null if it could not be';
+comment on column health_checks.value is
+'What was measured, in the unit that the message names; null if it could not be';
 
 alter table stream_lease add column fenced_at timestamp;
 

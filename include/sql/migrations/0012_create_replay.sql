@@ -19,7 +19,10 @@ add column replayed_topic_id uuid,
 add column replayed_partition int,
 add column replayed_offset bigint;
 
-comment on column dead_letters.replay_run is 'The run that claimed this letter; without replayed_at it is not yet known as sent';
+create index dead_letters_by_replay_run on dead_letters (replay_run) where replay_run is not null;
+
+comment on column dead_letters.replay_run is
+'The run that claimed this letter; without replayed_at it is not yet known as sent';
 
 -- What became of each letter that was sent again. A copy that failed again is a dead letter at the copy's own offset;
 -- one that repeats a stored reading counts as accepted here.

@@ -6,7 +6,8 @@ create table retention_log (
     rows bigint not null
 );
 
-comment on table retention_log is 'One row a dropped day; a day that got late rows afterwards is dropped, and logged, again';
+comment on table retention_log is
+'One row a dropped day; a day that got late rows afterwards is dropped, and logged, again';
 
 create table dropped_totals (
     topic_id uuid not null,

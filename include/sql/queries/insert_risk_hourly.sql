@@ -7,7 +7,7 @@ select
     levels.risk_level,
     coalesce(sum(levels.readings), 0) as readings,
     count(*) filter (where levels.readings > 0) as customers
-from unnest(%(hours)s::timestamp []) as hours (hour)
+from unnest(%(hours)s::timestamp[]) as hours (hour)
 left join summed_readings as summed on hours.hour = summed.hour
 cross join
     lateral (

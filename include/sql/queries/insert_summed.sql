@@ -25,7 +25,7 @@ readings as (
             partition by hours.hour, heartbeats.customer_id
             order by heartbeats.event_time
         ) as distance
-    from unnest(%(hours)s::timestamp []) as hours (hour)
+    from unnest(%(hours)s::timestamp[]) as hours (hour)
     inner join heartbeats
         on heartbeats.event_time >= hours.hour and heartbeats.event_time < hours.hour + interval '1 hour'
 ),
@@ -53,12 +53,17 @@ select
     min(heart_rate) as min_bpm,
     round(avg(heart_rate), 2) as avg_bpm,
     max(heart_rate) as max_bpm,
-    least(
-        1,
-        round(
-            count(*) * extract(epoch from percentile_disc(0.5) within group (order by distance)) / 3600, 4
-        )
-    ) as coverage,
+    -- Without a distance there is no coverage; least() alone would make that 1.
+    case
+        when count(distance) > 0
+            then least(
+                1,
+                round(
+                    count(*) * extract(epoch from percentile_disc(0.5) within group (order by distance))
+                    / 3600, 4
+                )
+            )
+    end as coverage,
     min(event_time) as first_event,
     max(event_time) as last_event,
     sum(heart_rate) as total_bpm,

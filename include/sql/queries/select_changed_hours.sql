@@ -41,7 +41,7 @@ differences as (
 select hour from differences
 union
 select hours.hour
-from unnest(%(hours)s::timestamp []) as hours (hour)
+from unnest(%(hours)s::timestamp[]) as hours (hour)
 where not exists (
     select from settled_hours
     where settled_hours.hour = hours.hour and settled_hours.state = 'published'

@@ -1,5 +1,5 @@
 -- The newest rejected records, without their bytes.
--- Params:  reasons text[] or null for all, topic text, "limit" int
+-- Params:  reasons text[] or null for all, topic text, most int
 select
     id,
     recorded_at,
@@ -12,7 +12,7 @@ select
     replayed_at
 from dead_letters
 where
-    (%(reasons)s::text [] is null or reason = any(%(reasons)s::text []))
+    (%(reasons)s::text[] is null or reason = any(%(reasons)s::text[]))
     and topic = %(topic)s
 order by recorded_at desc, id desc
-limit %(limit)s;
+limit %(most)s;

@@ -1,8 +1,10 @@
--- Which of these hours had readings whose day retention has dropped since.
+-- Which of these hours were settled before retention dropped their day's readings.
 -- Params:  hours timestamp[]
 select settled_hours.hour
 from settled_hours
 where
     settled_hours.hour = any(%(hours)s)
-    and settled_hours.ledger_readings > 0
-    and to_regclass('heartbeats_' || to_char(settled_hours.hour, 'YYYYMMDD')) is null;
+    and exists (
+        select from retention_log
+        where retention_log.parent = 'heartbeats' and retention_log.day = settled_hours.hour::date
+    );

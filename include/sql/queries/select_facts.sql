@@ -1,8 +1,8 @@
 -- Measure each hour of a group, after insert_summed in the same snapshot.
--- Params:  hours timestamp[]; min_coverage float
--- Returns: the columns of hour_facts that are measured, and mean_bpm; one row an hour, in order
+-- Params:  hours timestamp[]; min_coverage float; min_records bigint: the fewest records to take a share of
+-- Returns: the columns of hour_facts but the drift, and mean_bpm; one row an hour, in order
 with hours as (
-    select unnest(%(hours)s::timestamp []) as hour
+    select unnest(%(hours)s::timestamp[]) as hour
 ),
 
 summed as (
@@ -54,12 +54,26 @@ touched as (
     from touched_hours
     where hour = any(%(hours)s)
     group by hour
+),
+
+counted as (
+    select
+        hours.hour,
+        coalesce(summed.readings, 0) as readings,
+        coalesce(settled_hours.ledger_readings, 0) + coalesce(touched.readings, 0) as ledger_readings,
+        coalesce(rejected.quarantined, 0) as quarantined
+    from hours
+    left join summed on hours.hour = summed.hour
+    left join touched on hours.hour = touched.hour
+    left join settled_hours on hours.hour = settled_hours.hour
+    left join rejected on hours.hour = rejected.hour
 )
 
 select
-    hours.hour,
-    coalesce(summed.readings, 0) as readings,
-    coalesce(settled_hours.ledger_readings, 0) + coalesce(touched.readings, 0) as ledger_readings,
+    counted.hour,
+    counted.readings,
+    counted.ledger_readings,
+    counted.readings - counted.ledger_readings as ledger_difference,
     coalesce(summed.null_values, 0) as null_values,
     coalesce(summed.out_of_range, 0) as out_of_range,
     coalesce(summed.wrong_levels, 0) as wrong_levels,
@@ -67,13 +81,14 @@ select
     coalesce(summed.outside_hour, 0) as outside_hour,
     coalesce(summed.early_readings, 0) as early_readings,
     extract(epoch from delays.delay_p95)::float as delay_p95_seconds,
-    coalesce(rejected.quarantined, 0) as quarantined,
+    counted.quarantined,
+    case
+        when counted.readings + counted.quarantined >= %(min_records)s
+            then counted.quarantined::float / (counted.readings + counted.quarantined)
+    end as quarantine_share,
     summed.poorly_covered_share,
     summed.mean_bpm::float as mean_bpm
-from hours
-left join summed on hours.hour = summed.hour
-left join delays on hours.hour = delays.hour
-left join rejected on hours.hour = rejected.hour
-left join touched on hours.hour = touched.hour
-left join settled_hours on hours.hour = settled_hours.hour
-order by hours.hour;
+from counted
+left join summed on counted.hour = summed.hour
+left join delays on counted.hour = delays.hour
+order by counted.hour;

@@ -7,5 +7,8 @@ select
 from stream_commits
 where
     kind = 'batch'
-    and epoch = (select max(epoch) from stream_commits where kind = 'batch')
+    and epoch = (
+        select max(epoch) from stream_commits
+        where kind = 'batch'
+    )
 group by epoch;

@@ -5,7 +5,7 @@ with arrived as (
     select
         min(ingested_at) as first_at,
         max(ingested_at) as last_at
-    from unnest(%(hours)s::timestamp []) as hours (hour)
+    from unnest(%(hours)s::timestamp[]) as hours (hour)
     inner join heartbeats on event_time >= hours.hour and event_time < hours.hour + interval '1 hour'
 )
 

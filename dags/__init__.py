@@ -1,0 +1,1 @@
+"""The workflows: wiring only, the work is in include/."""

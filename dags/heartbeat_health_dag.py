@@ -1,0 +1,56 @@
+"""
+# Heartbeat health
+
+Checks each minute whether the readings flow, and starts a stream that stands still again.
+
+```
+ Kafka ends ──┐                         ┌──► health_checks      one row a check
+ ledger ──────┼──► check_everything ────┼──► this task's log    a table
+ lease, disk ─┘         │               └──► webhook            only when a check fails
+                        └──► fence the launch that stands still; heartbeat_stream starts the next one
+```
+
+- **Reads** the topic's end offsets, `stream_offsets`, `stream_commits`, `stream_lease`, `heartbeats`,
+  `hour_status`, and the free space below STACK_DIR.
+- **Writes** `health_checks`. A stream that commits nothing while records wait is fenced, once a launch: it can
+  commit no more, exits, and is killed where it cannot.
+- **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.
+- **When it is red** the last line names the failed checks and what each of them saw. `lag`, `commit_age`,
+  `lease`: look at `heartbeat_stream`. `freshness` as a warning: the source is silent, not the stream.
+  `quarantine`: `python main.py dead-letters list`. `unpublished_hours`: `heartbeat_hourly`.
+- **No retries**: the next minute's run is one.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from dags.common import DEFAULT_ARGS, Tag, tell_webhook
+
+
+@task(retries=0, execution_timeout=timedelta(seconds=100), on_failure_callback=tell_webhook)
+def check_everything() -> dict[str, str]:
+    """Look around once; fail with the names of the failed checks."""
+    from include.health.run import run_checks
+    from include.settings import get_settings
+
+    return run_checks(get_settings())
+
+
+@dag(
+    schedule=CronTriggerTimetable("* * * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=2),
+    tags=[Tag.OPERATE, Tag.TIER_1],
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+)
+def heartbeat_health() -> None:
+    """Wire the one task."""
+    check_everything()
+
+
+heartbeat_health()

@@ -1,0 +1,236 @@
+"""What the facts mean. Pure decisions: the clock is the database's, handed in with the facts.
+
+The stream is judged by progress, not by a process being there: it is dead when records wait and nothing is
+committed. Without records that wait, silence is the source's.
+"""
+
+from datetime import datetime
+
+from include.health.types import Check, DatabaseFacts, Facts, Status, Thresholds
+from include.ingest.types import Lease
+
+BYTES_PER_GIB = 1024**3
+# Fewer records than this are too few for a share to mean more than a warning.
+MIN_JUDGED_RECORDS = 20
+
+_SPANS = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
+
+
+def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
+    """Return one finding for each check, always the same checks in the same order."""
+    return [
+        _broker(facts),
+        _database(facts),
+        _lag(facts, limits),
+        _commit_age(facts, limits),
+        _freshness(facts, limits),
+        _quarantine(facts, limits),
+        _lease(facts, limits),
+        _unpublished(facts, limits),
+        _disk(facts, limits),
+    ]
+
+
+def is_stalled(facts: Facts, limits: Thresholds) -> bool:
+    """Tell whether records wait and the stream, past its start, has committed nothing for too long."""
+    if not (facts.database and lag_of(facts)):
+        return False
+    lease, age = facts.database.lease, commit_age_seconds(facts.database)
+    if lease and _seconds(lease.started_at, facts.database.now) <= limits.grace_seconds:
+        return False
+    return age is None or age > limits.stall_seconds
+
+
+def launch_to_fence(facts: Facts, limits: Thresholds) -> Lease | None:
+    """Return the launch that stands still: each launch at most once, and none that was asked to stop."""
+    lease = facts.database.lease if facts.database else None
+    if lease is None or lease.fenced_at or lease.stop_requested or not is_stalled(facts, limits):
+        return None
+    return lease
+
+
+def lag_of(facts: Facts) -> int | None:
+    """Return how many records have no outcome yet; None where one side could not be asked."""
+    if not (facts.kafka and facts.database):
+        return None
+    done = facts.database.partitions
+    return sum(
+        kafka.end - max(done[partition].next_offset if partition in done else 0, kafka.beginning)
+        for partition, kafka in facts.kafka.ranges.items()
+        if partition not in done or done[partition].next_offset < kafka.end
+    )
+
+
+def commit_age_seconds(database: DatabaseFacts) -> float | None:
+    """Return how long ago any partition of the topic moved; None if none ever did."""
+    moved_at = max((partition.moved_at for partition in database.partitions.values()), default=None)
+    return None if moved_at is None else _seconds(moved_at, database.now)
+
+
+def summarise(failed: list[Check]) -> str:
+    """Return the failed checks as one line."""
+    return "; ".join(f"{check.name}: {check.message}" for check in failed)
+
+
+def _broker(facts: Facts) -> Check:
+    if facts.kafka is None:
+        return Check("broker", Status.FAIL, None, None, facts.kafka_problem)
+    count = len(facts.kafka.ranges)
+    return Check("broker", Status.OK, None, None, f"answers; the topic has {count} partitions")
+
+
+def _database(facts: Facts) -> Check:
+    if facts.database is None:
+        return Check("database", Status.FAIL, None, None, facts.database_problem)
+    answer_ms = facts.database.answer_ms
+    return Check("database", Status.OK, answer_ms, None, f"answered in {answer_ms:.0f} ms")
+
+
+def _lag(facts: Facts, limits: Thresholds) -> Check:
+    lag = lag_of(facts)
+    if lag is None:
+        return _unknown("lag", facts)
+    status, limit = _grade(lag, limits.lag_warn_records, limits.lag_fail_records)
+    return Check("lag", status, lag, limit, f"{_count(lag, 'record')} to do")
+
+
+def _commit_age(facts: Facts, limits: Thresholds) -> Check:
+    lag = lag_of(facts)
+    if facts.database is None or lag is None:
+        return _unknown("commit_age", facts)
+    age, limit = commit_age_seconds(facts.database), limits.stall_seconds
+    last = "nothing was ever committed" if age is None else f"the last commit was {_span(age)} ago"
+    if lag == 0:
+        return Check("commit_age", Status.OK, age, limit, f"nothing waits; {last}")
+    if is_stalled(facts, limits):
+        message = f"the stream stands still: {_count(lag, 'record')} to do and {last}"
+        return Check("commit_age", Status.FAIL, age, limit, message)
+    if age is None or age > limit:
+        return Check("commit_age", Status.WARN, age, limit, f"a launch has just begun; {last}")
+    return Check("commit_age", Status.OK, age, limit, f"in progress; {last}")
+
+
+def _freshness(facts: Facts, limits: Thresholds) -> Check:
+    lag = lag_of(facts)
+    if facts.kafka is None or facts.database is None or lag is None:
+        return _unknown("freshness", facts)
+    record_age = _age(facts.kafka.newest_record_at, facts.database.now)
+    reading_age = _age(facts.database.newest_reading_at, facts.database.now)
+    reading = (
+        "there is no reading" if reading_age is None else f"the newest reading is {_span(reading_age)} old"
+    )
+    status, message = _judge_freshness(lag, record_age, reading_age, is_stalled(facts, limits), limits)
+    limit = limits.silence_seconds if lag == 0 else limits.fresh_seconds
+    return Check("freshness", status, reading_age, limit, f"{message}{reading}")
+
+
+def _judge_freshness(
+    lag: int, record_age: float | None, reading_age: float | None, is_dead: bool, limits: Thresholds
+) -> tuple[Status, str]:
+    if is_dead:
+        return Status.FAIL, "the stream is dead, not the source: "
+    if lag == 0 and record_age is None:
+        return Status.WARN, "the source has sent nothing; "
+    if lag == 0 and record_age is not None and record_age > limits.silence_seconds:
+        return Status.WARN, f"the source is silent since {_span(record_age)}, the stream has done all; "
+    if reading_age is not None and reading_age <= limits.fresh_seconds:
+        return Status.OK, ""
+    if lag > 0:
+        return Status.WARN, "the stream is catching up: "
+    return Status.WARN, "records arrive, but late ones, or none that is accepted: "
+
+
+def _quarantine(facts: Facts, limits: Thresholds) -> Check:
+    if facts.database is None:
+        return _unknown("quarantine", facts)
+    records, quarantined = facts.database.recent_records, facts.database.recent_quarantined
+    window = f"in the last {_span(limits.quarantine_window_seconds)}"
+    if records == 0:
+        return Check("quarantine", Status.OK, None, limits.quarantine_warn_share, f"no records {window}")
+    share = quarantined / records
+    status, limit = _grade(share, limits.quarantine_warn_share, limits.quarantine_fail_share)
+    if status is Status.FAIL and records < MIN_JUDGED_RECORDS:
+        status = Status.WARN
+    message = f"{quarantined} of {_count(records, 'record')} rejected {window}"
+    return Check("quarantine", status, share, limit, message)
+
+
+def _lease(facts: Facts, limits: Thresholds) -> Check:
+    if facts.database is None:
+        return _unknown("lease", facts)
+    lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
+    if lease is None:
+        return Check("lease", Status.WARN, None, limit, "the stream has never run: unpause heartbeat_stream")
+    age = _seconds(lease.renewed_at, now)
+    if lease.fenced_at:
+        since = _seconds(lease.fenced_at, now)
+        status = Status.WARN if since <= limits.grace_seconds + limit else Status.FAIL
+        message = f"a launch was fenced {_span(since)} ago (epoch {lease.epoch}) and has no successor yet"
+        return Check("lease", status, age, limit, message)
+    who = f"launch {lease.epoch} ({lease.holder})"
+    if age <= limit:
+        status, wish = (Status.WARN, ", asked to stop") if lease.stop_requested else (Status.OK, "")
+        return Check("lease", status, age, limit, f"held by {who}{wish}")
+    if lease.stop_requested:
+        return Check("lease", Status.WARN, age, limit, f"{who} was stopped on request {_span(age)} ago")
+    commit_age = commit_age_seconds(facts.database)
+    if commit_age is not None and commit_age <= limit:
+        return Check("lease", Status.WARN, age, limit, f"{who} commits, but gives no sign of life")
+    message = f"no sign of life from {who} for {_span(age)}: look at heartbeat_stream"
+    return Check("lease", Status.FAIL, age, limit, message)
+
+
+def _unpublished(facts: Facts, limits: Thresholds) -> Check:
+    if facts.database is None:
+        return _unknown("unpublished_hours", facts)
+    hours = facts.database.unpublished
+    if hours.waiting_since is None:
+        limit = limits.unpublished_warn_hours
+        return Check("unpublished_hours", Status.OK, 0, limit, "every ended hour is published")
+    wait_seconds = _seconds(hours.waiting_since, facts.database.now)
+    status, limit = _grade(wait_seconds / 3600, limits.unpublished_warn_hours, limits.unpublished_fail_hours)
+    if hours.withheld_count and status is Status.OK:
+        status = Status.WARN
+    message = (
+        f"{_count(hours.hour_count, 'ended hour')} not published, {hours.withheld_count} of them withheld; "
+        f"the longest waits for {_span(wait_seconds)}"
+    )
+    return Check("unpublished_hours", status, wait_seconds / 3600, limit, message)
+
+
+def _disk(facts: Facts, limits: Thresholds) -> Check:
+    free_gib = facts.free_bytes / BYTES_PER_GIB
+    status, limit = _grade(-free_gib, -limits.disk_warn_gib, -limits.disk_fail_gib)
+    return Check("disk", status, free_gib, -limit, f"{free_gib:.1f} GiB free")
+
+
+def _unknown(name: str, facts: Facts) -> Check:
+    missing = "database" if facts.database is None else "broker"
+    return Check(name, Status.WARN, None, None, f"cannot be told without the {missing}")
+
+
+def _grade(value: float, warn: float, fail: float) -> tuple[Status, float]:
+    """Return the status of a value that is better low, and the limit that it is held against."""
+    if value > fail:
+        return Status.FAIL, fail
+    return (Status.WARN if value > warn else Status.OK), warn
+
+
+def _age(instant: datetime | None, now: datetime) -> float | None:
+    return None if instant is None else _seconds(instant, now)
+
+
+def _seconds(earlier: datetime, later: datetime) -> float:
+    # Two clocks are compared in places; what comes out before its time is just now.
+    return max((later - earlier).total_seconds(), 0.0)
+
+
+def _span(seconds: float) -> str:
+    for least, unit, name in _SPANS:
+        if seconds >= least:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

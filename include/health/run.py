@@ -1,0 +1,136 @@
+"""Look around once, store and show what was found, and end a launch of the stream that stands still."""
+
+import shutil
+import sys
+import time
+from dataclasses import fields, replace
+from datetime import datetime
+from pathlib import Path
+
+from include.broker.topic import open_broker
+from include.db.connect import Role, connect, readable_errors
+from include.errors import HealthCheckFailedError, HeartbeatError
+from include.health.holder import end_holder
+from include.health.render import render
+from include.health.rules import evaluate, is_stalled, launch_to_fence, summarise
+from include.health.store import read_database, write_checks
+from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
+from include.ingest.lease import fence_lease
+from include.ingest.types import Lease
+from include.log import get_logger
+from include.settings import Settings
+
+BROKER_TIMEOUT_MS = 5000
+STATEMENT_TIMEOUT_SECONDS = 20
+CONFIRM_INTERVAL_SECONDS = 1.0
+# A fenced driver needs a second to notice and up to fifteen more to get out of a Spark that hangs.
+LEAVE_SECONDS = 20.0
+
+log = get_logger()
+
+
+def run_checks(settings: Settings) -> dict[str, str]:
+    """Check everything and return each check's status; raise HealthCheckFailedError if any failed.
+
+    In this order:
+    1. look around; a standstill is watched for a while before it is believed
+    2. fence the launch that stands still, once
+    3. store the findings, where the database can be reached
+    4. show them as a table on standard output
+    5. raise one readable line that names what failed
+    """
+    limits = thresholds(settings)
+    facts = _observe_patiently(settings, limits)
+    checks = evaluate(facts, limits)
+    launch = launch_to_fence(facts, limits)
+    if launch is not None:
+        checks = _fence(settings, launch, checks)
+    if facts.database is not None:
+        checks = _store(settings, facts.database.now, checks)
+    sys.stdout.write(render(checks))
+    failed = [check for check in checks if check.status is Status.FAIL]
+    if failed:
+        raise HealthCheckFailedError(failed=[check.name for check in failed], summary=summarise(failed))
+    return {check.name: check.status.value for check in checks}
+
+
+def thresholds(settings: Settings) -> Thresholds:
+    """Return the limits from the settings."""
+    values = {field.name: getattr(settings, f"health_{field.name}") for field in fields(Thresholds)}
+    return Thresholds(**values)
+
+
+def observe(settings: Settings) -> Facts:
+    """Look at the broker, the database and the disk; what cannot be reached is told, not raised."""
+    kafka, kafka_problem, database, database_problem = None, "", None, ""
+    try:
+        kafka = _observe_kafka(settings)
+    except HeartbeatError as error:
+        kafka_problem = str(error)
+    try:
+        with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
+            connection.execute(f"set statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
+            database = read_database(
+                connection,
+                topic_id=kafka.topic_id if kafka else None,
+                window_seconds=settings.health_quarantine_window_seconds,
+            )
+    except HeartbeatError as error:
+        database_problem = str(error)
+    return Facts(kafka, kafka_problem, database, database_problem, _free_bytes(settings.stack_dir))
+
+
+def _observe_patiently(settings: Settings, limits: Thresholds) -> Facts:
+    """Look until a standstill has passed or has been seen for the whole confirmation time.
+
+    After a silence of hours the first record waits for a moment while the last commit is long ago: that alone
+    is not a standstill.
+    """
+    facts = observe(settings)
+    deadline = time.monotonic() + settings.health_confirm_seconds
+    while is_stalled(facts, limits) and time.monotonic() < deadline:
+        time.sleep(CONFIRM_INTERVAL_SECONDS)
+        facts = observe(settings)
+    return facts
+
+
+def _observe_kafka(settings: Settings) -> KafkaFacts:
+    with open_broker(settings, timeout_ms=BROKER_TIMEOUT_MS) as broker:
+        topic = broker.topic(settings.kafka_topic)
+        return KafkaFacts(topic.topic_id, broker.ranges(topic), broker.newest_record_at(topic))
+
+
+def _fence(settings: Settings, launch: Lease, checks: list[Check]) -> list[Check]:
+    """Fence the launch, see to it that it leaves, and say so in the check that found the standstill."""
+    try:
+        with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+            is_fenced = fence_lease(connection, launch.epoch)
+    except HeartbeatError as error:
+        return _append(checks, "commit_age", f"; launch {launch.epoch} could not be fenced: {error}")
+    if not is_fenced:
+        return checks
+    was_killed = end_holder(launch.holder, patience_seconds=LEAVE_SECONDS)
+    log.warning("stream_fenced", epoch=launch.epoch, holder=launch.holder, was_killed=was_killed)
+    end = "fenced and killed" if was_killed else "fenced"
+    return _append(checks, "commit_age", f"; launch {launch.epoch} was {end}, the next one goes on")
+
+
+def _append(checks: list[Check], name: str, text: str) -> list[Check]:
+    return [replace(check, message=check.message + text) if check.name == name else check for check in checks]
+
+
+def _store(settings: Settings, checked_at: datetime, checks: list[Check]) -> list[Check]:
+    """Store the findings; where the database has gone in the meantime, that is a finding too."""
+    try:
+        with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
+            write_checks(connection, checked_at, checks)
+    except HeartbeatError as error:
+        lost = Check("database", Status.FAIL, None, None, str(error))
+        return [lost if check.name == "database" else check for check in checks]
+    return checks
+
+
+def _free_bytes(folder: Path) -> int:
+    """Return the free space of the disk that the folder lies on, or will."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(existing).free

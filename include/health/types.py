@@ -1,0 +1,99 @@
+"""What is observed, and what is found."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from include.broker.topic import KafkaRange
+from include.ingest.types import Lease
+
+
+class Status(StrEnum):
+    """What a check found."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; value and threshold are in the unit that the message names."""
+
+    name: str
+    status: Status
+    value: float | None
+    threshold: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The limits, each named as its setting without `health_`."""
+
+    stall_seconds: float
+    grace_seconds: float
+    lease_seconds: float
+    lag_warn_records: int
+    lag_fail_records: int
+    fresh_seconds: float
+    silence_seconds: float
+    quarantine_window_seconds: float
+    quarantine_warn_share: float
+    quarantine_fail_share: float
+    unpublished_warn_hours: float
+    unpublished_fail_hours: float
+    disk_warn_gib: float
+    disk_fail_gib: float
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaFacts:
+    """What Kafka holds of the topic."""
+
+    topic_id: UUID
+    ranges: dict[int, KafkaRange]
+    newest_record_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionProgress:
+    """How far a partition is done, and since when."""
+
+    next_offset: int
+    moved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnpublishedHours:
+    """Ended hours whose summary is missing or behind, and since when the longest of them waits."""
+
+    hour_count: int
+    withheld_count: int
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What the database says, by its own clock, in UTC; `partitions` are those of the present topic."""
+
+    now: datetime
+    answer_ms: float
+    partitions: dict[int, PartitionProgress]
+    newest_reading_at: datetime | None
+    recent_records: int
+    recent_quarantined: int
+    lease: Lease | None
+    unpublished: UnpublishedHours
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that one look around gave. What could not be looked at is None, with the reason in one line."""
+
+    kafka: KafkaFacts | None
+    kafka_problem: str
+    database: DatabaseFacts | None
+    database_problem: str
+    free_bytes: int

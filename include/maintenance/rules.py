@@ -1,0 +1,37 @@
+"""Which days are made ahead, and which have expired. Pure decisions."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from include.maintenance.types import Day
+from include.settings import Settings
+
+READINGS, DEAD_LETTERS, LEDGER = "heartbeats", "dead_letters", "stream_commits"
+PARENTS = (READINGS, DEAD_LETTERS, LEDGER)
+# One run may be missed, or two, before the stream has to make a day itself.
+DAYS_AHEAD = 3
+
+
+def kept_days(settings: Settings) -> dict[str, int]:
+    """Return for how many days each table keeps its rows.
+
+    A record that has waited in Kafka is judged by its own time, so a reading may be accepted that much later
+    than READINGS_RETENTION_DAYS says. Its day must still be there then: else it would stand there alone, and
+    its hour would no longer agree with what was published.
+    """
+    return {
+        READINGS: settings.readings_retention_days + settings.kafka_retention_days,
+        DEAD_LETTERS: settings.dead_letters_retention_days,
+        LEDGER: settings.ledger_retention_days,
+    }
+
+
+def days_ahead(today: date) -> list[Day]:
+    """Return the partitions that should be there: today's and the next ones of every table."""
+    return [Day(parent, today + timedelta(days=n)) for parent in PARENTS for n in range(DAYS_AHEAD + 1)]
+
+
+def expired_days(days: Iterable[Day], today: date, kept: dict[str, int]) -> list[Day]:
+    """Return the days that ended before what their table keeps, oldest first."""
+    expired = [day for day in days if day.day < today - timedelta(days=kept[day.parent])]
+    return sorted(expired, key=lambda day: (day.day, day.parent))

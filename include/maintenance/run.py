@@ -1,0 +1,91 @@
+"""The daily verbs. Each may be repeated at any time; none holds the stream up for more than a moment."""
+
+from collections import Counter
+
+from psycopg import errors
+
+from include.db.connect import Connection, Role, connect, readable_errors
+from include.errors import RetentionBlockedError
+from include.log import get_logger
+from include.maintenance import store
+from include.maintenance.rules import PARENTS, days_ahead, expired_days, kept_days
+from include.maintenance.types import Day, RetentionReport
+from include.settings import Settings
+
+log = get_logger()
+
+
+def make_days_ahead(settings: Settings) -> dict[str, int]:
+    """Make the partitions of today and the next days; return how many were made, by table."""
+    with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
+        days = days_ahead(store.database_date(connection))
+        made = Counter(day.parent for day in days if store.ensure_day(connection, day))
+    log.info("days_made", **made)
+    return dict(made)
+
+
+def drop_expired_days(settings: Settings) -> dict[str, int]:
+    """Drop each expired day whose hours are all published; return the dropped rows by table.
+
+    Their sums stay: retention_log and dropped_totals are written with the drop or not at all. Raise
+    RetentionBlockedError, after all other days are done, if other sessions kept a table in use throughout.
+    """
+    report = RetentionReport()
+    with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
+        today = store.database_date(connection)
+        days = [day for parent in PARENTS for day in store.list_days(connection, parent)]
+        for day in expired_days(days, today, kept_days(settings)):
+            _drop(connection, day, report)
+    rows = Counter[str]()
+    for day, row_count in report.dropped.items():
+        rows[day.parent] += row_count
+    log.info(
+        "retention_done",
+        dropped_days=len(report.dropped),
+        kept_days=len(report.kept),
+        blocked_days=len(report.blocked),
+        dropped_rows=dict(rows),
+    )
+    if report.blocked:
+        raise RetentionBlockedError(days=[str(day) for day in report.blocked])
+    return dict(rows)
+
+
+def prune_results(settings: Settings) -> dict[str, int]:
+    """Delete the results of old checks; a quality run stays as long as an hour's state rests on it."""
+    with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
+        kept = settings.checks_retention_days
+        pruned = {
+            "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
+            "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
+        }
+    log.info("results_pruned", **pruned)
+    return pruned
+
+
+def refresh_statistics(settings: Settings) -> None:
+    """Refresh the statistics of the partitioned tables as wholes, which autovacuum never does."""
+    with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
+        for parent in PARENTS:
+            store.refresh_statistics(connection, parent)
+    log.info("statistics_refreshed", tables=list(PARENTS))
+
+
+def _drop(connection: Connection, day: Day, report: RetentionReport) -> None:
+    unpublished = store.list_unpublished_hours(connection, day.day)
+    if unpublished:
+        report.kept[day] = unpublished
+        log.warning("expired_day_kept", day=str(day), unpublished_hours=len(unpublished))
+        return
+    try:
+        row_count = store.drop_day(connection, day)
+    except errors.ObjectNotInPrerequisiteState:
+        # A late reading has reopened an hour since it was looked at.
+        report.kept[day] = store.list_unpublished_hours(connection, day.day)
+    except (errors.LockNotAvailable, errors.DeadlockDetected):
+        report.blocked.append(day)
+        log.warning("expired_day_blocked", day=str(day))
+    else:
+        if row_count is not None:
+            report.dropped[day] = row_count
+            log.info("expired_day_dropped", day=str(day), row_count=row_count)

@@ -1,0 +1,136 @@
+"""Send dead letters to the topic again, each once, whatever breaks in between.
+
+A letter is claimed in the database before it is sent, and marked after every replica has acknowledged its
+copy. If the process dies in between, the next run looks into Kafka, from where its partitions ended before
+the claim, for copies by their `replayed_from` header: what it finds is marked, the rest is released. Should
+Kafka have aged that part out by then, a letter may be sent twice: its reading stands once all the same.
+"""
+
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+
+from include.broker.topic import Broker, Topic, open_broker
+from include.db.connect import Connection, Role, connect, readable_errors
+from include.log import get_logger
+from include.replay import store
+from include.replay.rules import record_time_ms
+from include.replay.sender import Sender, find_copies, open_sender
+from include.replay.types import BrokenRun, Delivery, Letter, ReplayReport, Selection
+from include.settings import Settings
+
+CHUNK_LETTERS = 500
+CHUNK_BYTES = 8 * 1024 * 1024
+OUTCOME_INTERVAL_SECONDS = 1.0
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What the steps of one replay share."""
+
+    settings: Settings
+    connection: Connection
+    broker: Broker
+    topic: Topic
+
+
+def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bool) -> ReplayReport:
+    """Send what the selection names and was not sent before; with `dry_run` only count it.
+
+    In this order:
+    1. settle what a broken run left open
+    2. claim a chunk, noting first where Kafka ends
+    3. send it and wait for the acknowledgements
+    4. mark what arrived, release what was refused
+    """
+    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+        # What fails again while this runs is not for this run: it would go round for ever.
+        now = store.database_time(connection)
+        selection = replace(selection, until=min(selection.until or now, now))
+        if dry_run:
+            report = ReplayReport(None, _count(connection, settings, selection), {}, {}, found_sent=0)
+        else:
+            report = _replay(settings, connection, selection)
+    log.info("dead_letters_replayed", is_dry_run=dry_run, **asdict(report))
+    return report
+
+
+def trace_outcomes(settings: Settings, run_id: int | None, *, wait_seconds: float) -> dict[str, int]:
+    """Wait until the stream has done a run's copies, or for so long, and count what became of them.
+
+    A copy that repeats a stored reading counts as accepted. A dry run has no copies.
+    """
+    if run_id is None:
+        return {}
+    deadline = time.monotonic() + wait_seconds
+    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+        outcomes = store.count_outcomes(connection, run_id)
+        while "waiting" in outcomes and time.monotonic() < deadline:
+            time.sleep(OUTCOME_INTERVAL_SECONDS)
+            outcomes = store.count_outcomes(connection, run_id)
+    log.info("replay_traced", run_id=run_id, outcomes=outcomes)
+    return outcomes
+
+
+def _count(connection: Connection, settings: Settings, selection: Selection) -> dict[str, int]:
+    return store.count_letters(connection, settings.kafka_topic, selection)
+
+
+def _replay(settings: Settings, connection: Connection, selection: Selection) -> ReplayReport:
+    with store.only_replay(connection), open_broker(settings) as broker:
+        session = _Session(settings, connection, broker, broker.topic(settings.kafka_topic))
+        found_sent = sum(_settle(session, run) for run in store.broken_runs(connection))
+        chosen = _count(connection, settings, selection)
+        with open_sender(settings, session.topic) as sender:
+            run_id = store.begin_run(connection, session.topic)
+            sent, refused = _send_all(session, sender, run_id, selection)
+        store.end_run(connection, run_id)
+    return ReplayReport(run_id, chosen, dict(sent), dict(refused), found_sent)
+
+
+def _settle(session: _Session, run: BrokenRun) -> int:
+    """Find out what a broken run had sent, mark that and release the rest; return how many were found."""
+    wanted = store.claimed_places(session.connection, run.run_id)
+    copies = {}
+    # What went to an earlier topic of the same name is gone with it.
+    if wanted and run.topic_id == session.topic.topic_id:
+        copies = find_copies(
+            session.settings, session.broker, session.topic, starts=run.claim_offsets, wanted=wanted
+        )
+    store.mark_replayed(session.connection, run.run_id, list(copies.items()))
+    store.end_run(session.connection, run.run_id)
+    log.warning("broken_replay_settled", run_id=run.run_id, claimed_count=len(wanted), sent_count=len(copies))
+    return len(copies)
+
+
+def _send_all(
+    session: _Session, sender: Sender, run_id: int, selection: Selection
+) -> tuple[Counter[str], Counter[str]]:
+    """Send chunk by chunk; return how many letters of each reason were sent and refused."""
+    sent: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    last: Letter | None = None
+    while remaining := selection.limit - sent.total() - refused.total():
+        ends = {partition: held.end for partition, held in session.broker.ranges(session.topic).items()}
+        letters = store.claim_letters(
+            session.connection,
+            store.Claim(run_id, session.topic.name, last, ends, min(CHUNK_LETTERS, remaining), CHUNK_BYTES),
+            selection,
+        )
+        if not letters:
+            break
+        deliveries = _send(session, sender, letters)
+        store.mark_replayed(session.connection, run_id, store.delivered(deliveries))
+        sent.update(delivery.letter.reason for delivery in deliveries if delivery.copy)
+        refused.update(delivery.letter.reason for delivery in deliveries if not delivery.copy)
+        last = letters[-1]
+    return sent, refused
+
+
+def _send(session: _Session, sender: Sender, letters: list[Letter]) -> list[Delivery]:
+    now = store.database_time(session.connection)
+    keep_days = session.settings.kafka_retention_days
+    timed = [(letter, record_time_ms(letter, now=now, kafka_retention_days=keep_days)) for letter in letters]
+    return sender.send(timed)

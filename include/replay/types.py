@@ -1,0 +1,69 @@
+"""What is chosen, sent and reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from include.domain.reasons import Reason
+
+
+class RecordPlace(NamedTuple):
+    """Where a record stands in Kafka."""
+
+    topic_id: UUID
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which dead letters: oldest first, recorded in [since, until) (UTC; None is open), at most `limit`."""
+
+    reasons: tuple[Reason, ...]
+    since: datetime | None
+    until: datetime | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter as it came; `headers` as stored: key, and value in base64 or None."""
+
+    place: RecordPlace
+    id: int
+    recorded_at: datetime
+    reason: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[dict[str, str | None]] | None
+    kafka_timestamp: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one letter: where its copy lies, or None where it was refused."""
+
+    letter: Letter
+    copy: RecordPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRun:
+    """A run that broke off between claim and mark, and where Kafka's partitions ended before that claim."""
+
+    run_id: int
+    topic_id: UUID
+    claim_offsets: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What a run did, by reason. A dry run has no id and only tells what it would send."""
+
+    run_id: int | None
+    chosen: Mapping[str, int]
+    sent: Mapping[str, int]
+    refused: Mapping[str, int]
+    found_sent: int

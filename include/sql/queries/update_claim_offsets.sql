@@ -1,0 +1,5 @@
+-- Note where Kafka ends, before the letters that are claimed with this are sent.
+-- Params:  run_id bigint, claim_offsets jsonb
+update replay_runs
+set claim_offsets = %(claim_offsets)s
+where id = %(run_id)s;

@@ -1,0 +1,223 @@
+"""What the checks make of facts, without a clock, a broker or a database."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from include.broker.topic import KafkaRange
+from include.health.render import render
+from include.health.rules import BYTES_PER_GIB, evaluate, is_stalled, lag_of, launch_to_fence
+from include.health.run import thresholds
+from include.health.types import (
+    Check,
+    DatabaseFacts,
+    Facts,
+    KafkaFacts,
+    PartitionProgress,
+    Status,
+    UnpublishedHours,
+)
+from include.ingest.types import Lease
+from include.settings import Settings
+
+NOW = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - the columns are UTC without a zone
+LIMITS = thresholds(Settings())
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+LEASE = Lease(epoch=7, holder="host:42", started_at=ago(3600), renewed_at=ago(1), stop_requested=False)
+KAFKA = KafkaFacts(UUID(int=1), {0: KafkaRange(0, 100), 1: KafkaRange(10, 50)}, newest_record_at=ago(3))
+DATABASE = DatabaseFacts(
+    now=NOW,
+    answer_ms=2,
+    partitions={0: PartitionProgress(100, ago(2)), 1: PartitionProgress(50, ago(9))},
+    newest_reading_at=ago(5),
+    recent_records=1000,
+    recent_quarantined=10,
+    lease=LEASE,
+    unpublished=UnpublishedHours(0, 0, None),
+)
+HEALTHY = Facts(KAFKA, "", DATABASE, "", free_bytes=50 * BYTES_PER_GIB)
+
+
+def database(**changes: object) -> Facts:
+    return replace(HEALTHY, database=replace(DATABASE, **changes))  # type: ignore[arg-type]
+
+
+def behind(*, commit_age: float, **changes: object) -> Facts:
+    """One record waits, and the last commit is so long ago."""
+    partitions = {0: PartitionProgress(99, ago(commit_age)), 1: PartitionProgress(50, ago(7200))}
+    return database(partitions=partitions, **changes)
+
+
+def found(facts: Facts) -> dict[str, Check]:
+    return {check.name: check for check in evaluate(facts, LIMITS)}
+
+
+def statuses(facts: Facts) -> dict[str, str]:
+    return {name: check.status.value for name, check in found(facts).items() if check.status is not Status.OK}
+
+
+def test_a_healthy_stream_passes_every_check() -> None:
+    assert statuses(HEALTHY) == {}
+    assert len(found(HEALTHY)) == 9
+
+
+def test_lag_counts_what_kafka_holds_and_the_ledger_has_not_done() -> None:
+    unknown_partition = replace(HEALTHY, kafka=replace(KAFKA, ranges={**KAFKA.ranges, 2: KafkaRange(5, 25)}))
+    aged_out = database(partitions={0: PartitionProgress(100, NOW), 1: PartitionProgress(3, NOW)})
+
+    assert lag_of(HEALTHY) == 0
+    assert lag_of(unknown_partition) == 20
+    assert lag_of(aged_out) == 40
+
+
+@pytest.mark.parametrize(
+    ("lag", "status"), [(100_000, Status.OK), (100_001, Status.WARN), (50_000_001, Status.FAIL)]
+)
+def test_lag_is_graded_by_its_limits(lag: int, status: Status) -> None:
+    ranges = {0: KafkaRange(0, 100 + lag), 1: KafkaRange(10, 50)}
+    facts = replace(HEALTHY, kafka=replace(KAFKA, ranges=ranges))
+
+    assert found(facts)["lag"].status is status
+
+
+def test_silence_of_hours_without_lag_is_not_a_standstill() -> None:
+    facts = database(partitions={0: PartitionProgress(100, ago(7200)), 1: PartitionProgress(50, ago(9000))})
+
+    assert not is_stalled(facts, LIMITS)
+    assert found(facts)["commit_age"].status is Status.OK
+
+
+def test_records_that_wait_while_commits_go_on_are_progress() -> None:
+    assert statuses(behind(commit_age=59)) == {}
+
+
+def test_records_that_wait_without_a_commit_are_a_standstill_that_names_the_stream_as_dead() -> None:
+    facts = behind(commit_age=61, newest_reading_at=ago(70))
+
+    assert statuses(facts) == {"commit_age": "fail", "freshness": "fail"}
+    assert "the stream is dead, not the source" in found(facts)["freshness"].message
+    assert launch_to_fence(facts, LIMITS) == LEASE
+
+
+def test_a_launch_is_given_time_before_it_is_judged() -> None:
+    facts = behind(commit_age=7200, lease=replace(LEASE, started_at=ago(30)))
+
+    assert found(facts)["commit_age"].status is Status.WARN
+    assert launch_to_fence(facts, LIMITS) is None
+
+
+@pytest.mark.parametrize(
+    "lease", [replace(LEASE, fenced_at=ago(60)), replace(LEASE, stop_requested=True), None]
+)
+def test_a_launch_that_was_fenced_or_asked_to_stop_is_not_fenced_again(lease: Lease | None) -> None:
+    facts = behind(commit_age=600, lease=lease)
+
+    assert is_stalled(facts, LIMITS)
+    assert launch_to_fence(facts, LIMITS) is None
+
+
+def test_a_silent_source_is_told_from_a_dead_stream() -> None:
+    facts = replace(HEALTHY, kafka=replace(KAFKA, newest_record_at=ago(700)))
+
+    assert statuses(facts) == {"freshness": "warn"}
+    assert "the source is silent" in found(facts)["freshness"].message
+
+
+def test_records_without_a_fresh_reading_are_noticed() -> None:
+    facts = database(newest_reading_at=ago(4000))
+
+    assert statuses(facts) == {"freshness": "warn"}
+    assert "none that is accepted" in found(facts)["freshness"].message
+
+
+@pytest.mark.parametrize(
+    ("records", "quarantined", "status"),
+    [
+        (0, 0, Status.OK),
+        (100, 10, Status.OK),
+        (100, 11, Status.WARN),
+        (100, 51, Status.FAIL),
+        (4, 4, Status.WARN),
+    ],
+)
+def test_the_quarantined_share_is_graded(records: int, quarantined: int, status: Status) -> None:
+    facts = database(recent_records=records, recent_quarantined=quarantined)
+
+    assert found(facts)["quarantine"].status is status
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"renewed_at": ago(3)}, Status.OK, "held by launch 7 (host:42)"),
+        ({"stop_requested": True}, Status.WARN, "asked to stop"),
+        ({"renewed_at": ago(90), "stop_requested": True}, Status.WARN, "stopped on request"),
+        ({"renewed_at": ago(90)}, Status.WARN, "commits, but gives no sign of life"),
+        ({"fenced_at": ago(20)}, Status.WARN, "no successor yet"),
+        ({"fenced_at": ago(500)}, Status.FAIL, "no successor yet"),
+    ],
+)
+def test_the_lease_tells_who_holds_it(changes: dict[str, object], status: Status, words: str) -> None:
+    check = found(database(lease=replace(LEASE, **changes)))["lease"]  # type: ignore[arg-type]
+
+    assert check.status is status
+    assert words in check.message
+
+
+def test_a_lease_without_life_and_without_commits_fails() -> None:
+    facts = database(
+        lease=replace(LEASE, renewed_at=ago(300)), partitions={0: PartitionProgress(100, ago(301))}
+    )
+
+    assert found(facts)["lease"].status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("hours", "status"),
+    [
+        (UnpublishedHours(1, 0, ago(3600)), Status.OK),
+        (UnpublishedHours(1, 1, ago(3600)), Status.WARN),
+        (UnpublishedHours(3, 0, ago(3 * 3600)), Status.WARN),
+        (UnpublishedHours(3, 1, ago(25 * 3600)), Status.FAIL),
+    ],
+)
+def test_hours_that_wait_are_graded_by_the_longest_wait(hours: UnpublishedHours, status: Status) -> None:
+    assert found(database(unpublished=hours))["unpublished_hours"].status is status
+
+
+@pytest.mark.parametrize(("free_gib", "status"), [(6, Status.OK), (4.9, Status.WARN), (0.9, Status.FAIL)])
+def test_free_disk_space_is_graded_from_above(free_gib: float, status: Status) -> None:
+    facts = replace(HEALTHY, free_bytes=int(free_gib * BYTES_PER_GIB))
+
+    assert found(facts)["disk"].status is status
+
+
+def test_without_a_broker_only_what_needs_it_is_unknown() -> None:
+    facts = replace(HEALTHY, kafka=None, kafka_problem="no Kafka broker answers")
+
+    assert statuses(facts) == {"broker": "fail", "lag": "warn", "commit_age": "warn", "freshness": "warn"}
+
+
+def test_without_a_database_nothing_is_claimed_but_broker_and_disk() -> None:
+    facts = replace(HEALTHY, database=None, database_problem="no PostgreSQL answers")
+
+    known = {name for name, check in found(facts).items() if "cannot be told" not in check.message}
+    assert known == {"broker", "database", "disk"}
+    assert found(facts)["database"].status is Status.FAIL
+    assert launch_to_fence(facts, LIMITS) is None
+
+
+def test_the_table_names_each_check_once_and_has_no_colours() -> None:
+    checks = evaluate(HEALTHY, LIMITS)
+
+    text = render(checks)
+
+    assert [text.count(f"| {check.name} ") for check in checks] == [1] * len(checks)
+    assert "\x1b" not in text

@@ -1,0 +1,308 @@
+"""The checks of each minute against a real broker and database, each finding provoked."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from include.db.connect import Role, connect
+from include.errors import FencedError, HealthCheckFailedError
+from include.health.holder import end_holder
+from include.health.run import run_checks
+from include.health.webhook import notify_failure
+from include.ingest.lease import SINK_APPLICATION, hold_lease, read_lease
+from include.ingest.types import Lease
+from include.settings import Settings
+from include.stack.ports import free_port
+from tests.support.inline_stream import InlineStream
+from tests.support.pipeline import Pipeline, event
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+
+def impatient(pipeline: Pipeline, **changes: object) -> Settings:
+    """Settings that call a second without a commit a standstill."""
+    limits = {"health_stall_seconds": 1, "health_grace_seconds": 0, "health_confirm_seconds": 0}
+    return pipeline.settings.model_copy(update={**limits, **changes})
+
+
+def lease_of(pipeline: Pipeline) -> Lease:
+    with pipeline.owner() as connection:
+        lease = read_lease(connection)
+    assert lease is not None
+    return lease
+
+
+def let_stand_still(pipeline: Pipeline) -> InlineStream:
+    """A launch of an hour ago that committed something then, and a record that waits since."""
+    stream = InlineStream(pipeline.settings)
+    pipeline.send([event(1)])
+    stream.drain()
+    pipeline.send([event(2)])
+    pipeline.run("update stream_offsets set updated_at = updated_at - interval '1 hour'")
+    pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    return stream
+
+
+def stored(pipeline: Pipeline) -> dict[str, str]:
+    newest = "(select max(checked_at) from health_checks)"
+    return dict(pipeline.rows(f"select name, status from health_checks where checked_at = {newest}"))  # noqa: S608
+
+
+def test_a_stream_that_works_is_healthy_and_each_finding_is_stored(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = InlineStream(pipeline.settings)
+    pipeline.send([event(number, at=datetime.now(UTC)) for number in range(50)])
+    stream.drain()
+
+    found = run_checks(pipeline.settings)
+
+    table = capsys.readouterr().out
+    assert set(found.values()) == {"ok"}, table
+    assert stored(pipeline) == found
+    assert all(name in table for name in found)
+
+
+def test_many_rejected_records_fail_the_quarantine_check_in_one_line(pipeline: Pipeline) -> None:
+    stream = InlineStream(pipeline.settings)
+    pipeline.send([b"{"] * 30 + [event(1, at=datetime.now(UTC))])
+    stream.drain()
+
+    with pytest.raises(HealthCheckFailedError, match=r"^1 check failed: quarantine: 30 of 31") as failure:
+        run_checks(pipeline.settings)
+
+    assert failure.value.failed == ("quarantine",)
+    assert "\n" not in str(failure.value)
+    assert stored(pipeline)["quarantine"] == "fail"
+
+
+def test_a_broker_that_is_away_is_found_and_stored(pipeline: Pipeline) -> None:
+    settings = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+
+    with pytest.raises(HealthCheckFailedError, match="broker: no Kafka broker answers") as failure:
+        run_checks(settings)
+
+    assert failure.value.failed == ("broker",)
+    assert stored(pipeline)["lag"] == "warn"
+
+
+def test_a_database_that_is_away_fails_the_task_and_still_shows_the_rest(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = pipeline.settings.model_copy(update={"db_port": free_port()})
+
+    with pytest.raises(HealthCheckFailedError, match="database: no PostgreSQL answers") as failure:
+        run_checks(settings)
+
+    assert failure.value.failed == ("database",)
+    assert "cannot be told without the database" in capsys.readouterr().out
+
+
+def test_a_stream_that_stands_still_is_fenced_once_and_its_successor_is_not(pipeline: Pipeline) -> None:
+    stream = let_stand_still(pipeline)
+
+    with pytest.raises(HealthCheckFailedError, match=f"launch {stream.epoch} was fenced"):
+        run_checks(impatient(pipeline))
+    with pytest.raises(HealthCheckFailedError) as second:
+        run_checks(impatient(pipeline))
+
+    assert "was fenced, the next one" not in str(second.value)
+    assert lease_of(pipeline).epoch == stream.epoch + 1
+    assert lease_of(pipeline).fenced_at is not None
+    with pytest.raises(FencedError):
+        stream.drain()
+    successor = InlineStream(pipeline.settings)
+    assert lease_of(pipeline).fenced_at is None
+    successor.drain()
+    assert pipeline.count("heartbeats") == 2
+    assert run_checks(impatient(pipeline))["commit_age"] == "ok"
+
+
+def test_a_standstill_that_passes_while_it_is_watched_is_none(pipeline: Pipeline) -> None:
+    stream = let_stand_still(pipeline)
+    found: list[dict[str, str]] = []
+    settings = impatient(pipeline, health_confirm_seconds=30)
+    health = threading.Thread(target=lambda: found.append(run_checks(settings)))
+
+    health.start()
+    stream.drain()
+    health.join()
+
+    assert found[0]["commit_age"] == "ok"
+    assert lease_of(pipeline).epoch == stream.epoch
+
+
+def test_the_fence_ends_a_session_that_hangs_inside_its_transaction(pipeline: Pipeline) -> None:
+    stream = let_stand_still(pipeline)
+
+    with connect(pipeline.settings, Role.STREAM, application=SINK_APPLICATION) as hanging:
+        hold_lease(hanging, stream.epoch)
+        with pytest.raises(HealthCheckFailedError, match="was fenced"):
+            run_checks(impatient(pipeline))
+        pid = hanging.info.backend_pid
+        sessions = f"select count(*) from pg_stat_activity where pid = {pid}"  # noqa: S608
+        wait_until(lambda: pipeline.rows(sessions), lambda rows: rows == [(0,)])
+        hanging.close()
+
+
+def test_an_hour_that_is_withheld_or_waits_too_long_is_found(pipeline: Pipeline) -> None:
+    this_hour = "date_trunc('hour', timezone('utc', now()))"
+    insert = (
+        "insert into settled_hours (hour, state, reason, readings, ledger_readings, revision, run_id)"  # noqa: S608
+        f" values ({this_hour} - interval '{{}} hours', 'withheld', 'test', 1, 1, 1, 1)"
+    )
+    pipeline.run(insert.format(2))
+    assert run_checks(pipeline.settings)["unpublished_hours"] == "warn"
+
+    pipeline.run(insert.format(30))
+    with pytest.raises(HealthCheckFailedError, match="2 ended hours not published, 2 of them withheld"):
+        run_checks(pipeline.settings)
+
+
+def test_late_readings_wait_since_they_came_not_since_their_hour(pipeline: Pipeline) -> None:
+    stream = InlineStream(pipeline.settings)
+    pipeline.send([event(1, at=datetime.now(UTC) - timedelta(days=9))])
+    stream.drain()
+
+    assert run_checks(pipeline.settings)["unpublished_hours"] == "ok"
+
+    pipeline.run("update touched_hours set noted_at = noted_at - interval '3 hours'")
+    assert run_checks(pipeline.settings)["unpublished_hours"] == "warn"
+
+
+@contextmanager
+def driver(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run what looks like the stream's driver by its command line; it leaves when its input ends."""
+    program = folder / "heartbeat_stream.py"
+    program.write_text("import sys\nprint('up', flush=True)\nsys.stdin.read()\n")
+    command = [sys.executable, str(program)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.fault
+def test_a_driver_that_was_stopped_is_killed(tmp_path: Path) -> None:
+    with driver(tmp_path) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+
+        assert end_holder(f"{socket.gethostname()}:{process.pid}", patience_seconds=0.1)
+
+        assert process.wait(10) == -signal.SIGKILL
+
+
+def test_a_driver_that_leaves_by_itself_is_not_killed(tmp_path: Path) -> None:
+    with driver(tmp_path) as process:
+        threading.Timer(0.2, process.communicate).start()
+
+        assert not end_holder(f"{socket.gethostname()}:{process.pid}", patience_seconds=10)
+
+        assert process.wait(10) == 0
+
+
+def test_a_process_that_is_not_the_driver_or_not_here_is_left_alone() -> None:
+    mine = psutil.Process().pid
+
+    assert not end_holder(f"{socket.gethostname()}:{mine}", patience_seconds=0)
+    assert not end_holder(f"another-host:{mine}", patience_seconds=0)
+    assert not end_holder("not a holder", patience_seconds=0)
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+def test_a_stream_that_was_stopped_is_killed_and_its_successor_does_the_rest(pipeline: Pipeline) -> None:
+    with pipeline.running() as run:
+        run.wait_started()
+        pipeline.send([event(1)])
+        wait_until(lambda: pipeline.count("heartbeats"), lambda count: count == 1)
+        jvm = psutil.Process(run.jvm_pid)
+        for process in [jvm, *jvm.children(recursive=True)]:
+            process.suspend()
+        pipeline.send([event(2)])
+        is_old = "select max(updated_at) < timezone('utc', now()) - interval '2 seconds' from stream_offsets"
+        wait_until(lambda: pipeline.rows(is_old), lambda rows: rows == [(True,)])
+
+        with pytest.raises(HealthCheckFailedError, match="fenced and killed"):
+            run_checks(impatient(pipeline, health_confirm_seconds=2))
+
+        assert run.wait() == -signal.SIGKILL
+    pipeline.drain()
+    assert pipeline.count("heartbeats") == 2
+    assert pipeline.report().problems == []
+
+
+class _Listener(BaseHTTPRequestHandler):
+    bodies: list[dict[str, str]]
+    status = 200
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.bodies.append(json.loads(body))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, type[_Listener]]]:
+    """Give a webhook's address and what it got."""
+    handler = type("Handler", (_Listener,), {"bodies": []})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/token-123", handler
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def notify(url: str, error: BaseException | None) -> bool:
+    settings = Settings(health_webhook_url=SecretStr(url))
+    return notify_failure(
+        settings, dag_id="heartbeat_health", task_id="check", run_id="r1", error=error, log_url="http://log"
+    )
+
+
+def test_the_webhook_gets_our_own_errors_in_words_and_others_by_name(
+    listener: tuple[str, type[_Listener]],
+) -> None:
+    url, handler = listener
+
+    assert notify(url, HealthCheckFailedError(failed=["lag"], summary="lag: much"))
+    assert notify(url, ValueError("customer 4711"))
+
+    messages = [body["message"] for body in handler.bodies]
+    assert messages == ["1 check failed: lag: much", "ValueError: see the task's log"]
+    assert handler.bodies[0]["dag_id"] == "heartbeat_health"
+
+
+def test_a_webhook_that_fails_is_logged_without_its_address(listener: tuple[str, type[_Listener]]) -> None:
+    url, handler = listener
+    handler.status = 500
+
+    with capture_logs() as logs:
+        assert not notify(url, None)
+        assert not notify(f"http://127.0.0.1:{free_port()}/token-123", None)
+        assert not notify("", None)
+
+    assert [line["event"] for line in logs] == ["webhook_failed", "webhook_failed"]
+    assert "token-123" not in str(logs)

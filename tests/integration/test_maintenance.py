@@ -1,0 +1,260 @@
+"""Day partitions, retention and statistics on a real database, beside a stream that goes on."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from psycopg import errors
+
+from include.db.connect import Role, connect
+from include.errors import RetentionBlockedError
+from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
+from tests.support.inline_stream import InlineStream
+from tests.support.pipeline import Pipeline, event
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+# Older than readings are kept, even if their records had waited in Kafka.
+EXPIRED_DAYS = 98
+LONGEST_TRY_SECONDS = 0.2
+INSERT = (
+    "insert into heartbeats (customer_id, heart_rate, event_time, risk_level) "
+    "values (gen_random_uuid(), 60, timezone('utc', now()), 'Normal')"
+)
+
+
+def days_ago(days: int) -> datetime:
+    return NOON - timedelta(days=days)
+
+
+def store_readings(pipeline: Pipeline, *days: int) -> InlineStream:
+    """Store ten readings and one rejected record for each of these days, all recorded today."""
+    stream = InlineStream(pipeline.settings)
+    for day in days:
+        at = days_ago(day)
+        values = [*(event(number, at=at) for number in range(10)), b"{"]
+        pipeline.send(values, timestamp_ms=int(at.timestamp() * 1000))
+    stream.drain()
+    return stream
+
+
+def settle_hours(pipeline: Pipeline) -> None:
+    """Publish every hour that has readings."""
+    pipeline.run(
+        "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) "
+        "select hour, 'published', sum(readings), sum(readings), 1, 1 from touched_hours group by hour"
+    )
+    pipeline.run("delete from touched_hours")
+
+
+def move_back(pipeline: Pipeline, table: str, column: str, days: int) -> None:
+    """Let a table's rows be from so many days ago."""
+    days_since = f"generate_series(current_date - {days + 1}, current_date, interval '1 day') as day"
+    pipeline.run(f"select ensure_day_partition('{table}', day::date) from {days_since}")  # noqa: S608
+    pipeline.run(f"update {table} set {column} = {column} - interval '{days} days'")  # noqa: S608
+
+
+def partitions(pipeline: Pipeline, parent: str) -> set[str]:
+    where = f"where inhparent = '{parent}'::regclass"
+    return {name for (name,) in pipeline.rows(f"select inhrelid::regclass::text from pg_inherits {where}")}  # noqa: S608
+
+
+def leaf(parent: str, days: int) -> str:
+    return f"{parent}_{days_ago(days):%Y%m%d}"
+
+
+def test_today_and_the_next_days_are_made_once(pipeline: Pipeline) -> None:
+    first = make_days_ahead(pipeline.settings)
+    second = make_days_ahead(pipeline.settings)
+
+    assert first == {"heartbeats": 4, "dead_letters": 4, "stream_commits": 4}
+    assert second == {}
+    assert leaf("heartbeats", -3) in partitions(pipeline, "heartbeats")
+
+
+def test_an_expired_day_goes_whole_and_the_accounts_still_add_up(pipeline: Pipeline) -> None:
+    store_readings(pipeline, 1, EXPIRED_DAYS - 1, EXPIRED_DAYS, EXPIRED_DAYS + 1)
+    settle_hours(pipeline)
+
+    dropped = drop_expired_days(pipeline.settings)
+
+    assert dropped == {"heartbeats": 20}
+    kept = {leaf("heartbeats", 1), leaf("heartbeats", EXPIRED_DAYS - 1)}
+    assert partitions(pipeline, "heartbeats") == kept
+    assert pipeline.rows("select parent, day - current_date, rows from retention_log order by day") == [
+        ("heartbeats", -(EXPIRED_DAYS + 1), 10),
+        ("heartbeats", -EXPIRED_DAYS, 10),
+    ]
+    assert pipeline.report().problems == []
+    assert drop_expired_days(pipeline.settings) == {}
+
+
+def test_dropped_days_of_ledger_and_dead_letters_stay_in_the_accounts(pipeline: Pipeline) -> None:
+    stream = store_readings(pipeline, 1)
+    move_back(pipeline, "stream_commits", "committed_at", 40)
+    move_back(pipeline, "dead_letters", "recorded_at", 40)
+    pipeline.send([event(500), b"["])
+    stream.drain()
+    settle_hours(pipeline)
+    before = pipeline.report()
+
+    dropped = drop_expired_days(pipeline.settings)
+
+    after = pipeline.report()
+    assert dropped["dead_letters"] == 1
+    assert dropped["stream_commits"] >= 1
+    assert after.problems == []
+    assert [p.records for p in after.partitions] == [p.records for p in before.partitions]
+    assert after.by_reason == {"malformed_json": 1}
+    assert pipeline.rows("select sum(dead_letters), sum(quarantined) from dropped_totals") == [(1, 1)]
+
+
+def test_gaps_and_rewinds_that_are_dropped_stay_in_the_accounts(pipeline: Pipeline) -> None:
+    store_readings(pipeline, 1)
+    settle_hours(pipeline)
+    pipeline.run(
+        "insert into stream_commits (topic_id, partition, from_offset, to_offset, kind, epoch) "
+        "select topic_id, partition, next_offset, next_offset + 30, kind, 1 "
+        "from stream_offsets cross join (values ('gap'), ('rewind')) as kinds (kind)"
+    )
+    move_back(pipeline, "stream_commits", "committed_at", 40)
+
+    drop_expired_days(pipeline.settings)
+
+    assert pipeline.report().problems == []
+    assert {(p.gap, p.rewound) for p in pipeline.report().partitions} == {(30, 30)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update settled_hours set state = 'withheld', reason = 'test'",
+        "insert into touched_hours (hour, readings) select hour, 1 from settled_hours",
+        "delete from settled_hours",
+    ],
+)
+def test_a_day_with_an_hour_that_is_not_published_stays(pipeline: Pipeline, change: str) -> None:
+    store_readings(pipeline, EXPIRED_DAYS)
+    settle_hours(pipeline)
+    pipeline.run(change)
+
+    assert drop_expired_days(pipeline.settings) == {}
+
+    assert pipeline.count("heartbeats") == 10
+    with (
+        connect(pipeline.settings, Role.HOURLY) as connection,
+        pytest.raises(errors.ObjectNotInPrerequisiteState),
+    ):
+        connection.execute("select drop_day_partition('heartbeats', %s)", [days_ago(EXPIRED_DAYS).date()])
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1])
+def test_a_young_day_cannot_be_dropped_whatever_is_asked(pipeline: Pipeline, days: int) -> None:
+    make_days_ahead(pipeline.settings)
+
+    with (
+        connect(pipeline.settings, Role.HOURLY) as connection,
+        pytest.raises(errors.ObjectNotInPrerequisiteState, match="too young"),
+    ):
+        connection.execute("select drop_day_partition('heartbeats', %s)", [days_ago(days).date()])
+
+
+def test_nothing_but_the_day_tables_can_be_dropped(pipeline: Pipeline) -> None:
+    with connect(pipeline.settings, Role.HOURLY, autocommit=True) as connection:
+        with pytest.raises(errors.RaiseException, match="no day partitions are kept"):
+            connection.execute("select drop_day_partition('stream_offsets', '2020-01-01')")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("drop table heartbeats")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("select fold_day('stream_commits', 'stream_commits')")
+
+
+@contextmanager
+def open_insert(pipeline: Pipeline) -> Iterator[None]:
+    """Hold a transaction open that has inserted a reading of today."""
+    with connect(pipeline.settings, Role.STREAM) as connection:
+        connection.execute(INSERT)
+        yield
+        connection.rollback()
+
+
+def insert_seconds(pipeline: Pipeline, is_over: threading.Event, took: list[float]) -> None:
+    """Insert one reading after the other until it is over, and note how long each took."""
+    with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+        while not is_over.wait(0.01):
+            began = time.monotonic()
+            with connection.transaction(force_rollback=True):
+                connection.execute(INSERT)
+            took.append(time.monotonic() - began)
+
+
+def test_an_open_insert_delays_the_drop_and_the_drop_delays_no_insert_for_long(pipeline: Pipeline) -> None:
+    make_days_ahead(pipeline.settings)
+    store_readings(pipeline, EXPIRED_DAYS)
+    settle_hours(pipeline)
+    is_over = threading.Event()
+    took: list[float] = []
+    dropped: list[dict[str, int]] = []
+    inserts = threading.Thread(target=lambda: insert_seconds(pipeline, is_over, took))
+    drop = threading.Thread(target=lambda: dropped.append(drop_expired_days(pipeline.settings)))
+
+    with open_insert(pipeline):
+        inserts.start()
+        drop.start()
+        waiting = "select count(*) from pg_locks where not granted and mode = 'AccessExclusiveLock'"
+        wait_until(lambda: pipeline.rows(waiting)[0][0], lambda count: count > 0, interval_seconds=0.01)
+        # Those two may stand behind the drop that waits; the third has begun after it.
+        done = len(took) + 2
+        wait_until(lambda: len(took), lambda count: count > done, interval_seconds=0.01)
+        assert dropped == []
+    drop.join()
+    is_over.set()
+    inserts.join()
+
+    assert dropped == [{"heartbeats": 10}]
+    assert max(took) < 5 * LONGEST_TRY_SECONDS
+
+
+def test_a_table_that_is_never_free_is_reported_and_left_whole(pipeline: Pipeline) -> None:
+    make_days_ahead(pipeline.settings)
+    store_readings(pipeline, EXPIRED_DAYS)
+    settle_hours(pipeline)
+
+    with open_insert(pipeline), pytest.raises(RetentionBlockedError, match="could not drop heartbeats"):
+        drop_expired_days(pipeline.settings)
+
+    assert pipeline.count("heartbeats") == 10
+    assert pipeline.count("retention_log") == 0
+
+
+def test_old_results_go_and_those_that_an_hour_rests_on_stay(pipeline: Pipeline) -> None:
+    for age in (29, 31):
+        when = f"timezone('utc', now()) - interval '{age} days'"
+        pipeline.run(f"insert into health_checks values ({when}, 'lag', 'ok', 0, 1, 'm')")  # noqa: S608
+        run = f"'1', now(), now(), 1, {when}"
+        columns = "policy_version, first_hour, last_hour, hours, started_at"
+        pipeline.run(f"insert into quality_runs ({columns}) values ({run}), ({run})")  # noqa: S608
+    pipeline.run(
+        "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) "
+        "select '2026-01-01 10:00', 'published', 1, 1, 1, max(id) from quality_runs"
+    )
+
+    pruned = prune_results(pipeline.settings)
+
+    assert pruned == {"health_checks": 1, "quality_runs": 1}
+    assert pipeline.count("quality_runs") == 3
+    assert pipeline.count("quality_runs join settled_hours on run_id = id") == 1
+
+
+def test_statistics_cover_the_whole_table(pipeline: Pipeline) -> None:
+    store_readings(pipeline, 1, 2)
+
+    refresh_statistics(pipeline.settings)
+
+    assert pipeline.rows("select reltuples from pg_class where relname = 'heartbeats'") == [(20.0,)]
+    columns = "select count(*) from pg_stats where tablename = 'heartbeats' and inherited"
+    assert pipeline.rows(columns)[0][0] > 0

@@ -1,0 +1,227 @@
+"""Dead letters sent again, on a real broker and database; the stream's own transactions judge the copies."""
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from psycopg.errors import InsufficientPrivilege
+
+from include.broker.topic import open_broker
+from include.db.connect import Role, connect
+from include.domain.reasons import Reason
+from include.errors import BrokerUnavailableError, ReplayBusyError
+from include.replay import store
+from include.replay.rules import TRACE_HEADER
+from include.replay.run import CHUNK_LETTERS, replay_dead_letters, trace_outcomes
+from include.replay.sender import open_sender
+from include.replay.types import Selection
+from include.settings import Settings
+from include.stack.ports import free_port
+from tests.support.inline_stream import InlineStream
+from tests.support.pipeline import Pipeline, event
+
+pytestmark = pytest.mark.integration
+ALL = Selection(tuple(Reason), since=None, until=None, limit=100_000)
+MALFORMED = Reason.MALFORMED_JSON.value
+
+
+def reject(pipeline: Pipeline, values: Iterable[bytes | None], **where: Any) -> InlineStream:
+    """Send what the stream rejects, and let it."""
+    stream = InlineStream(pipeline.settings)
+    pipeline.send(values, **where)
+    stream.drain()
+    return stream
+
+
+def records(settings: Settings) -> list[Any]:
+    """Return all that the topic holds."""
+    with open_broker(settings) as broker:
+        ranges = broker.ranges(broker.topic(settings.kafka_topic))
+    found: list[Any] = []
+    with closing(KafkaConsumer(bootstrap_servers=settings.kafka_broker, group_id=None)) as consumer:
+        todo = {TopicPartition(settings.kafka_topic, p): held.end for p, held in ranges.items()}
+        consumer.assign(list(todo))
+        consumer.seek_to_beginning()
+        while any(consumer.position(at) < end for at, end in todo.items()):
+            found.extend(record for batch in consumer.poll(timeout_ms=500).values() for record in batch)
+    return found
+
+
+def copies(settings: Settings) -> list[Any]:
+    return [record for record in records(settings) if TRACE_HEADER in dict(record.headers)]
+
+
+def content(record: Any) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]:
+    return record.key, record.value, [header for header in record.headers if header[0] != TRACE_HEADER]
+
+
+def test_a_dry_run_counts_and_sends_nothing(pipeline: Pipeline) -> None:
+    reject(pipeline, [b"{", b"[]", event(1, heart_rate=999)])
+
+    report = replay_dead_letters(pipeline.settings, ALL, dry_run=True)
+
+    assert dict(report.chosen) == {MALFORMED: 2, Reason.HEART_RATE_OUT_OF_RANGE.value: 1}
+    assert (report.run_id, dict(report.sent)) == (None, {})
+    assert len(records(pipeline.settings)) == 3
+    assert pipeline.count("dead_letters where replayed_at is not null") == 0
+
+
+def test_copies_have_the_bytes_of_what_was_rejected_and_name_it(pipeline: Pipeline) -> None:
+    values = [b"\x00\xff{", b"", os.urandom(900_000), None]
+    reject(pipeline, values, key=b"\x01key", headers=[("a", b"\xfe"), ("a", b"")])
+    originals = sorted(content(record) for record in records(pipeline.settings) if record.value is not None)
+
+    report = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+
+    assert dict(report.sent) == {MALFORMED: 4}
+    sent = copies(pipeline.settings)
+    assert sorted(content(record) for record in sent if record.value is not None) == originals
+    assert sum(record.value is None for record in sent) == 1
+    traces = {dict(record.headers)[TRACE_HEADER].decode() for record in sent}
+    places = pipeline.rows("select format('%s/%s/%s', topic_id, partition, \"offset\") from dead_letters")
+    assert traces == {place for (place,) in places}
+
+
+def test_a_second_run_sends_nothing_and_accounts_add_up(pipeline: Pipeline) -> None:
+    stream = reject(pipeline, [b"{%d" % number for number in range(CHUNK_LETTERS + 20)])
+
+    first = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+    second = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+    stream.drain()
+
+    assert (dict(first.sent), dict(second.sent)) == ({MALFORMED: CHUNK_LETTERS + 20}, {})
+    assert len(records(pipeline.settings)) == 2 * (CHUNK_LETTERS + 20)
+    assert pipeline.report().problems == []
+
+
+def test_what_becomes_of_the_copies_is_told(pipeline: Pipeline) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    hour_ago_ms = int((now - timedelta(hours=1)).timestamp() * 1000)
+    # Ahead of its record then, in the past by now.
+    stream = reject(pipeline, [event(1, at=now - timedelta(minutes=30)), b"{"], timestamp_ms=hour_ago_ms)
+
+    report = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+    before = trace_outcomes(pipeline.settings, report.run_id, wait_seconds=0)
+    stream.drain()
+    after = trace_outcomes(pipeline.settings, report.run_id, wait_seconds=30)
+
+    assert before == {"waiting": 2}
+    assert after == {"accepted": 1, f"rejected: {MALFORMED}": 1}
+    assert pipeline.count("heartbeats") == 1
+    times = {record.value: record.timestamp for record in copies(pipeline.settings)}
+    assert times[b"{"] == hour_ago_ms
+
+
+def test_a_copy_that_fails_again_can_be_replayed_and_traced_step_by_step(pipeline: Pipeline) -> None:
+    stream = reject(pipeline, [b"{"])
+    for _ in range(2):
+        replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+        stream.drain()
+
+    chain = pipeline.rows(
+        'select replayed_partition, replayed_offset, partition, "offset" from dead_letters order by recorded_at'
+    )
+
+    assert [row[:2] for row in chain[:2]] == [row[2:] for row in chain[1:]]
+    assert chain[2][0] is None
+    assert [len(record.headers) for record in copies(pipeline.settings)] == [1, 1]
+
+
+def test_only_what_was_chosen_is_sent_oldest_first(pipeline: Pipeline) -> None:
+    stream = reject(pipeline, [b"{old"], key=b"k")
+    pipeline.run("update dead_letters set recorded_at = recorded_at - interval '1 minute'")
+    pipeline.send([b"{new", event(1, heart_rate=999)], key=b"k")
+    stream.drain()
+    minute_ago = (datetime.now(UTC) - timedelta(seconds=30)).replace(tzinfo=None)
+    range_only = Selection((Reason.HEART_RATE_OUT_OF_RANGE,), None, None, 10)
+
+    replay_dead_letters(pipeline.settings, range_only, dry_run=False)
+    replay_dead_letters(pipeline.settings, Selection(tuple(Reason), None, None, 1), dry_run=False)
+    replay_dead_letters(pipeline.settings, Selection(tuple(Reason), None, minute_ago, 10), dry_run=False)
+    assert [record.value for record in copies(pipeline.settings)][1:] == [b"{old"]
+
+    replay_dead_letters(pipeline.settings, Selection(tuple(Reason), minute_ago, None, 10), dry_run=False)
+    assert copies(pipeline.settings)[-1].value == b"{new"
+
+
+def test_what_is_rejected_after_the_start_is_left_to_the_next_run(pipeline: Pipeline) -> None:
+    reject(pipeline, [b"{"])
+    pipeline.run("update dead_letters set recorded_at = recorded_at + interval '1 hour'")
+
+    assert replay_dead_letters(pipeline.settings, ALL, dry_run=False).sent == {}
+
+
+def break_off(pipeline: Pipeline, *, sent: int) -> None:
+    """Do what a run does up to its death: claim all letters, send some, mark none."""
+    settings = pipeline.settings
+    with connect(settings, Role.STREAM, autocommit=True) as connection, open_broker(settings) as broker:
+        topic = broker.topic(settings.kafka_topic)
+        ends = {partition: held.end for partition, held in broker.ranges(topic).items()}
+        run_id = store.begin_run(connection, topic)
+        claim = store.Claim(run_id, topic.name, None, ends, 100, 10**6)
+        letters = store.claim_letters(connection, claim, ALL)
+        with open_sender(settings, topic) as sender:
+            sender.send([(letter, None) for letter in letters[:sent]])
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("sent", [0, 3, 5])
+def test_a_run_that_died_between_send_and_mark_doubles_nothing(pipeline: Pipeline, sent: int) -> None:
+    reject(pipeline, [b"{%d" % number for number in range(5)])
+    break_off(pipeline, sent=sent)
+
+    report = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+
+    assert (report.found_sent, sum(report.sent.values())) == (sent, 5 - sent)
+    assert sorted(record.value for record in copies(pipeline.settings)) == [b"{%d" % n for n in range(5)]
+    assert pipeline.count("dead_letters where replayed_offset is null") == 0
+    assert pipeline.count("replay_runs where ended_at is null") == 0
+
+
+@pytest.mark.fault
+def test_a_broker_that_is_away_leaves_the_letters_for_the_next_run(pipeline: Pipeline) -> None:
+    reject(pipeline, [b"{"])
+    away = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+
+    with pytest.raises(BrokerUnavailableError):
+        replay_dead_letters(away, ALL, dry_run=False)
+
+    assert dict(replay_dead_letters(pipeline.settings, ALL, dry_run=False).sent) == {MALFORMED: 1}
+
+
+def test_two_replays_at_once_are_refused(pipeline: Pipeline) -> None:
+    with connect(pipeline.settings, Role.STREAM, autocommit=True) as other, store.only_replay(other):
+        with pytest.raises(ReplayBusyError):
+            replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+        assert replay_dead_letters(pipeline.settings, ALL, dry_run=True).chosen == {}
+
+
+def test_what_kafka_does_not_take_is_told_and_does_not_hold_up_the_rest(pipeline: Pipeline) -> None:
+    # With a header more and nothing to compress, the first is beyond the broker's limit.
+    fits = os.urandom(900_000)
+    reject(pipeline, [os.urandom(1_048_500), b"{", b"[", fits], key=b"k")
+    # No client can send the third: it has neither key nor value.
+    pipeline.run("update dead_letters set key = null, value = null where value = '['")
+
+    report = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+
+    assert (dict(report.refused), dict(report.sent)) == ({MALFORMED: 2}, {MALFORMED: 2})
+    assert [record.value for record in copies(pipeline.settings)] == [b"{", fits]
+    unsent = "select count(*), count(replay_run) from dead_letters where replayed_at is null"
+    assert pipeline.rows(unsent) == [(2, 0)]
+
+
+def test_the_raw_bytes_stay_out_of_reach_of_readers(pipeline: Pipeline) -> None:
+    reject(pipeline, [b"{"])
+    replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+
+    with connect(pipeline.settings, Role.READER, autocommit=True) as reader:
+        outcomes = reader.execute("select * from replay_outcomes")
+        assert outcomes.rowcount == 1
+        assert {"key", "value", "headers"}.isdisjoint(column.name for column in outcomes.description or [])
+        with pytest.raises(InsufficientPrivilege):
+            reader.execute("select value from dead_letters")

@@ -1,0 +1,70 @@
+"""What Airflow makes of the DAG files, found out in a process of its own: Airflow settles into its process for good."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from include.settings import ENV_FILE_KEY, PROJECT_ROOT
+
+_PROGRAM = """
+import json, sys, time
+from airflow.dag_processing.dagbag import DagBag
+import airflow.sdk, airflow.models.dag  # what the DAG processor has loaded long before
+
+def seconds(delta):
+    return None if delta is None else delta.total_seconds()
+
+facts = {}
+for path in sys.argv[1:]:
+    began = time.perf_counter()
+    bag = DagBag(path)
+    parse_seconds = time.perf_counter() - began
+    assert not bag.import_errors, bag.import_errors
+    for dag in bag.dags.values():
+        dag.params.validate()
+        facts[dag.dag_id] = {
+            "parse_seconds": parse_seconds,
+            "schedule": getattr(dag.timetable, "expression", None),
+            "catchup": dag.catchup,
+            "max_active_runs": dag.max_active_runs,
+            "dagrun_timeout_seconds": seconds(dag.dagrun_timeout),
+            "tags": sorted(dag.tags),
+            "doc_md": dag.doc_md,
+            "params": {name: dag.params.get_param(name).dump() for name in dag.params},
+            "tasks": {
+                task.task_id: {
+                    "owner": task.owner,
+                    "retries": task.retries,
+                    "has_backoff": bool(task.retry_exponential_backoff),
+                    "timeout_seconds": seconds(task.execution_timeout),
+                    "upstream": sorted(task.upstream_task_ids),
+                    "trigger_rule": task.trigger_rule.value,
+                    "tells_failure": bool(task.on_failure_callback),
+                }
+                for task in dag.tasks
+            },
+        }
+print(json.dumps(facts))
+"""
+
+
+def dag_facts(airflow_home: Path, *names: str) -> dict[str, Any]:
+    """Parse these files of dags/ and return what Airflow knows of each DAG, by its id."""
+    environment = {
+        **os.environ,
+        ENV_FILE_KEY: os.devnull,
+        "AIRFLOW_HOME": str(airflow_home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
+        "PYTHONPATH": str(PROJECT_ROOT),
+    }
+    files = [str(PROJECT_ROOT / "dags" / name) for name in names]
+    process = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *files], env=environment, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return facts
