@@ -1,0 +1,143 @@
+"""The verbs of the producer: run the simulator, replay a recording. Both return a summary and never exit."""
+
+import threading
+import time
+from pathlib import Path
+
+from include.settings import Settings
+from producer.instants import US_PER_SECOND, format_ms, now_ms
+from producer.job import Job, Reporter, run_job
+from producer.ledger import Ledger, join_parts, part_paths
+from producer.options import ReplayOptions, SimulatorOptions, shards
+from producer.replay import measure
+from producer.sender import require_topic
+from producer.tally import Summary, Tally
+from producer.truth import TimeLimits
+from producer.workers import run_workers
+
+
+class SilentReporter:
+    """Tells nobody."""
+
+    def update(self, tally: Tally) -> None:
+        """Do nothing."""
+
+    def waiting(self, seconds: float, pending: int) -> None:
+        """Do nothing."""
+
+
+def run_simulator(
+    options: SimulatorOptions,
+    settings: Settings,
+    *,
+    stop: threading.Event | None = None,
+    reporter: Reporter | None = None,
+) -> Summary:
+    """Simulate until the period is over or `stop` is set, and until all of it is acknowledged or given up.
+
+    Raise BrokerUnavailableError or TopicMissingError where nothing can be sent to begin with. A broker that
+    goes away later is waited for without limit.
+    """
+    require_topic(settings)
+    present_ms = now_ms()
+    plan = options.plan(now_ms=present_ms, retention_days=settings.readings_retention_days)
+    pace = options.pace(plan, now_ms=present_ms)
+    stop = stop or threading.Event()
+    parts = _ledger_parts(options.ledger, options.processes)
+    jobs = [
+        Job(
+            settings.kafka_broker,
+            settings.kafka_topic,
+            _limits(settings),
+            shard,
+            pace,
+            str(part) if part else None,
+        )
+        for shard, part in zip(shards(plan, options.processes), parts, strict=True)
+    ]
+    begun = time.monotonic()
+    tally = _run(jobs, stop, reporter)
+    if options.ledger is not None and options.processes > 1:
+        join_parts([part for part in parts if part is not None], options.ledger)
+    return _summary(
+        tally,
+        settings,
+        begun=begun,
+        stop=stop,
+        seed=plan.seed,
+        start=format_ms(plan.start_ms).decode(),
+        ledger=str(options.ledger) if options.ledger else None,
+    )
+
+
+def run_replay(
+    options: ReplayOptions,
+    settings: Settings,
+    *,
+    stop: threading.Event | None = None,
+    reporter: Reporter | None = None,
+) -> Summary:
+    """Send a recording, with the same errors and patience as `run_simulator`; the summary names the shift."""
+    extent = measure(options.path) if options.needs_extent else None
+    require_topic(settings)
+    present_ms = now_ms()
+    plan = options.plan(extent, now_ms=present_ms)
+    pace = options.pace(extent, now_ms=present_ms)
+    stop = stop or threading.Event()
+    jobs = [
+        Job(settings.kafka_broker, settings.kafka_topic, _limits(settings), shard, pace)
+        for shard in shards(plan, options.processes)
+    ]
+    begun = time.monotonic()
+    tally = _run(jobs, stop, reporter)
+    shift_seconds = None if plan.shift_us is None else plan.shift_us / US_PER_SECOND
+    return _summary(tally, settings, begun=begun, stop=stop, shift_seconds=shift_seconds)
+
+
+def _run(jobs: list[Job], stop: threading.Event, reporter: Reporter | None) -> Tally:
+    if len(jobs) == 1:
+        return run_job(jobs[0], stop=stop, reporter=reporter or SilentReporter())
+    return run_workers(jobs, stop=stop, reporter=reporter or SilentReporter())
+
+
+def _ledger_parts(ledger: Path | None, processes: int) -> list[Path | None]:
+    """Return where each process writes its part of the ledger; raise at once if none can be written there."""
+    if ledger is None or processes == 1:
+        return [ledger] * processes
+    Ledger(ledger).close()
+    return [*part_paths(ledger, processes)]
+
+
+def _limits(settings: Settings) -> TimeLimits:
+    return TimeLimits(settings.readings_retention_days, settings.max_clock_skew_seconds)
+
+
+def _summary(
+    tally: Tally,
+    settings: Settings,
+    *,
+    begun: float,
+    stop: threading.Event,
+    seed: int | None = None,
+    start: str | None = None,
+    shift_seconds: float | None = None,
+    ledger: str | None = None,
+) -> Summary:
+    seconds = time.monotonic() - begun
+    return Summary(
+        topic=settings.kafka_topic,
+        sent=tally.sent,
+        acknowledged=tally.acknowledged,
+        failed=tally.failed,
+        silenced=tally.silenced,
+        by_fault=dict(tally.by_fault),
+        expected_outcomes=dict(tally.by_outcome),
+        expected_reasons=dict(tally.by_reason),
+        seconds=round(seconds, 3),
+        records_per_second=round(tally.acknowledged / seconds, 1),
+        interrupted=stop.is_set(),
+        seed=seed,
+        start=start,
+        shift_seconds=shift_seconds,
+        ledger=ledger,
+    )

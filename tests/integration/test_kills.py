@@ -1,0 +1,77 @@
+"""The driver is killed again and again while records flow, and then every record is held against the ground truth."""
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from include.report.truth import compare_with_ledger
+from producer.faults import PRESETS
+from producer.options import SimulatorOptions
+from producer.run import run_simulator
+from tests.support.pipeline import Pipeline, StreamRun
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(900)]
+
+RECORDS = 200_000
+KILLS = 5
+
+
+def pids_below(run: StreamRun, word: str) -> list[int]:
+    """Return the pids of the JVM's descendants whose command line holds a word."""
+    found = []
+    for child in psutil.Process(run.jvm_pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # a zombie, or gone since
+            if any(word in part for part in child.cmdline()):
+                found.append(child.pid)
+    return found
+
+
+def drivers(run: StreamRun) -> list[int]:
+    """Return the pids of the two processes without which a launch cannot live: the JVM and the Python driver."""
+    [python] = pids_below(run, "heartbeat_stream.py")
+    return [run.jvm_pid, python]
+
+
+def kill_a_worker(run: StreamRun, chance: random.Random) -> None:
+    """Kill one of Spark's Python workers: the task is tried again and the launch goes on."""
+    os.kill(chance.choice(pids_below(run, "pyspark.worker")), signal.SIGKILL)
+
+
+def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(pipeline: Pipeline, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    options = SimulatorOptions(
+        customers=5000,
+        records_per_second=3000,
+        readings_limit=RECORDS,
+        fault_rates=dict(PRESETS["mixed"]),
+        ledger=ledger,
+    )
+    sending = threading.Thread(target=run_simulator, args=(options, pipeline.settings))
+    sending.start()
+    chance = random.Random(20261123)
+    for _ in range(KILLS):
+        with pipeline.running() as run:
+            run.wait_started()
+            before = pipeline.count("stream_commits")
+            wait_until(lambda: pipeline.count("stream_commits"), lambda count: count > before)  # noqa: B023
+            time.sleep(chance.uniform(0, 3))  # a random instant is the point
+            kill_a_worker(run, chance)
+            time.sleep(chance.uniform(0, 1))
+            os.kill(chance.choice(drivers(run)), signal.SIGKILL)
+            wait_until(lambda: run.is_alive(), lambda alive: not alive, timeout_seconds=60)  # noqa: B023
+    sending.join()
+    pipeline.drain()
+
+    comparison = compare_with_ledger(pipeline.settings, ledger)
+    report = pipeline.report()
+    assert (comparison.differences, report.problems) == ([], [])
+    assert comparison.records == report.records >= RECORDS
+    assert len({epoch for (epoch,) in pipeline.rows("select distinct epoch from stream_commits")}) == KILLS + 1
