@@ -1,0 +1,98 @@
+"""
+# Heartbeat hourly
+
+Checks one hour of readings, publishes its sums only if they pass, and does the same for every hour that late
+readings have reopened.
+
+```
+wait_for_stream ──► settle_hour ──┬──► publish_hour      the hour is out, or this is red and says why not
+   deferred         one snapshot: │
+                    sum, check,   └──► settle_reopened   every earlier hour that is not up to date, in groups
+                    gate, write
+```
+
+- **Reads** `heartbeats`, `dead_letters` and the stream's ledger for the run's hour, half-open `[start, end)`.
+- **Writes** `customer_hourly`, `risk_hourly`, `hour_status`; `quality_runs`, `quality_results`, a page of Data
+  Docs; the asset `hourly_summary`. Running an hour again leaves the same rows.
+- **When wait_for_stream is red** the stream is down or far behind: look at `heartbeat_stream`. The next run
+  takes the hour up too, as it does every hour for which there was no run at all.
+- **When publish_hour or settle_reopened is red** the message says which hour is withheld and why; nothing of
+  it is in the hourly tables. Repair the readings, then clear `settle_hour` or trigger this workflow with `hour`;
+  withheld hours are also checked again by every run.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dags.common import DEFAULT_ARGS, Tag
+from dags.wait_for_stream import WaitForStream
+
+HOUR = "{{ params.hour or data_interval_start }}"
+HOURLY_SUMMARY = Asset("hourly_summary")
+
+
+@task
+def settle_hour(hour: str) -> dict[str, Any]:
+    """Check the hour and publish or withhold it."""
+    from include.summaries.steps import settle_one
+
+    return settle_one(hour)
+
+
+@task(outlets=[HOURLY_SUMMARY])
+def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
+    """Announce the hour, or fail with the reason why it is withheld."""
+    from include.summaries.steps import published_one
+
+    outlet_events[HOURLY_SUMMARY].extra.update(published_one(hour))
+
+
+@task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2))
+def settle_reopened(hour: str, *, outlet_events: Any = None) -> dict[str, Any]:
+    """Check and publish the earlier hours that are not up to date; skipped if there is none."""
+    from include.summaries.steps import settle_earlier
+
+    settled = settle_earlier(hour)
+    if settled is None:
+        raise AirflowSkipException("every earlier hour is up to date")
+    outlet_events[HOURLY_SUMMARY].extra.update(settled)
+    return settled
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,  # settle_reopened takes up the hours for which there was no run, in one
+    max_active_runs=1,
+    params={
+        "hour": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Hour",
+            description="Which hour to check and publish, UTC, for example 2026-01-31T14:00:00Z. "
+            "Empty: the last full one.",
+        )
+    },
+    tags=[Tag.BATCH, Tag.TIER_1],
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+)
+def heartbeat_hourly() -> None:
+    """Wire the tasks."""
+    waited = WaitForStream(
+        task_id="wait_for_stream",
+        hour=HOUR,
+        retries=1,
+        execution_timeout=timedelta(
+            hours=25
+        ),  # only a last resort: HOURLY_WAIT_SECONDS ends it with a reason
+    )
+    waited >> settle_hour(HOUR) >> [publish_hour(HOUR), settle_reopened(HOUR)]
+
+
+heartbeat_hourly()

@@ -1,0 +1,63 @@
+"""The task that waits, without a worker, until the stream has passed an hour's end."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from include.errors import HeartbeatError, PermanentError, TransientError
+from include.settings import get_settings
+
+
+class WaitForStream(BaseOperator):
+    """Succeed when the stream has passed the hour; fail with what it waits for after HOURLY_WAIT_SECONDS."""
+
+    template_fields = ("hour",)
+
+    def __init__(self, *, hour: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.hour = hour
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow passes it by name
+        """Look once, and hand over to the trigger if it is too early."""
+        from include.summaries.passing import has_passed  # the Kafka client is not needed to parse
+        from include.summaries.rules import as_hour
+
+        settings = get_settings()
+        with suppress(TransientError):  # a broker or database that is away is waited for too
+            if has_passed(settings, as_hour(self.hour)):
+                return
+        deadline = time.time() + settings.hourly_wait_seconds
+        self.defer(trigger=StreamPassed(hour=self.hour, deadline=deadline), method_name="resume")
+
+    def resume(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002
+        """Fail if the trigger gave up."""
+        if event["failure"]:
+            raise (TransientError if event["can_retry"] else PermanentError)(event["failure"])
+
+
+class StreamPassed(BaseTrigger):
+    """Fires once the stream has passed the hour, or at `deadline` (Unix time) with the reason why not."""
+
+    def __init__(self, *, hour: str, deadline: float) -> None:
+        super().__init__()
+        self.hour, self.deadline = hour, deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what a triggerer makes this trigger from again."""
+        return f"{__name__}.{type(self).__name__}", {"hour": self.hour, "deadline": self.deadline}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, and fire once."""
+        from include.summaries.passing import wait_until_passed
+        from include.summaries.rules import as_hour
+
+        failure, can_retry = None, False
+        try:
+            await wait_until_passed(get_settings(), as_hour(self.hour), deadline=self.deadline)
+        except HeartbeatError as error:
+            failure, can_retry = str(error), isinstance(error, TransientError)
+        yield TriggerEvent({"failure": failure, "can_retry": can_retry})

@@ -1,0 +1,41 @@
+"""The workflow's steps, with the hour as text; what they return is small and says nothing about a person."""
+
+from typing import Any
+
+from include.log import get_logger
+from include.settings import get_settings
+from include.summaries.rules import as_hour, describe
+from include.summaries.run import require_none_withheld, require_published, settle_due, settle_hour
+from include.summaries.types import Settlement
+
+log = get_logger()
+
+
+def settle_one(hour: str) -> dict[str, Any]:
+    """Check the hour, publish or withhold it, and return counts."""
+    return _told(settle_hour(get_settings(), as_hour(hour)))
+
+
+def published_one(hour: str) -> dict[str, Any]:
+    """Return the published hour's figures; raise HoursWithheldError with the reason if it is withheld."""
+    return require_published(get_settings(), as_hour(hour))
+
+
+def settle_earlier(hour: str) -> dict[str, Any] | None:
+    """Settle every earlier hour that is not up to date and return counts, or None if there is none.
+
+    Raise HoursWithheldError, after all is done, if one of them is withheld that was not before.
+    """
+    settlement = settle_due(get_settings(), before=as_hour(hour))
+    if not settlement.decisions:
+        return None
+    counts = _told(settlement)
+    require_none_withheld(settlement)
+    return counts
+
+
+def _told(settlement: Settlement) -> dict[str, Any]:
+    for line in describe(settlement).splitlines():
+        log.info(line.strip())
+    site = get_settings().data_docs_dir
+    return {**settlement.counts(), "data_docs_site": str(site / "index.html")}

@@ -1,0 +1,130 @@
+"""The sums and the hours' states in PostgreSQL. Each function is one step of the settling transaction."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from include.db.connect import Connection
+from include.domain.risk import RiskPolicy
+from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
+from include.errors import SettlingBusyError
+from include.sql import query
+from include.summaries.types import Decision, DueHour, HourState, HourStatus, PolicySpan
+
+_UNKNOWN_BANDS: dict[str, object] = {}
+
+
+def lock_settling(connection: Connection, *, wait_seconds: float) -> None:
+    """Wait to be the only one that settles, until the connection ends. Needs an autocommit connection."""
+    connection.execute("select set_config('lock_timeout', %s, false)", [f"{wait_seconds:.0f}s"])
+    try:
+        connection.execute(query("lock_hourly"))
+    except errors.LockNotAvailable:
+        raise SettlingBusyError(seconds=wait_seconds) from None
+
+
+def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
+    """Return the hours that ended by `before` and are not published as they stand, in order."""
+    return [DueHour(*row) for row in connection.execute(query("select_due_hours"), {"before": before})]
+
+
+def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> list[datetime]:
+    """Return those of the hours whose readings retention has dropped since they were settled."""
+    return [hour for (hour,) in connection.execute(query("select_dropped_hours"), {"hours": list(hours)})]
+
+
+def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datetime, HourStatus]:
+    """Return how these hours stand; an hour without a row is not in it."""
+    rows = connection.execute(query("select_hour_status"), {"hours": list(hours)})
+    return {
+        hour: HourStatus(hour, HourState(state), reason, readings, revision, run_id)
+        for hour, state, reason, readings, revision, run_id in rows
+    }
+
+
+def read_policy_history(connection: Connection, hours: Sequence[datetime]) -> list[tuple[str, datetime]]:
+    """Return the risk policy of each launch that stored these readings, and its last commit, in order."""
+    rows = connection.execute(query("select_policy_history"), {"hours": list(hours)})
+    return [(version, until) for version, until in rows]
+
+
+def sum_readings(
+    connection: Connection,
+    hours: Sequence[datetime],
+    *,
+    spans: Sequence[PolicySpan],
+    policies: Sequence[RiskPolicy],
+    max_skew_seconds: int,
+) -> None:
+    """Sum the hours' readings into a temporary table that lives as long as the transaction."""
+    connection.execute("set local work_mem = '64MB'")
+    connection.execute(query("create_summed"))
+    connection.execute(
+        query("insert_summed"),
+        {
+            "hours": list(hours),
+            "spans": Jsonb(_bands(spans, policies)),
+            "min_bpm": MIN_HEART_RATE_BPM,
+            "max_bpm": MAX_HEART_RATE_BPM,
+            "max_skew_seconds": max_skew_seconds,
+        },
+    )
+
+
+def read_changed_hours(connection: Connection, hours: Sequence[datetime]) -> set[datetime]:
+    """Return the hours of which other sums are published than were summed now, or none."""
+    return {hour for (hour,) in connection.execute(query("select_changed_hours"), {"hours": list(hours)})}
+
+
+def replace_sums(
+    connection: Connection, *, publish: Collection[datetime], withdraw: Collection[datetime]
+) -> None:
+    """Publish the new sums of some hours in place of the old ones, and take those of others back."""
+    gone = {"hours": [*publish, *withdraw]}
+    for name in ("delete_customer_hourly", "delete_risk_hourly"):
+        connection.execute(query(name), gone)
+    for name in ("insert_customer_hourly", "insert_risk_hourly"):
+        connection.execute(query(name), {"hours": list(publish)})
+
+
+def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id: int) -> None:
+    """Note what was decided; an hour of which nothing is new keeps its row."""
+    rows = [
+        {
+            "hour": decision.hour,
+            "state": decision.state.value,
+            "reason": decision.reason,
+            "readings": decision.readings,
+            "ledger_readings": decision.ledger_readings,
+            "mean_bpm": decision.mean_bpm,
+            "is_new_revision": decision.is_new_revision,
+            "run_id": run_id,
+        }
+        for decision in decisions
+    ]
+    connection.execute(query("upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
+
+
+def forget_touched(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Delete the notes about these hours that the transaction sees."""
+    connection.execute(query("delete_touched_hours"), {"hours": list(hours)})
+
+
+def _bands(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:
+    # A version whose file is gone has no bands: no level equals its own, and the hour is withheld.
+    bands = {policy.version: policy.model_dump(exclude={"version", "note"}) for policy in policies}
+    return [
+        {
+            "since": span.since.isoformat(),
+            "until": span.until.isoformat(),
+            **bands.get(span.version, _UNKNOWN_BANDS),
+        }
+        for span in spans
+    ]
+
+
+def _dumps(rows: object) -> str:
+    return json.dumps(rows, default=str)

@@ -1,0 +1,137 @@
+"""The quality policy, drift, and how failed expectations become a verdict."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from include.errors import SettingsError
+from include.quality.policy import load_quality_policy
+from include.quality.rules import outcomes_of, verdicts_of, with_drift
+from include.quality.types import Expectation, Fact, HourFacts, QualityPolicy, Severity
+
+EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
+POLICY = load_quality_policy("default")
+
+
+def facts(
+    hour: datetime, *, readings: int = 100, mean_bpm: float | None = 80.0, wrong_levels: int = 0
+) -> HourFacts:
+    return HourFacts(
+        hour=hour,
+        readings=readings,
+        ledger_readings=readings,
+        ledger_difference=0,
+        null_values=0,
+        out_of_range=0,
+        wrong_levels=wrong_levels,
+        repeated_readings=0,
+        outside_hour=0,
+        early_readings=0,
+        delay_p95_seconds=1.0,
+        quarantined=0,
+        quarantine_share=0.0,
+        poorly_covered_share=0.0,
+        mean_bpm=mean_bpm,
+    )
+
+
+def expectation(name: str, severity: Severity, fact: Fact = Fact.WRONG_LEVELS) -> Expectation:
+    return Expectation(name=name, severity=severity, fact=fact, at_most=0, failure=name + ": {observed:g}")
+
+
+def test_the_default_policy_names_every_check_that_the_product_promises() -> None:
+    critical = {one.name for one in POLICY.expectations if one.severity is Severity.CRITICAL}
+    warning = {one.name for one in POLICY.expectations if one.severity is Severity.WARNING}
+
+    assert critical == {
+        "rows_agree_with_ledger",
+        "no_nulls",
+        "heart_rate_in_range",
+        "risk_level_equals_policy",
+        "no_duplicates",
+        "event_time_inside_hour",
+        "quarantine_below_half",
+    }
+    assert warning == {
+        "quarantine_share",
+        "stored_after_event",
+        "ingest_delay_p95",
+        "customer_coverage",
+        "mean_drift",
+    }
+
+
+def test_a_policy_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(SettingsError, match="choose one of default"):
+        load_quality_policy("strict")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at_most": None},
+        {"failure": "{seen}"},
+        {"severity": "fatal"},
+        {"fact": "heart_rate"},
+        {"name": "Two Words"},
+    ],
+)
+def test_an_expectation_that_makes_no_sense_is_refused(change: dict[str, object]) -> None:
+    whole = expectation("whole", Severity.CRITICAL).model_dump()
+
+    with pytest.raises((ValidationError, KeyError)):
+        Expectation.model_validate({**whole, **change})
+
+
+def test_two_expectations_of_one_name_are_refused() -> None:
+    twins = [one.model_dump() for one in POLICY.expectations[:1]] * 2
+
+    with pytest.raises(ValidationError, match="same name"):
+        QualityPolicy.model_validate({**POLICY.model_dump(), "expectations": twins})
+
+
+def test_drift_is_the_share_by_which_the_mean_leaves_that_of_the_past_hours() -> None:
+    past = {EIGHT - timedelta(hours=back): 100.0 for back in (1, 2, 24, 25)}
+
+    [hour] = with_drift([facts(EIGHT, mean_bpm=120.0)], past, POLICY)
+
+    assert hour.mean_drift == pytest.approx(0.2)
+
+
+def test_the_hours_of_a_group_are_past_hours_for_one_another() -> None:
+    group = [
+        facts(EIGHT + timedelta(hours=number), mean_bpm=mean) for number, mean in enumerate([80, 90, 100, 45])
+    ]
+
+    assert [hour.mean_drift for hour in with_drift(group, {}, POLICY)] == [
+        None,
+        None,
+        None,
+        pytest.approx(0.5),
+    ]
+
+
+def test_without_readings_or_without_enough_past_there_is_no_drift() -> None:
+    past = {EIGHT - timedelta(hours=back): 100.0 for back in (1, 2, 25, 26)}
+
+    assert with_drift([facts(EIGHT)], past, POLICY)[0].mean_drift is None
+    assert with_drift([facts(EIGHT, mean_bpm=None)], {**past, EIGHT: 1.0}, POLICY)[0].mean_drift is None
+
+
+def test_each_hour_gets_its_own_verdict_and_the_reason_names_every_critical_failure() -> None:
+    nine, ten = EIGHT + timedelta(hours=1), EIGHT + timedelta(hours=2)
+    hours = [facts(EIGHT), facts(nine, wrong_levels=2), facts(ten, wrong_levels=3)]
+    expectations = [
+        expectation("first", Severity.CRITICAL),
+        expectation("second", Severity.CRITICAL),
+        expectation("mild", Severity.WARNING),
+    ]
+    failed = {"first": {nine, ten}, "second": {ten}, "mild": {nine}}
+
+    outcomes = outcomes_of(hours, expectations, failed)
+    verdicts = verdicts_of(hours, outcomes)
+
+    assert len(outcomes) == 9
+    assert [verdict.reason for verdict in verdicts] == [None, "first: 2", "first: 3; second: 3"]
+    assert [verdict.warnings for verdict in verdicts] == [(), ("mild: 2",), ()]

@@ -1,0 +1,305 @@
+"""Hours settled for real: what is published equals the readings, whatever comes late, twice or at once."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from include.db.connect import Role, connect
+from include.errors import HoursWithheldError, PermanentError, SettlingBusyError
+from include.settings import Settings
+from include.summaries import store
+from include.summaries.run import (
+    require_none_withheld,
+    require_published,
+    settle_due,
+    settle_hour,
+)
+from include.summaries.types import HourState
+from tests.support.hours import HOUR, Reading, Sink, published, recompute, states, steady
+from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
+NINE, TEN = EIGHT + HOUR, EIGHT + 2 * HOUR
+
+
+@pytest.fixture
+def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
+    """Give the settings of the test's own database, with Data Docs in a folder of its own."""
+    return pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+
+
+@pytest.fixture
+def sink(settings: Settings) -> Iterator[Sink]:
+    """Give a launch of the stream."""
+    with Sink(settings) as running:
+        yield running
+
+
+def test_a_published_hour_equals_a_recomputation_and_its_neighbours_are_left_alone(
+    settings: Settings, sink: Sink
+) -> None:
+    readings = [*steady(EIGHT, bpm=38), *steady(NINE, bpm=99, every_seconds=7.5), *steady(TEN)]
+    sink.store(readings)
+
+    settlement = settle_hour(settings, NINE)
+
+    assert published(settings) == recompute(readings, [NINE])
+    assert states(settings) == {EIGHT: ("open", 0, 0), NINE: ("published", 1440, 1), TEN: ("open", 0, 0)}
+    assert settlement.counts()["revised"] == 1
+    assert (settings.data_docs_dir / settlement.docs_pages[0]).is_file()
+
+
+def test_an_hour_without_readings_is_a_row(settings: Settings) -> None:
+    settle_hour(settings, EIGHT)
+
+    assert published(settings) == ([], [(EIGHT, level, 0, 0) for level in ("Elevated", "High", "Normal")])
+    assert states(settings) == {EIGHT: ("published", 0, 1)}
+
+
+def test_hours_that_no_run_ever_saw_are_filled_in(settings: Settings, sink: Sink) -> None:
+    sink.store(steady(EIGHT))
+
+    settle_due(settings, before=EIGHT + 5 * HOUR)
+
+    assert states(settings) == {
+        EIGHT: ("published", 180, 1),
+        **{EIGHT + number * HOUR: ("published", 0, 1) for number in range(1, 5)},
+    }
+
+
+def test_an_hour_run_again_changes_no_row(settings: Settings, sink: Sink) -> None:
+    sink.store([*steady(EIGHT), *steady(NINE)])
+    settle_due(settings, before=TEN)
+    before = physical_rows(settings)
+
+    again = settle_hour(settings, EIGHT)
+    due = settle_due(settings, before=TEN)
+
+    assert physical_rows(settings) == before
+    assert (again.counts()["published"], again.revised) == (1, [])
+    assert due.decisions == ()
+
+
+def test_a_late_reading_reopens_its_hour_at_once_and_the_next_run_publishes_it(
+    settings: Settings, sink: Sink
+) -> None:
+    readings = [*steady(EIGHT), *steady(NINE)]
+    sink.store(readings)
+    settle_due(settings, before=TEN)
+    late = [Reading(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5, microseconds=123_456))]
+
+    sink.store(late)
+
+    assert {hour: state for hour, (state, _, _) in states(settings).items()} == {
+        EIGHT: "reopened",
+        NINE: "published",
+    }
+    settlement = settle_due(settings, before=TEN)
+    assert [decision.hour for decision in settlement.decisions] == [EIGHT]
+    assert published(settings) == recompute([*readings, *late], [EIGHT, NINE])
+    assert states(settings) == {EIGHT: ("published", 181, 2), NINE: ("published", 180, 1)}
+
+
+def test_an_hour_that_has_not_ended_by_then_is_not_taken_up(settings: Settings, sink: Sink) -> None:
+    sink.store([*steady(EIGHT), *steady(NINE)])
+
+    settle_due(settings, before=NINE)
+
+    assert states(settings) == {EIGHT: ("published", 180, 1), NINE: ("open", 0, 0)}
+
+
+def test_a_withheld_hour_is_in_no_table_until_it_is_repaired(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    readings = [*steady(EIGHT), *steady(NINE)]
+    sink.store(readings)
+    settle_due(settings, before=TEN)
+    pipeline.run(f"update heartbeats set risk_level = 'High' where event_time = '{EIGHT}'")  # noqa: S608
+
+    settlement = settle_hour(settings, EIGHT)
+
+    reason = "3 readings carry another risk level than the policy gives"
+    assert [decision.reason for decision in settlement.newly_withheld] == [reason]
+    assert published(settings) == recompute(readings, [NINE])
+    assert states(settings)[EIGHT] == ("withheld", 180, 1)
+    with pytest.raises(HoursWithheldError, match=f"hour 2026-11-20T08:00Z is withheld: {reason}"):
+        require_published(settings, EIGHT)
+    with pytest.raises(HoursWithheldError, match="is withheld"):
+        require_none_withheld(settlement)
+
+    still = settle_due(settings, before=TEN)
+    assert [decision.state for decision in still.decisions] == [HourState.WITHHELD]
+    require_none_withheld(still)
+
+    pipeline.run(f"update heartbeats set risk_level = 'Normal' where event_time = '{EIGHT}'")  # noqa: S608
+    settle_due(settings, before=TEN)
+    assert published(settings) == recompute(readings, [EIGHT, NINE])
+    assert require_published(settings, EIGHT)["revision"] == 2
+
+
+def test_an_hour_that_was_never_settled_is_not_published(settings: Settings, sink: Sink) -> None:
+    sink.store(steady(EIGHT))
+
+    with pytest.raises(PermanentError, match="never been settled"):
+        require_published(settings, EIGHT)
+
+
+def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Sink) -> None:
+    readings = steady(EIGHT)
+    sink.store(readings)
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: settle_hour(settings, EIGHT), range(2)))
+
+    assert sorted(len(run.revised) for run in runs) == [0, 1]
+    assert published(settings) == recompute(readings, [EIGHT])
+    assert states(settings) == {EIGHT: ("published", 180, 1)}
+
+
+def test_a_run_that_waits_too_long_for_another_says_so(settings: Settings) -> None:
+    with (
+        connect(settings, Role.HOURLY, autocommit=True) as first,
+        connect(settings, Role.HOURLY, autocommit=True) as second,
+    ):
+        store.lock_settling(first, wait_seconds=1)
+
+        with pytest.raises(SettlingBusyError, match="another run has been settling hours for 1 s"):
+            store.lock_settling(second, wait_seconds=1)
+
+
+def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
+    settings: Settings, sink: Sink
+) -> None:
+    late = steady(EIGHT, customers=1, every_seconds=36, first=1000)
+    sink.store(steady(EIGHT))
+    settle_hour(settings, EIGHT)
+    is_over, seen = threading.Event(), list[Sight]()
+
+    def write() -> None:
+        for number, reading in enumerate(late):
+            sink.store([reading])
+            if number % 25 == 24:  # bursts that outlast a settling, and a rest
+                wait_until(lambda: seen[-1].state, "published".__eq__)
+
+    def watch() -> None:
+        with connect(settings, Role.READER, autocommit=True) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            while not is_over.is_set():
+                seen.append(observe(connection))
+
+    with ThreadPoolExecutor(2) as pool:
+        writing, watching = pool.submit(write), pool.submit(watch)
+        try:
+            while not writing.done():
+                settle_hour(settings, EIGHT)
+        finally:
+            is_over.set()
+        writing.result(), watching.result()
+    settle_due(settings, before=NINE)
+
+    assert {one.state for one in seen} == {"published", "reopened"}
+    assert [one for one in seen if one.state == "published" and one.summed != one.stored] == []
+    assert [one for one in seen if one.state == "reopened" and one.summed == one.stored] == []
+    assert published(settings) == recompute([*steady(EIGHT), *late], [EIGHT])
+
+
+def test_readings_classified_by_an_earlier_policy_are_held_against_that_one(settings: Settings) -> None:
+    slow, fast = steady(EIGHT, bpm=45, customers=1), steady(EIGHT, bpm=46, customers=1, first=9)
+    with Sink(settings, policy="seed") as earlier:
+        earlier.store(slow)
+    with Sink(settings, policy="default") as later:
+        later.store(fast)
+
+    settlement = settle_hour(settings, EIGHT)
+
+    assert settlement.withheld == []
+    rows = {row[1].int: row[3:5] for row in published(settings)[0]}
+    assert rows == {1: (60, 0), 9: (0, 60)}
+
+
+def test_an_hour_whose_readings_retention_has_dropped_keeps_its_sums(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    readings = steady(EIGHT)
+    sink.store(readings)
+    settle_hour(settings, EIGHT)
+    pipeline.run("drop table heartbeats_20261120")
+    pipeline.run("insert into retention_log (parent, day, rows) values ('heartbeats', '2026-11-20', 180)")
+
+    settlement = settle_hour(settings, EIGHT)
+
+    assert (settlement.decisions, settlement.dropped_hours) == ((), (EIGHT,))
+    assert published(settings) == recompute(readings, [EIGHT])
+    assert require_published(settings, EIGHT)["readings"] == 180
+
+
+def test_the_job_cannot_touch_what_the_stream_has_stored(settings: Settings, sink: Sink) -> None:
+    sink.store(steady(EIGHT))
+
+    for statement in (
+        "update heartbeats set heart_rate = 70",
+        "delete from heartbeats",
+        "insert into heartbeats default values",
+        "delete from dead_letters",
+        "update stream_offsets set next_offset = 0",
+        "insert into touched_hours (hour, readings) values (now(), 1)",
+    ):
+        with (
+            connect(settings, Role.HOURLY, autocommit=True) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(statement)
+
+
+def test_three_hundred_touched_hours_are_settled_in_groups(
+    settings: Settings, sink: Sink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = EIGHT - 400 * HOUR
+    hours = [first + number * HOUR for number in range(300)]
+    readings = [reading for hour in hours for reading in steady(hour, customers=2, every_seconds=36)]
+    sink.store(readings)
+    started_at = monotonic()
+
+    settlement = settle_due(settings, before=first + 300 * HOUR)
+
+    with capsys.disabled():
+        print(f"\n{len(readings)} readings of 300 hours settled in {monotonic() - started_at:.1f} s")  # noqa: T201
+    assert (len(settlement.decisions), len(settlement.run_ids)) == (300, 3)
+    assert published(settings) == recompute(readings, hours)
+
+
+class Sight(NamedTuple):
+    """Of one instant: the hour's state, the readings that are published of it and those that there are."""
+
+    state: str
+    summed: int
+    stored: int
+
+
+def observe(connection: psycopg.Connection) -> Sight:
+    """Look at the only hour that there is."""
+    with connection.transaction():
+        [(state,)] = connection.execute("select state from hour_status").fetchall()
+        [(summed,)] = connection.execute("select sum(readings) from customer_hourly").fetchall()
+        [(stored,)] = connection.execute("select count(*) from heartbeats").fetchall()
+    return Sight(state, int(summed), stored)
+
+
+def physical_rows(settings: Settings) -> list[list[tuple[object, ...]]]:
+    """Return each row of what is published with its place and its transaction: a rewritten row is another one."""
+    with connect(settings, Role.READER) as connection:
+        return [
+            connection.execute(f"select ctid::text, xmin::text, * from {table} order by ctid").fetchall()  # noqa: S608
+            for table in ("settled_hours", "customer_hourly", "risk_hourly")
+        ]

@@ -1,0 +1,170 @@
+"""Readings stored as the stream stores them, without Spark; and the hours' sums recomputed in plain Python."""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from statistics import median_low
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+from include.db.connect import Role, connect
+from include.domain.judge import TimeBounds
+from include.domain.risk import load_policy
+from include.domain.schema import RAW_RECORD
+from include.ingest.lease import take_lease
+from include.ingest.run import Database, store_partition
+from include.ingest.store import DayPartitions
+from include.ingest.types import Launch
+from include.settings import Settings
+
+TOPIC_ID = uuid.UUID(int=7)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a monitor sends; `at` is UTC without a zone."""
+
+    customer: uuid.UUID
+    bpm: int
+    at: datetime
+
+    def value(self) -> bytes:
+        fields = {"customer_id": str(self.customer), "heart_rate": self.bpm, "timestamp": self.at.isoformat()}
+        return json.dumps(fields).encode()
+
+
+class Sink:
+    """A launch of the stream that writes one partition's batches, each in a transaction, with the product's code."""
+
+    def __init__(self, settings: Settings, *, policy: str = "default") -> None:
+        self._connection = connect(settings, Role.STREAM, autocommit=True)
+        self._days = DayPartitions(connect(settings, Role.STREAM, autocommit=True))
+        self._launch = Launch(
+            settings.kafka_topic,
+            TOPIC_ID,
+            take_lease(self._connection, "test"),
+            load_policy(policy),
+            TimeBounds(3650 * 86_400, settings.max_clock_skew_seconds),
+        )
+        row = self._connection.execute("select max(next_offset) from stream_offsets").fetchone()
+        self._next_offset = (row[0] or 0) if row else 0
+
+    def __enter__(self) -> "Sink":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._days.close()
+        self._connection.close()
+
+    def store(self, readings: Iterable[Reading]) -> None:
+        """Store a batch of readings that Kafka got when they were taken."""
+        self.store_values([(reading.value(), reading.at) for reading in readings])
+
+    def store_values(self, records: Sequence[tuple[bytes, datetime]]) -> None:
+        """Store a batch of records: value and Kafka's timestamp."""
+        batch = pa.RecordBatch.from_pylist(
+            [
+                {
+                    "partition": 0,
+                    "offset": self._next_offset + number,
+                    "timestamp": at.replace(tzinfo=UTC),
+                    "key": None,
+                    "value": value,
+                    "headers": None,
+                }
+                for number, (value, at) in enumerate(records)
+            ],
+            schema=RAW_RECORD,
+        )
+        database = Database(self._connection, self._days)
+        store_partition(iter([batch]), self._launch, self._next_offset, database, lambda: TOPIC_ID)
+        self._next_offset += batch.num_rows
+
+
+def steady(
+    hour: datetime, *, customers: int = 3, every_seconds: float = 60, bpm: int = 70, first: int = 1
+) -> list[Reading]:
+    """Return an hour of readings without a flaw."""
+    count = int(3600 / every_seconds)
+    return [
+        Reading(
+            uuid.UUID(int=first + customer), bpm + customer, hour + timedelta(seconds=number * every_seconds)
+        )
+        for customer in range(customers)
+        for number in range(count)
+    ]
+
+
+def recompute(readings: Iterable[Reading], hours: Sequence[datetime]) -> tuple[list[Any], list[Any]]:
+    """Return customer_hourly and risk_hourly as they have to be, in order, from the readings that count."""
+    policy = load_policy("default")
+    stored: dict[tuple[uuid.UUID, datetime], int] = {}
+    for reading in readings:
+        stored.setdefault((reading.customer, reading.at), reading.bpm)  # the first at an instant counts
+    by_customer: dict[tuple[datetime, uuid.UUID], list[tuple[datetime, int]]] = defaultdict(list)
+    for (customer, at), bpm in stored.items():
+        by_customer[at.replace(minute=0, second=0, microsecond=0), customer].append((at, bpm))
+    customer_rows, risk = (
+        [],
+        {(hour, level): [0, 0] for hour in hours for level in ("Normal", "Elevated", "High")},
+    )
+    for (hour, customer), rows in sorted(by_customer.items()):
+        if hour not in hours:
+            continue
+        rows.sort()
+        rates = [bpm for _, bpm in rows]
+        levels = [policy.level_of(bpm).value for bpm in rates]
+        for level in set(levels):
+            risk[hour, level][0] += levels.count(level)
+            risk[hour, level][1] += 1
+        customer_rows.append(
+            (
+                hour,
+                customer,
+                len(rows),
+                *(levels.count(level) for level in ("Normal", "Elevated", "High")),
+                min(rates),
+                _rounded(Decimal(sum(rates)) / len(rates), "0.01"),
+                max(rates),
+                _coverage([at for at, _ in rows]),
+                rows[0][0],
+                rows[-1][0],
+            )
+        )
+    return customer_rows, sorted((*key, *counts) for key, counts in risk.items())
+
+
+def published(settings: Settings) -> tuple[list[Any], list[Any]]:
+    """Return customer_hourly and risk_hourly as they are, in the same form."""
+    with connect(settings, Role.READER) as connection:
+        return (
+            connection.execute("select * from customer_hourly order by hour, customer_id").fetchall(),
+            connection.execute("select * from risk_hourly order by hour, risk_level").fetchall(),
+        )
+
+
+def states(settings: Settings) -> dict[datetime, tuple[str, int, int]]:
+    """Return each hour's state, readings and revision."""
+    with connect(settings, Role.READER) as connection:
+        rows = connection.execute("select hour, state, readings, revision from hour_status")
+        return {hour: (state, readings, revision) for hour, state, readings, revision in rows}
+
+
+def _coverage(instants: list[datetime]) -> Decimal | None:
+    distances = [later - earlier for earlier, later in pairwise(instants)]
+    if not distances:
+        return None
+    microseconds = median_low(distances) // timedelta(microseconds=1)
+    return min(Decimal(1), _rounded(Decimal(len(instants) * microseconds) / Decimal(3_600_000_000), "0.0001"))
+
+
+def _rounded(number: Decimal, places: str) -> Decimal:
+    return number.quantize(Decimal(places), ROUND_HALF_UP)
