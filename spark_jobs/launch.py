@@ -36,6 +36,7 @@ CONNECTOR_CLASS = "org/apache/spark/sql/kafka010/KafkaSourceProvider.class"
 CHECKPOINT_PREFIX = "heartbeat-stream-"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 BATCH_END_SECONDS = 30.0
+LISTENERS_TIMEOUT_MS = 5000
 HARD_EXIT_SECONDS = 15.0
 
 log = get_logger()
@@ -68,6 +69,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
         spark.streams.addListener(BatchLog(settings, launch.epoch))
         query = start_query(spark, settings, launch, starts, checkpoint=checkpoint, drain=drain)
         _run_under_watch(settings, launch, query)
+        _let_listeners_finish(spark)
 
 
 def _read_topic(settings: Settings) -> Topic:
@@ -149,6 +151,12 @@ def _wait_for_batch_end(query: StreamingQuery) -> None:
     deadline = time.monotonic() + BATCH_END_SECONDS
     while query.isActive and query.status["isTriggerActive"] and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def _let_listeners_finish(spark: SparkSession) -> None:
+    """Let the last batch's line be written before Spark goes."""
+    jvm_session: Any = spark.sparkContext._jsc
+    jvm_session.sc().listenerBus().waitUntilEmpty(LISTENERS_TIMEOUT_MS)
 
 
 def _explain(failure: StreamingQueryException | Py4JError) -> HeartbeatError:
