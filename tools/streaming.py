@@ -9,9 +9,8 @@ from pathlib import Path
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.sql import query
-from include.stack.isolated import environment_of
 from include.stream.submit import submit_command, submit_environment
 
 STOP_TIMEOUT_SECONDS = 30
@@ -57,8 +56,9 @@ def count_waiting(settings: Settings) -> int:
     with open_broker(settings) as broker:
         topic = broker.topic(settings.kafka_topic)
         held = broker.ranges(topic)
+    where = {"topic_id": topic.topic_id}
     with connect(settings, Role.READER, autocommit=True) as connection:
-        done: dict[int, int] = dict(connection.execute(query("select_offsets"), {"topic_id": topic.topic_id}).fetchall())
+        done: dict[int, int] = dict(connection.execute(query("select_offsets"), where).fetchall())
     return sum(kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items())
 
 

@@ -45,7 +45,9 @@ def kill_a_worker(run: StreamRun, chance: random.Random) -> None:
     os.kill(chance.choice(pids_below(run, "pyspark.worker")), signal.SIGKILL)
 
 
-def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
     ledger = tmp_path / "ledger.jsonl"
     options = SimulatorOptions(
         customers=5000,
@@ -66,7 +68,7 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(pipeline: Pip
             kill_a_worker(run, chance)
             time.sleep(chance.uniform(0, 1))
             os.kill(chance.choice(drivers(run)), signal.SIGKILL)
-            wait_until(lambda: run.is_alive(), lambda alive: not alive, timeout_seconds=60)  # noqa: B023
+            wait_until(lambda: run.is_alive(), lambda alive: not alive, timeout_seconds=60)
     sending.join()
     pipeline.drain()
 
@@ -74,4 +76,6 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(pipeline: Pip
     report = pipeline.report()
     assert (comparison.differences, report.problems) == ([], [])
     assert comparison.records == report.records >= RECORDS
-    assert len({epoch for (epoch,) in pipeline.rows("select distinct epoch from stream_commits")}) == KILLS + 1
+    assert (
+        len({epoch for (epoch,) in pipeline.rows("select distinct epoch from stream_commits")}) == KILLS + 1
+    )

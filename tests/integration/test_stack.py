@@ -14,9 +14,9 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from pydantic import SecretStr
 
 from include.errors import DatabaseLoginError, PartFailedError, PermanentError, PortTakenError
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack import run
-from include.stack.isolated import environment_of, isolated_settings
+from include.stack.isolated import isolated_settings
 from include.stack.ports import free_port
 from include.stack.processes import ProcessRecord, save_record
 from tests.support.stack import processes_of

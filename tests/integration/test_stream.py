@@ -154,7 +154,10 @@ def test_a_driver_killed_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipeli
         # The last table that a task writes to: both partitions' rows are copied, neither is committed.
         with blocker.transaction():
             blocker.execute("lock table touched_hours in access exclusive mode")
-            waiting = "select count(*) from pg_stat_activity where application_name = 'heartbeat-sink' and wait_event_type = 'Lock'"
+            waiting = (
+                "select count(*) from pg_stat_activity "
+                "where application_name = 'heartbeat-sink' and wait_event_type = 'Lock'"
+            )
             wait_until(lambda: pipeline.rows(waiting), lambda rows: rows == [(2,)])
             run.kill_jvm()
         assert pipeline.count("heartbeats") == 0

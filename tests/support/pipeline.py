@@ -22,8 +22,7 @@ from include.db.connect import Connection, Role, connect
 from include.db.migrate import migrate
 from include.report.run import make_report
 from include.report.types import Report
-from include.settings import PROJECT_ROOT, Settings
-from include.stack.isolated import environment_of
+from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.submit import submit_command, submit_environment
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from tests.support.waiting import wait_until

@@ -39,7 +39,9 @@ def measure_latency(
         time.sleep(warm_up_seconds)
         since = reader.execute("select timezone('utc', clock_timestamp())").fetchone()
         sending.join()
-        counts: dict[int, int] = dict(reader.execute(COUNTS_SINCE, {"since": since[0] if since else None}).fetchall())
+        counts: dict[int, int] = dict(
+            reader.execute(COUNTS_SINCE, {"since": since[0] if since else None}).fetchall()
+        )
     p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
     if p50 is None or p95 is None or p99 is None:
         raise StreamFailedError("the stream committed nothing while its latency was measured")
