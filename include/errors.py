@@ -129,6 +129,24 @@ class SchemaOutdatedError(PermanentError):
         super().__init__(f"the database is not ready ({detail}): run 'python main.py migrate'")
 
 
+class AirflowUnavailableError(TransientError):
+    """Airflow's REST API does not answer."""
+
+    def __init__(self, *, address: str) -> None:
+        self.address = address
+        super().__init__(
+            f"no Airflow answers at {address}: start it with 'make up', or correct AIRFLOW_PORT in .env"
+        )
+
+
+class AirflowRefusedError(PermanentError):
+    """Airflow's REST API refused a request."""
+
+    def __init__(self, *, request: str, reason: str) -> None:
+        self.request, self.reason = request, reason
+        super().__init__(f"Airflow refused {request}: {reason}")
+
+
 class FencedError(PermanentError):
     """A newer launch of the stream holds the lease."""
 

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     # Kafka
     kafka_broker: str = Field("localhost:9092", pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")
     kafka_topic: str = Field("customer_heartbeats", pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    kafka_partitions: int = Field(4, ge=1, le=1000)
+    kafka_partitions: int = Field(2, ge=1, le=1000)
 
     # PostgreSQL
     db_host: str = "127.0.0.1"
@@ -49,6 +49,14 @@ class Settings(BaseSettings):
     stack_dir: Path = PROJECT_ROOT / ".stack"
     jar_cache_dir: Path = Path("~/.cache/heartbeat-monitoring/jars")
 
+    # Airflow in the embedded stack
+    stack_with_airflow: bool = True
+    airflow_port: Port = 8085
+    airflow_user: str = Field("admin", pattern=r"^[A-Za-z0-9._@-]+$")
+    airflow_pass: SecretStr = Field(SecretStr("admin"), min_length=1)
+    airflow_db_pass: SecretStr = SecretStr("change-me")
+    airflow_history_days: int = Field(14, ge=1, le=3650)
+
     # What is accepted
     readings_retention_days: int = Field(90, ge=1, le=3650)
     max_clock_skew_seconds: int = Field(300, ge=0, le=86_400)
@@ -62,7 +70,7 @@ class Settings(BaseSettings):
 
     # The stream
     spark_master: str = Field("local[2,4]", min_length=1)
-    stream_max_records_per_batch: int = Field(200_000, ge=1)
+    stream_max_records_per_batch: int = Field(500_000, ge=1)
     stream_stall_seconds: float = Field(60, gt=0)
     stream_db_wait_seconds: float = Field(30, ge=0)
     stream_lease_renew_seconds: float = Field(1, gt=0)
@@ -138,6 +146,12 @@ class Settings(BaseSettings):
         return f"{self.db_host}:{self.db_port}"
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment that gives a program of ours these settings and hides the project's `.env`."""
+    values = {name.upper(): _as_text(getattr(settings, name)) for name in Settings.model_fields}
+    return {**os.environ, **values, ENV_FILE_KEY: os.devnull}
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Read the settings once; raise SettingsError naming each bad key, never its value."""
@@ -149,3 +163,7 @@ def get_settings() -> Settings:
             for detail in error.errors(include_input=False)
         )
         raise SettingsError(f"bad settings ({env_file()} or the environment): {problems}") from None
+
+
+def _as_text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -27,13 +27,9 @@ def take_lease(connection: Connection, holder: str) -> int:
 def fence_lease(connection: Connection, epoch: int) -> bool:
     """Refuse launch `epoch` from now on, as a newer one would; False if one has taken over. Needs autocommit.
 
-    The launch exits at its next sign of life, and the next one takes the lease as ever. Its sessions that hang
-    inside a transaction are ended, so that none keeps a partition locked.
+    The launch exits at its next sign of life, and the next one takes the lease as ever.
     """
-    if not _change_lease(connection, "fence_lease", {"name": LEASE_NAME, "epoch": epoch}):
-        return False
-    _end_hanging_sessions(connection)
-    return True
+    return bool(_change_lease(connection, "fence_lease", {"name": LEASE_NAME, "epoch": epoch}))
 
 
 def renew_lease(connection: Connection, epoch: int) -> bool:
@@ -72,8 +68,8 @@ def _newest_epoch(connection: Connection) -> int:
 def _change_lease(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
     """Run a statement that raises the epoch, and return its rows.
 
-    A predecessor's running transaction is waited for; one that hangs (its process was stopped, its host is gone)
-    would hold the lease's row for ever, so after the lock time-out its session is ended.
+    The launch's running transactions are waited for, since each holds the lease; one that hangs (its process was
+    stopped, its host is gone) would do so for ever, so after the lock time-out its session is ended.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -81,13 +77,10 @@ def _change_lease(connection: Connection, statement: str, values: dict[str, obje
                 connection.execute("set local lock_timeout = '3s'")
                 return connection.execute(query(statement), values).fetchall()
         except errors.LockNotAvailable:
-            _end_hanging_sessions(connection)
+            ended = connection.execute(
+                query("end_sink_sessions"), {"application": SINK_APPLICATION}
+            ).fetchall()
+            log.warning("hanging_sessions_ended", session_count=len(ended))
     raise TransientError(
         "the stream's lease stays locked by another session: look at pg_stat_activity, then try again"
     )
-
-
-def _end_hanging_sessions(connection: Connection) -> None:
-    ended = connection.execute(query("end_sink_sessions"), {"application": SINK_APPLICATION}).fetchall()
-    if ended:
-        log.warning("hanging_sessions_ended", session_count=len(ended))

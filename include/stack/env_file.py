@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 
 # In the example this value asks for a random one. DB_PASS has the fixed one that the product's page names.
 PLACEHOLDER = "change-me"
-WELL_KNOWN_PASSWORDS = frozenset({"password123", PLACEHOLDER})
+WELL_KNOWN_PASSWORDS = frozenset({"password123", "admin", PLACEHOLDER})
 TOKEN_BYTES = 24
 
 
@@ -26,7 +26,8 @@ def create(example: Path, target: Path) -> bool:
 
 def default_passwords(file: Path) -> list[str]:
     """Return the keys at which a password stands that everyone knows."""
-    return [key for key, value in dotenv_values(file).items() if value in WELL_KNOWN_PASSWORDS]
+    passwords = {key: value for key, value in dotenv_values(file).items() if key.endswith("PASS")}
+    return [key for key, value in passwords.items() if value in WELL_KNOWN_PASSWORDS]
 
 
 def _filled_in(line: str) -> str:

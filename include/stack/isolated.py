@@ -1,6 +1,5 @@
 """A stack for a demo, a bench or the tests: own folder, ports and passwords, gone at the end."""
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from include.settings import ENV_FILE_KEY, Settings
+from include.settings import Settings
 from include.stack import run
 from include.stack.ports import free_port
 
@@ -19,6 +18,7 @@ from include.stack.ports import free_port
 def isolated_settings(**changes: object) -> Iterator[Settings]:
     """Give settings for a stack that shares only the jars with others; all that it leaves is removed.
 
+    It is PostgreSQL and Kafka alone unless `stack_with_airflow` is among the changes.
     Nothing is taken from the project's `.env`, so a running `make up` is not disturbed.
     """
     folder = Path(tempfile.mkdtemp(prefix="heartbeat-"))
@@ -33,6 +33,10 @@ def isolated_settings(**changes: object) -> Iterator[Settings]:
         db_stream_pass=_random_password(),
         db_hourly_pass=_random_password(),
         db_reader_pass=_random_password(),
+        stack_with_airflow=False,
+        airflow_port=free_port(),
+        airflow_pass=_random_password(),
+        airflow_db_pass=_random_password(),
     ).model_copy(update=changes)
     try:
         yield settings
@@ -41,15 +45,5 @@ def isolated_settings(**changes: object) -> Iterator[Settings]:
         shutil.rmtree(folder)
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the environment that gives a program of ours these settings and hides the project's `.env`."""
-    values = {name.upper(): _as_text(getattr(settings, name)) for name in Settings.model_fields}
-    return {**os.environ, **values, ENV_FILE_KEY: os.devnull}
-
-
 def _random_password() -> SecretStr:
     return SecretStr(secrets.token_urlsafe(12))
-
-
-def _as_text(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

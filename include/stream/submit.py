@@ -11,6 +11,7 @@ from include.stack.java import find_java
 
 APPLICATION = "spark_jobs/heartbeat_stream.py"
 PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"
+SPARK_CONNECTION = "spark_default"
 
 
 def spark_home() -> Path:
@@ -32,6 +33,19 @@ def submit_command(settings: Settings, *, drain: bool) -> list[str]:
         APPLICATION,
         *(["--drain"] if drain else []),
     ]
+
+
+def submit_args() -> dict[str, str]:
+    """Return the arguments of Airflow's SparkSubmitOperator; the master comes with the connection `spark_default`.
+
+    None holds a secret: they are shown in the page and stand on a command line. The job reads the settings itself.
+    """
+    return {
+        "conn_id": SPARK_CONNECTION,
+        "name": Path(APPLICATION).stem,
+        "application": str(PROJECT_ROOT / APPLICATION),
+        "properties_file": str(PROJECT_ROOT / PROPERTIES_FILE),
+    }
 
 
 def submit_environment() -> dict[str, str]:
