@@ -23,7 +23,7 @@ setup-dev: ## install the tools for make check too
 	@scripts/setup.sh dev
 
 up: setup ## start PostgreSQL and Kafka in the background
-	@$(RUN) -m include.stack up
+	@$(RUN) main.py stack up
 
 down: $(RUN) ## stop them; the data stay
 	@$(RUN) -m include.stack down

@@ -78,11 +78,20 @@ def create_topic() -> None:
 
 @stream_app.command("stop")
 def stop_stream() -> None:
-    """Ask the running stream to stop between two batches, and wait until it has."""
+    """Ask the running stream to stop between two batches, and wait until it has.
+
+    Airflow launches the next one at once, with the program as it is then: that is how to upgrade. To stop for good,
+    pause heartbeat_stream first.
+    """
     from include.stream import run
 
     with one_line_errors():
-        typer.echo("the stream has stopped" if run.stop_stream(get_settings()) else "no stream was running")
+        if run.stop_stream(get_settings()):
+            typer.echo(
+                "the stream has stopped; unless heartbeat_stream is paused in Airflow, the next one follows"
+            )
+        else:
+            typer.echo("no stream was running")
 
 
 @app.command(rich_help_panel=READING)

@@ -42,6 +42,7 @@ def check_everything() -> dict[str, str]:
     schedule=CronTriggerTimetable("* * * * *", timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
+    is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=2),
     tags=[Tag.OPERATE, Tag.TIER_1],

@@ -31,7 +31,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.common import DEFAULT_ARGS, Tag
 from dags.wait_for_stream import WaitForStream
 
-HOUR = "{{ params.hour or data_interval_start }}"
+# A run that was triggered without a logical date has no data interval.
+HOUR = (
+    "{{ params.hour or data_interval_start | default(none)"
+    " or (dag_run.run_after - macros.timedelta(hours=1)).strftime('%Y-%m-%dT%H:00:00Z') }}"
+)
 HOURLY_SUMMARY = Asset("hourly_summary")
 
 
@@ -66,8 +70,10 @@ def settle_reopened(hour: str, *, outlet_events: Any = None) -> dict[str, Any]:
 @dag(
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    is_paused_upon_creation=False,
     catchup=False,  # settle_reopened takes up the hours for which there was no run, in one
     max_active_runs=1,
+    dagrun_timeout=timedelta(hours=24),
     params={
         "hour": Param(
             None,
@@ -88,9 +94,8 @@ def heartbeat_hourly() -> None:
         task_id="wait_for_stream",
         hour=HOUR,
         retries=1,
-        execution_timeout=timedelta(
-            hours=25
-        ),  # only a last resort: HOURLY_WAIT_SECONDS ends it with a reason
+        # A last resort: HOURLY_WAIT_SECONDS ends the wait before, with a reason.
+        execution_timeout=timedelta(hours=7),
     )
     waited >> settle_hour(HOUR) >> [publish_hour(HOUR), settle_reopened(HOUR)]
 

@@ -69,6 +69,7 @@ def prune_results() -> dict[str, int]:
     schedule=CronTriggerTimetable("20 0 * * *", timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
+    is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     tags=[Tag.OPERATE, Tag.TIER_2],

@@ -43,7 +43,7 @@ class StreamPassed(BaseTrigger):
     """Fires once the stream has passed the hour, or at `deadline` (Unix time) with the reason why not."""
 
     def __init__(self, *, hour: str, deadline: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.hour, self.deadline = hour, deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -60,4 +60,4 @@ class StreamPassed(BaseTrigger):
             await wait_until_passed(get_settings(), as_hour(self.hour), deadline=self.deadline)
         except HeartbeatError as error:
             failure, can_retry = str(error), isinstance(error, TransientError)
-        yield TriggerEvent({"failure": failure, "can_retry": can_retry})
+        yield TriggerEvent({"failure": failure, "can_retry": can_retry})  # type: ignore[no-untyped-call]

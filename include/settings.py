@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     jar_cache_dir: Path = Path("~/.cache/heartbeat-monitoring/jars")
 
     # Airflow in the embedded stack
-    stack_with_airflow: bool = True
+    stack_with_airflow: bool = False
     airflow_port: Port = 8085
     airflow_user: str = Field("admin", pattern=r"^[A-Za-z0-9._@-]+$")
     airflow_pass: SecretStr = Field(SecretStr("admin"), min_length=1)
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
 
     # The hourly job
     quality_policy: str = Field("default", pattern=r"^[a-z0-9_-]+$")
-    hourly_wait_seconds: float = Field(1800, ge=0, le=86_400)
+    hourly_wait_seconds: float = Field(1800, ge=0, le=21_600)
     data_docs_runs_kept: int = Field(200, ge=1, le=10_000)
 
     log_format: Literal["auto", "console", "json"] = "auto"

@@ -2,15 +2,14 @@
 
 import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from include.errors import HeartbeatError, OptionError
+from include.errors import OptionError
 from include.settings import get_settings
+from include.stack.cli import one_line_errors
 from producer.display import open_reporter, summary_lines
 from producer.faults import EXPLANATIONS, PRESETS, parse_rates
 from producer.instants import now_ms, parse_duration, parse_instant
@@ -38,9 +37,6 @@ _REPLAY = {"rich_help_panel": "A recording"}
 _FAULT_HELP = "The share of readings that a fault hits, as NAME=RATE; may be repeated. " + "; ".join(
     f"{fault}: {text}" for fault, text in EXPLANATIONS.items()
 )
-
-Duration = Annotated[float, typer.Option()]
-Instant = Annotated[int, typer.Option()]
 
 app = typer.Typer(add_completion=False)
 
@@ -104,7 +100,7 @@ def producer_command(
     Ends with code 0 when all that was sent is stored, after Ctrl-C and SIGTERM too; with 1 when a record
     failed.
     """
-    with _one_line_errors():
+    with one_line_errors():
         _refuse_mixtures(ctx)
         options: SimulatorOptions | ReplayOptions
         if replay is not None:
@@ -181,15 +177,6 @@ def _refuse_mixtures(ctx: typer.Context) -> None:
 def _is_typed(ctx: typer.Context, name: str) -> bool:
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except HeartbeatError as error:
-        _say(f"error: {error}")
-        raise typer.Exit(error.exit_code) from None
 
 
 def _say(text: str) -> None:

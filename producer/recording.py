@@ -4,8 +4,8 @@ A row is taken as it stands. Text from a CSV file stays bytes, so that even what
 stream, which alone judges it; only a file whose rows cannot be told apart is refused.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ _CSV_ENDINGS = (".csv", ".csv.gz")
 _PARQUET_ENDINGS = (".parquet", ".pq")
 
 
-def read_batches(path: Path, columns: tuple[str, ...] = EVENT_FIELDS) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    path: Path, columns: tuple[str, ...] = EVENT_FIELDS
+) -> Generator[pa.RecordBatch, None, None]:
     """Yield the file's rows in order, with those columns; raise FileUnusableError for what cannot be read."""
     name = path.name.lower()
     with _clear_errors(path):
@@ -37,6 +39,12 @@ def read_batches(path: Path, columns: tuple[str, ...] = EVENT_FIELDS) -> Iterato
             raise FileUnusableError(
                 path=path, problem=f"not a recording: its name must end in one of {endings}"
             )
+
+
+def require_readable(path: Path) -> None:
+    """Raise FileUnusableError now for what is wrong with the file's name, kind, columns or first rows."""
+    with closing(read_batches(path)) as batches:
+        next(batches, None)
 
 
 def _csv_batches(path: Path, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:

@@ -9,6 +9,7 @@ from producer.instants import US_PER_SECOND, format_ms, now_ms
 from producer.job import Job, Reporter, run_job
 from producer.ledger import Ledger, join_parts, part_paths
 from producer.options import ReplayOptions, SimulatorOptions, shards
+from producer.recording import require_readable
 from producer.replay import measure
 from producer.sender import require_topic
 from producer.tally import Summary, Tally
@@ -79,6 +80,7 @@ def run_replay(
 ) -> Summary:
     """Send a recording, with the same errors and patience as `run_simulator`; the summary names the shift."""
     extent = measure(options.path) if options.needs_extent else None
+    require_readable(options.path)
     require_topic(settings)
     present_ms = now_ms()
     plan = options.plan(extent, now_ms=present_ms)

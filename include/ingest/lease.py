@@ -12,6 +12,8 @@ from include.sql import query
 
 LEASE_NAME = "heartbeat_stream"
 SINK_APPLICATION = "heartbeat-sink"
+# A launch renews its lease each second; one that has been silent for so long is told as gone.
+LEASE_IS_ALIVE_SECONDS = 15.0
 
 _ATTEMPTS = 5
 

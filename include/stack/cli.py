@@ -18,6 +18,7 @@ from include.stack import run
 from include.stack.java import find_java
 from include.stack.prepare import prepare_environment
 from include.stack.types import PartState
+from include.stream.run import prepare as prepare_pipeline
 
 NOT_RUNNING_EXIT_CODE = 3
 BYTES_PER_MIB = 1024 * 1024
@@ -50,9 +51,10 @@ def java() -> None:
 
 @app.command()
 def up() -> None:
-    """Start the servers and wait until they answer."""
+    """Start the servers, wait until they answer, and bring the database and the topic up to date."""
     with one_line_errors():
         states = run.up(get_settings(), _say)
+        prepare_pipeline(get_settings())
         Console(stderr=True).print(_table(states))
 
 

@@ -8,12 +8,11 @@ from include.broker.topic import open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
 from include.errors import SchemaOutdatedError
-from include.ingest.lease import read_lease
+from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.ingest.types import Lease
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.backoff import Launched, short_lives_before, wait_seconds
-from include.stream.run import LEASE_IS_ALIVE_SECONDS
 
 log = get_logger()
 

@@ -8,7 +8,7 @@ from types import FrameType
 import psycopg
 
 from include.broker.topic import open_broker
-from include.db.connect import Role, connect, readable_errors
+from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrate import migrate
 from include.errors import HeartbeatError, TransientError
 from include.ingest.lease import read_lease, request_stop
@@ -18,7 +18,8 @@ from include.stream.submit import submit_command, submit_environment
 
 # A launch that was asked to stop ends its batch first; see spark_jobs/launch.py for its own bound.
 STOP_TIMEOUT_SECONDS = 60.0
-LEASE_IS_ALIVE_SECONDS = 15.0
+SILENT_RENEWALS = 4
+POLL_SECONDS = 0.2
 
 log = get_logger()
 
@@ -51,25 +52,25 @@ def run_stream(settings: Settings, *, drain: bool) -> int:
 def stop_stream(settings: Settings) -> bool:
     """Ask the running launch to stop between two batches and wait until it has; False if none was running."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        lease = read_lease(connection)
-        now = connection.execute("select timezone('utc', now())").fetchone()
-        if (
-            lease is None
-            or now is None
-            or (now[0] - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS
-        ):
+        if not _is_alive(connection, settings):
             return False
         request_stop(connection)
-        last, deadline = lease.renewed_at, time.monotonic() + STOP_TIMEOUT_SECONDS
-        quiet_since = time.monotonic()
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            time.sleep(0.2)
-            lease = read_lease(connection)
-            if lease is not None and lease.renewed_at != last:
-                last, quiet_since = lease.renewed_at, time.monotonic()
-            elif time.monotonic() - quiet_since > 3 * settings.stream_lease_renew_seconds:
+            if not _is_alive(connection, settings):
                 return True
     raise TransientError("the stream did not stop within a minute: see its log, or stop it in Airflow")
+
+
+def _is_alive(connection: Connection, settings: Settings) -> bool:
+    """Tell whether the lease is being renewed; that it is not shows only after a few renewals' time."""
+    seen = read_lease(connection)
+    deadline = time.monotonic() + SILENT_RENEWALS * settings.stream_lease_renew_seconds
+    while time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        if read_lease(connection) != seen:
+            return True
+    return False
 
 
 def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None:

@@ -29,7 +29,7 @@ from include.settings import Settings
 from include.summaries import store
 from include.summaries.passing import wait_until_passed
 from include.summaries.rules import as_hour, decide, in_groups, last_full_hour, policy_spans
-from include.summaries.types import Decision, HourState, Settlement
+from include.summaries.types import HourState, Settlement
 
 if TYPE_CHECKING:
     from include.quality.suite import HourSuite
@@ -190,13 +190,9 @@ def _finish(session: _Session, settlement: Settlement) -> Settlement:
         docs_page=settlement.docs_pages[0],
     )
     log.info("hours_settled", first_hour=str(settlement.decisions[0].hour), **settlement.counts())
-    for decision in settlement.decisions:
-        _log_decision(decision)
-    return settlement
-
-
-def _log_decision(decision: Decision) -> None:
-    if decision.reason:
+    for decision in withheld:
         log.error("hour_withheld", hour=str(decision.hour), reason=decision.reason)
-    for warning in decision.warnings:
-        log.warning("hour_warned", hour=str(decision.hour), warning=warning)
+    if len(settlement.decisions) == 1:  # of a group the number is enough; quality_results has each
+        for warning in settlement.decisions[0].warnings:
+            log.warning("hour_warned", hour=str(settlement.decisions[0].hour), warning=warning)
+    return settlement

@@ -2,18 +2,14 @@
 
 from typing import Any
 
-from include.log import get_logger
 from include.settings import get_settings
-from include.summaries.rules import as_hour, describe
+from include.summaries.rules import as_hour
 from include.summaries.run import require_none_withheld, require_published, settle_due, settle_hour
-from include.summaries.types import Settlement
-
-log = get_logger()
 
 
 def settle_one(hour: str) -> dict[str, Any]:
     """Check the hour, publish or withhold it, and return counts."""
-    return _told(settle_hour(get_settings(), as_hour(hour)))
+    return settle_hour(get_settings(), as_hour(hour)).counts()
 
 
 def published_one(hour: str) -> dict[str, Any]:
@@ -29,13 +25,5 @@ def settle_earlier(hour: str) -> dict[str, Any] | None:
     settlement = settle_due(get_settings(), before=as_hour(hour))
     if not settlement.decisions:
         return None
-    counts = _told(settlement)
     require_none_withheld(settlement)
-    return counts
-
-
-def _told(settlement: Settlement) -> dict[str, Any]:
-    for line in describe(settlement).splitlines():
-        log.info(line.strip())
-    site = get_settings().data_docs_dir
-    return {**settlement.counts(), "data_docs_site": str(site / "index.html")}
+    return settlement.counts()

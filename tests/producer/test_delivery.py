@@ -16,13 +16,14 @@ import psutil
 import pytest
 
 from include.broker.topic import open_broker
-from include.errors import BrokerUnavailableError, SimulatorFailedError, TopicMissingError
+from include.errors import BrokerUnavailableError, FileUnusableError, SimulatorFailedError, TopicMissingError
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack import run
 from producer import job
 from producer.faults import PRESETS, Fault
 from producer.instants import now_ms
 from producer.options import ReplayOptions, SimulatorOptions
+from producer.replay import ReplayPlan, replay_events
 from producer.run import run_replay, run_simulator
 from producer.sender import require_topic
 from producer.tally import Summary, Tally
@@ -314,6 +315,19 @@ def test_a_recording_sent_twice_with_one_shift_is_twice_the_same(
     assert (first.acknowledged, again.acknowledged) == (3000, 3000)
     assert len(values) == 6000
     assert len(set(values)) == 3000
+
+
+def test_what_stands_before_a_bad_line_is_delivered(topic_settings: Settings, tmp_path: Path) -> None:
+    path = _recording(tmp_path, [f"{CUSTOMER},{60 + n % 90},{n}" for n in range(60_000)] + ["only,two"])
+    readable = 0
+    with pytest.raises(FileUnusableError):  # noqa: PT012 - what counts is how many came before
+        for _ in replay_events(ReplayPlan(str(path))):
+            readable += 1
+
+    with pytest.raises(FileUnusableError, match="line 60002 has 2 fields, not 3"):
+        run_replay(ReplayOptions(path), topic_settings)
+
+    assert len(stored_records(topic_settings)) == readable > 10_000
 
 
 def test_a_record_that_the_broker_would_refuse_is_counted_and_the_others_go_on(

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from include.domain.judge import Reading as Accepted
@@ -153,6 +153,10 @@ def test_what_cannot_be_a_fault_is_refused_with_what_can(
 
 
 @given(st.integers(-400 * MS_PER_DAY, 400 * MS_PER_DAY))
+@example(RETENTION_DAYS * MS_PER_DAY)
+@example(RETENTION_DAYS * MS_PER_DAY + 1)
+@example(-SKEW_SECONDS * 1000)
+@example(-SKEW_SECONDS * 1000 - 1)
 def test_the_truth_about_time_is_that_of_the_plain_rules(age_ms: int) -> None:
     (event,) = hit(Fault.LATE, 0)
     arrival_ms = event.event_time_ms + age_ms

@@ -90,9 +90,24 @@ def test_readings_lie_inside_the_period_and_as_dense_as_the_rate() -> None:
     assert {later - earlier for earlier, later in pairwise(of_one)} == {500}
 
 
-@given(st.integers(1, 23), st.integers(1, 5))
-def test_a_limit_is_kept_to_the_reading(limit: int, processes: int) -> None:
-    assert len(shards_of(plan(end_ms=None, readings_limit=limit), processes)) == limit
+@given(st.integers(1, 23), st.integers(1, 5), st.integers(0, 1500))
+def test_a_limit_is_kept_to_the_reading(limit: int, processes: int, offset_ms: int) -> None:
+    limited = plan(start_ms=START_MS + offset_ms, end_ms=None, readings_limit=limit)
+
+    assert len(shards_of(limited, processes)) == limit
+
+
+@given(st.integers(0, 1500), st.integers(1, 2500))
+def test_a_period_need_not_begin_or_end_with_a_second(offset_ms: int, length_ms: int) -> None:
+    start_ms = START_MS + offset_ms
+    whole = events_of(plan(end_ms=START_MS + 10_000))
+
+    part = events_of(plan(start_ms=start_ms, end_ms=start_ms + length_ms))
+
+    expected = [event for event in whole if start_ms <= event.event_time_ms < start_ms + length_ms]
+    assert [(event.key, event.event_time_ms) for event in part] == [
+        (event.key, event.event_time_ms) for event in expected
+    ]
 
 
 def test_without_an_end_it_does_not_end() -> None:

@@ -78,14 +78,20 @@ def test_noise_is_correlated_over_seconds_and_fades_over_minutes() -> None:
     assert correlation(1) > correlation(30) > correlation(600)
 
 
-def test_exercise_raises_the_rate_within_a_minute_or_two_and_not_at_once() -> None:
+def test_activity_is_a_matter_of_the_day(whole_day: Ints) -> None:
+    per_hour = (whole_day > 110).reshape(24, -1).mean(axis=1)
+
+    assert per_hour[9:21].mean() > 3 * per_hour[0:6].mean()
+
+
+def test_the_body_follows_an_activity_over_a_minute_or_two_and_not_at_once() -> None:
     rates = rates_bpm(first_hour=10, hours=2, period_seconds=5).astype(float)
-    rise = rates[24:] - rates[:-24]  # over two minutes
-    step = rates[1:] - rates[:-1]
+    risen = rates[24:] - rates[:-24] > 40  # over two minutes
+    steps = np.lib.stride_tricks.sliding_window_view(np.abs(np.diff(rates, axis=0)), 24, axis=0)
 
-    strong = (rise > 40) & (np.abs(step[:-23]) < 15) & (np.abs(step[23:]) < 15)
+    gradual = risen & (steps.max(axis=-1) < 15)
 
-    assert strong.any()
+    assert gradual.any(axis=0).sum() > CUSTOMERS / 10
 
 
 def test_an_episode_lasts_from_one_to_six_minutes() -> None:

@@ -117,6 +117,15 @@ def test_a_bad_row_is_sent_as_it_is(
     assert sent[2].items() >= reading.items()
 
 
+def test_a_bare_date_is_not_taken_for_midnight_when_all_is_moved(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER + f"{CUSTOMER},70,2016-04-12T11:21:00\n{CUSTOMER},70,2016-04-12\n")
+
+    assert [row["timestamp"] for row in values(path, shift_us=1_000_000)] == [
+        "2016-04-12T11:21:01.000Z",
+        "2016-04-12",
+    ]
+
+
 def test_bytes_that_are_not_utf8_reach_the_stream(tmp_path: Path) -> None:
     path = written(tmp_path, HEADER.encode() + b'"caf\xe9 ""x""",97,2016-04-12T11:21:00Z\n')
 

@@ -53,6 +53,13 @@ print(json.dumps(facts))
 
 def dag_facts(airflow_home: Path, *names: str) -> dict[str, Any]:
     """Parse these files of dags/ and return what Airflow knows of each DAG, by its id."""
+    files = [str(PROJECT_ROOT / "dags" / name) for name in names]
+    facts: dict[str, Any] = ask_airflow(airflow_home, _PROGRAM, *files)
+    return facts
+
+
+def ask_airflow(airflow_home: Path, program: str, *arguments: str, **settings: str) -> Any:
+    """Run a program with Airflow at hand and return the JSON of the last line that it prints."""
     environment = {
         **os.environ,
         ENV_FILE_KEY: os.devnull,
@@ -60,11 +67,14 @@ def dag_facts(airflow_home: Path, *names: str) -> dict[str, Any]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
         "PYTHONPATH": str(PROJECT_ROOT),
+        **settings,
     }
-    files = [str(PROJECT_ROOT / "dags" / name) for name in names]
     process = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, *files], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert process.returncode == 0, process.stderr
-    facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return facts
+    return json.loads(process.stdout.splitlines()[-1])

@@ -17,7 +17,8 @@ where
     kind = 'batch'
     and committed_at >= (select first_at from arrived)
     and committed_at <= (
-        select min(next_commit.committed_at)
+        -- A row past the stream may be younger than every commit.
+        select coalesce(min(next_commit.committed_at), 'infinity')
         from stream_commits as next_commit
         where next_commit.kind = 'batch' and next_commit.committed_at >= (select last_at from arrived)
     )

@@ -1,0 +1,302 @@
+"""Each expectation fails for readings that violate it, and for no others; nothing that is left names a person."""
+
+# ruff: noqa: S608 - the statements are the tests' own words
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from include.db.connect import Role, connect
+from include.errors import QualityCheckError
+from include.quality.policy import load_quality_policy
+from include.quality.store import start_run
+from include.quality.types import Expectation, Fact, HourFacts
+from include.settings import Settings
+from include.summaries.run import settle_due, settle_hour
+from include.summaries.types import HourState
+from tests.include.quality.test_rules import facts
+from tests.support.hours import HOUR, Sink, published, recompute, steady
+from tests.support.pipeline import Pipeline
+
+pytestmark = pytest.mark.integration
+
+EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
+NINE = EIGHT + HOUR
+POLICY = load_quality_policy("default")
+FLAWLESS = steady(EIGHT)
+IN_TIME = "update heartbeats set ingested_at = event_time + interval '1 second'"
+FIRST = "event_time = '2026-11-20 08:00' and customer_id = '00000000-0000-0000-0000-000000000001'"
+LAST = "event_time = '2026-11-20 08:59:59'"
+PAST_THE_STREAM = (
+    "insert into heartbeats (customer_id, heart_rate, event_time, risk_level, ingested_at) "
+    "values (gen_random_uuid(), 70, '2026-11-20 08:59:59', 'Normal', '2026-11-20 09:00')"
+)
+WITHOUT_GUARDS = (
+    "alter table heartbeats drop constraint heartbeats_heart_rate_check; "
+    "alter table heartbeats alter column risk_level drop not null; "
+    "alter table heartbeats drop constraint heartbeats_pkey; "
+)
+
+
+@pytest.fixture
+def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
+    """Give the settings of the test's own database, with Data Docs in a folder of its own."""
+    return pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+
+
+@pytest.fixture
+def sink(settings: Settings) -> Iterator[Sink]:
+    """Give a launch of the stream."""
+    with Sink(settings) as running:
+        yield running
+
+
+def failed(pipeline: Pipeline) -> set[str]:
+    """Return which expectations the newest run found violated."""
+    rows = pipeline.rows(
+        "select expectation from quality_results where not passed and run_id = (select max(id) from quality_runs)"
+    )
+    return {name for (name,) in rows}
+
+
+def test_flawless_readings_pass_every_expectation(pipeline: Pipeline, settings: Settings, sink: Sink) -> None:
+    sink.store(FLAWLESS)
+    pipeline.run(IN_TIME)
+
+    [decision] = settle_hour(settings, EIGHT).decisions
+
+    assert (decision.state, decision.warnings, failed(pipeline)) == (HourState.PUBLISHED, (), set())
+    assert pipeline.count("quality_results") == len(POLICY.expectations)
+    [(version, published_hours, is_finished)] = pipeline.rows(
+        "select policy_version, published, finished_at is not null from quality_runs"
+    )
+    assert (version, published_hours, is_finished) == (POLICY.version, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "repair", "sentence"),
+    [
+        (
+            "rows_agree_with_ledger",
+            PAST_THE_STREAM,
+            f"delete from heartbeats where {LAST}",
+            "heartbeats and the stream's ledger differ by +1",
+        ),
+        (
+            "rows_agree_with_ledger",
+            f"create table kept as select * from heartbeats where {FIRST}; delete from heartbeats where {FIRST}",
+            "insert into heartbeats overriding system value select * from kept",
+            "heartbeats and the stream's ledger differ by -1",
+        ),
+        (
+            "risk_level_equals_policy",
+            f"update heartbeats set risk_level = 'High' where {FIRST}",
+            f"update heartbeats set risk_level = 'Normal' where {FIRST}",
+            "readings with another risk level than the policy gives: 1",
+        ),
+        (
+            "heart_rate_in_range",
+            WITHOUT_GUARDS + f"update heartbeats set heart_rate = 250, risk_level = 'High' where {FIRST}",
+            f"update heartbeats set heart_rate = 70, risk_level = 'Normal' where {FIRST}",
+            "heart rates outside the allowed range: 1",
+        ),
+        (
+            "no_duplicates",
+            WITHOUT_GUARDS
+            + "insert into heartbeats (customer_id, heart_rate, event_time, risk_level, ingested_at) "
+            f"select customer_id, 70, event_time, risk_level, ingested_at from heartbeats where {FIRST}; "
+            "insert into touched_hours (hour, readings) values ('2026-11-20 08:00', 1)",
+            f"delete from heartbeats where id = (select max(id) from heartbeats where {FIRST}); "
+            "insert into touched_hours (hour, readings) values ('2026-11-20 08:00', -1)",
+            "readings that repeat a customer's instant: 1",
+        ),
+        (
+            "no_nulls",
+            WITHOUT_GUARDS + f"update heartbeats set risk_level = null where {FIRST}",
+            f"update heartbeats set risk_level = 'Normal' where {FIRST}",
+            "readings that lack a value: 1",
+        ),
+    ],
+    ids=["row added", "row lost", "wrong level", "out of range", "duplicate", "null"],
+)
+def test_a_critical_violation_withholds_the_hour_until_it_is_repaired(
+    pipeline: Pipeline, settings: Settings, sink: Sink, name: str, damage: str, repair: str, sentence: str
+) -> None:
+    sink.store(FLAWLESS)
+    pipeline.run(IN_TIME)
+    pipeline.run(damage)
+
+    [decision] = settle_hour(settings, EIGHT).decisions
+
+    assert decision.state is HourState.WITHHELD
+    assert sentence in (decision.reason or "")
+    # A missing level is also not the one that the policy gives.
+    assert failed(pipeline) == {name} | ({"risk_level_equals_policy"} if name == "no_nulls" else set())
+    assert published(settings) == ([], [])
+
+    pipeline.run(repair)
+    settle_due(settings, before=NINE)
+    assert failed(pipeline) == set()
+    assert published(settings) == recompute(FLAWLESS, [EIGHT])
+
+
+def test_an_hour_of_mostly_rejected_records_is_withheld_until_they_are_sent_again(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    sink.store(FLAWLESS)
+    sink.store_values([(b"not a reading", EIGHT + timedelta(minutes=1))] * (len(FLAWLESS) + 1))
+    pipeline.run(IN_TIME)
+
+    [decision] = settle_hour(settings, EIGHT).decisions
+
+    assert decision.reason == "50.1% of the hour's records were rejected and not sent again"
+    assert failed(pipeline) == {"quarantine_below_half", "quarantine_share"}
+
+    pipeline.run("update dead_letters set replayed_at = now()")
+    settle_due(settings, before=NINE)
+    assert (failed(pipeline), published(settings)) == (set(), recompute(FLAWLESS, [EIGHT]))
+
+
+def late(pipeline: Pipeline, _: Sink) -> None:
+    pipeline.run(
+        "update heartbeats set ingested_at = event_time + interval '2 minutes' "
+        "where extract(minute from event_time) < 6"
+    )
+
+
+def rejected(_: Pipeline, sink: Sink) -> None:
+    sink.store_values([(b"not a reading", EIGHT)] * 20)
+
+
+def rarely(_: Pipeline, sink: Sink) -> None:
+    sink.store([one for one in steady(EIGHT, customers=2, first=50) if one.at.minute < 25])
+
+
+def early(pipeline: Pipeline, _: Sink) -> None:
+    pipeline.run(f"update heartbeats set ingested_at = event_time - interval '301 seconds' where {FIRST}")
+
+
+def otherwise(pipeline: Pipeline, _: Sink) -> None:
+    pipeline.run(
+        "insert into settled_hours (hour, state, readings, ledger_readings, mean_bpm, revision, run_id) "
+        "select timestamp '2026-11-20 08:00' - n * interval '1 hour', 'published', 1, 1, 90, 1, 1 "
+        "from generate_series(1, 3) n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "circumstance"),
+    [
+        ("ingest_delay_p95", late),
+        ("quarantine_share", rejected),
+        ("customer_coverage", rarely),
+        ("stored_after_event", early),
+        ("mean_drift", otherwise),
+    ],
+)
+def test_a_warning_is_told_and_the_hour_is_published(
+    pipeline: Pipeline, settings: Settings, sink: Sink, name: str, circumstance: object
+) -> None:
+    sink.store(FLAWLESS)
+    pipeline.run(IN_TIME)
+    circumstance(pipeline, sink)  # type: ignore[operator]
+    pipeline.run(f"{IN_TIME} where ingested_at > event_time + interval '1 hour'")
+
+    [decision] = settle_hour(settings, EIGHT).decisions
+
+    assert failed(pipeline) == {name}
+    assert decision.state is HourState.PUBLISHED
+    assert len(decision.warnings) == 1
+
+
+@pytest.mark.parametrize("expectation", POLICY.expectations, ids=lambda expectation: expectation.name)
+def test_great_expectations_names_each_hour_that_leaves_a_limit_and_no_other(
+    settings: Settings, expectation: Expectation
+) -> None:
+    from include.quality.suite import HourSuite
+
+    hours = [EIGHT + number * HOUR for number in range(120)]
+    unfit = set(hours[5:110:3])
+    beyond = (expectation.at_most or 0) * 1.01 + (0 if expectation.at_most else 1)
+    rows = [with_value(facts(hour), expectation.fact, beyond if hour in unfit else None) for hour in hours]
+    suite = HourSuite(settings, POLICY)
+    try:
+        with connect(settings, Role.HOURLY, autocommit=True) as connection:
+            run_id = start_run(connection, rows, POLICY)
+
+        failing = suite.failing_hours(run_id, "run")
+    finally:
+        suite.close()
+
+    assert failing[expectation.name] == unfit
+    others = [failing[one.name] for one in POLICY.expectations if one.fact is not expectation.fact]
+    assert not set().union(*others)
+
+
+def with_value(hour: HourFacts, fact: Fact, value: float | None) -> HourFacts:
+    """Change one figure of an hour; a figure of whole numbers stays whole."""
+    if value is None:
+        return hour
+    is_count = isinstance(hour.value_of(fact), int)
+    return replace(hour, **{fact.value: int(value) if is_count else value})  # type: ignore[arg-type]
+
+
+def test_a_check_that_cannot_be_made_is_no_verdict(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    sink.store(FLAWLESS)
+    pipeline.run("revoke select on hour_facts from heartbeat_hourly")
+
+    with pytest.raises(QualityCheckError, match="could not be judged"):
+        settle_hour(settings, EIGHT)
+
+    assert published(settings) == ([], [])
+    assert pipeline.rows("select state from hour_status") == [("open",)]
+    assert pipeline.rows("select finished_at from quality_runs") == [(None,)]
+
+
+def test_only_the_newest_pages_are_kept(settings: Settings, sink: Sink) -> None:
+    sink.store(FLAWLESS)
+    few = settings.model_copy(update={"data_docs_runs_kept": 2})
+
+    pages = [settle_hour(few, EIGHT).docs_pages[0] for _ in range(4)]
+
+    exists = [(few.data_docs_dir / page).is_file() for page in pages]
+    assert exists == [False, False, True, True]
+    index = (few.data_docs_dir / "index.html").read_text()
+    assert [page.split("/")[2] in index for page in pages] == exists
+
+
+def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
+    pipeline: Pipeline,
+    settings: Settings,
+    sink: Sink,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    readings = steady(EIGHT, customers=4, first=0xFACADE00FACADE00)
+    sink.store(readings)
+    pipeline.run("update heartbeats set risk_level = 'High'")
+
+    settle_hour(settings, EIGHT)
+
+    files = [file for file in settings.stack_dir.rglob("*") if file.is_file() and "static" not in file.parts]
+    said = capsys.readouterr()
+    tables = [
+        pipeline.rows(f"select * from {table}") for table in ("quality_runs", "hour_facts", "quality_results")
+    ]
+    everything = "".join(
+        [*(file.read_text() for file in files), caplog.text, said.out, said.err, str(tables)]
+    )
+    assert len(files) >= 3
+    assert "risk_level_equals_policy" in everything
+    for secret in (
+        *{str(reading.customer) for reading in readings},
+        settings.db_hourly_pass.get_secret_value(),
+    ):
+        assert secret not in everything
