@@ -1,11 +1,18 @@
 """The table of the stack's parts, in the order in which they are started."""
 
 from include.settings import Settings
+from include.stack.airflow.part import Airflow
 from include.stack.kafka import Kafka
 from include.stack.postgres import Postgres
 from include.stack.types import Part
 
 
 def parts_of(settings: Settings) -> tuple[Part, ...]:
-    """Return the parts; they are stopped in the opposite order."""
-    return (Postgres(settings), Kafka(settings))
+    """Return all parts that a stack can have; they are stopped in the opposite order."""
+    return (Postgres(settings), Kafka(settings), Airflow(settings))
+
+
+def stages_of(settings: Settings) -> tuple[tuple[Part, ...], ...]:
+    """Return the parts that are wanted: those of a stage start side by side, once the stage before answers."""
+    servers = (Postgres(settings), Kafka(settings))
+    return (servers, (Airflow(settings),)) if settings.stack_with_airflow else (servers,)

@@ -10,7 +10,7 @@ from include.errors import PermanentError, SettingsError
 from include.settings import Settings
 from include.stack.locks import folder_lock
 from include.stack.logs import LogMark, follow, last_lines
-from include.stack.parts import parts_of
+from include.stack.parts import parts_of, stages_of
 from include.stack.ports import require_free
 from include.stack.supervisor import Supervisor
 from include.stack.types import Part, PartState
@@ -23,23 +23,26 @@ Report = Callable[[str], None]
 def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
     """Start what does not run, and return when everything answers. What runs already is left as it is.
 
-    1. Nothing is started while a port is taken.  2. All parts start side by side.  3. All are waited for.
-    When one fails, those that this call started are stopped again.
+    1. What a killed part left running is ended.  2. Nothing is started while a port is taken.  3. Stage after stage,
+    the parts start side by side and are waited for. When one fails, those that this call started are stopped again.
     """
-    parts, supervisor = parts_of(settings), _supervisor(settings)
+    stages, supervisor = stages_of(settings), _supervisor(settings)
+    parts = [part for stage in stages for part in stage]
     with _exclusive(settings):
         for part in parts:
             supervisor.require_same_address(part)
         idle = [part for part in parts if not supervisor.is_running(part)]
+        for part in idle:
+            supervisor.end_leftovers(part)
         _require_free_ports(idle)
         began_at = time.monotonic()
         try:
-            marks = {part.name: supervisor.start(part) for part in idle}
-            for part in parts:
-                supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
-                seconds = time.monotonic() - began_at
-                how = f"ready after {seconds:.1f} s" if part in idle else "already running"
-                report(f"{part.name}: {how}, port {part.claims()[0].port}")
+            for stage in stages:
+                for part, was_idle in _bring_up(supervisor, stage, idle):
+                    how = (
+                        f"ready after {time.monotonic() - began_at:.1f} s" if was_idle else "already running"
+                    )
+                    report(f"{part.name}: {how}, port {part.claims()[0].port}")
         except BaseException:
             _stop(supervisor, idle)
             raise
@@ -58,9 +61,11 @@ def down(settings: Settings, report: Report = lambda _: None) -> None:
 
 
 def status(settings: Settings) -> list[PartState]:
-    """Return each part's state; the servers themselves are asked."""
+    """Return the state of each part that is wanted or runs all the same; the servers themselves are asked."""
     supervisor = _supervisor(settings)
-    return [supervisor.state_of(part) for part in parts_of(settings)]
+    wanted = {part.name for stage in stages_of(settings) for part in stage}
+    states = [supervisor.state_of(part) for part in parts_of(settings)]
+    return [state for state in states if state.name in wanted or state.pid]
 
 
 def logs(
@@ -102,6 +107,16 @@ def _exclusive(settings: Settings) -> Iterator[None]:
             f"the stack's folder cannot be used: {where}: {os.strerror(error.errno or 0)}; "
             "free space or correct its rights, or set STACK_DIR to another folder"
         ) from error
+
+
+def _bring_up(
+    supervisor: Supervisor, stage: Sequence[Part], idle: Sequence[Part]
+) -> Iterator[tuple[Part, bool]]:
+    """Start the stage's parts side by side; yield each that is ready, and whether it had to be started."""
+    marks = {part.name: supervisor.start(part) for part in stage if part in idle}
+    for part in stage:
+        supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
+        yield part, part in idle
 
 
 def _require_free_ports(parts: Sequence[Part]) -> None:

@@ -1,15 +1,18 @@
 """Start, watch and stop parts, whatever they are; each that runs has a record in the stack's `run` folder."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from include.errors import HeartbeatError, PartFailedError, PermanentError
 from include.stack import processes
 from include.stack.logs import FAILURE_TAIL_LINES, LogMark, rotate, telling_line
+from include.stack.marks import MARK_KEY, end_marked
 from include.stack.processes import ProcessRecord
 from include.stack.types import Part, PartState, RunState
 
 POLL_SECONDS = 0.1
+LEFTOVER_PATIENCE_SECONDS = 5.0
 
 
 class Supervisor:
@@ -38,6 +41,7 @@ class Supervisor:
             rotate(log_file)
         self._run_folder.mkdir(parents=True, exist_ok=True)
         launch = part.prepare()
+        launch = replace(launch, environment={**launch.environment, MARK_KEY: self._mark_of(part)})
         mark = LogMark.now(part.log_files)
         processes.save_record(self._record_file(part), processes.spawn(launch, part.claims()[0].address))
         return mark
@@ -54,12 +58,17 @@ class Supervisor:
         part.settle()
 
     def stop(self, part: Part) -> bool:
-        """End the part's process; tell whether there was one."""
+        """End the part's process and all that it started; tell whether anything ran."""
         record = self._record_of(part)
         if record and not processes.end(record, part.stop_steps):
             raise PermanentError(f"{part.name} (pid {record.pid}) does not end: kill it by hand")
+        leftover_count = self.end_leftovers(part)
         self._record_file(part).unlink(missing_ok=True)
-        return record is not None
+        return record is not None or leftover_count > 0
+
+    def end_leftovers(self, part: Part) -> int:
+        """End what the part started and did not take along when it was killed; return how many processes."""
+        return end_marked(self._mark_of(part), patience_seconds=LEFTOVER_PATIENCE_SECONDS)
 
     def state_of(self, part: Part) -> PartState:
         """Return what is known about the part now."""
@@ -79,6 +88,9 @@ class Supervisor:
 
     def _record_of(self, part: Part) -> ProcessRecord | None:
         return processes.load_record(self._record_file(part))
+
+    def _mark_of(self, part: Part) -> str:
+        return str(self._record_file(part))
 
     def _record_file(self, part: Part) -> Path:
         return self._run_folder / f"{part.name}.json"

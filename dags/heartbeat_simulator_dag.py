@@ -1,0 +1,135 @@
+"""
+# Heartbeat simulator
+
+Sends simulated readings to the topic, as the form says, and ends by itself. Started by hand only.
+
+```
+ form ──► simulate ──► Kafka ──► heartbeat_stream
+             └──► ledger: what each record is to become
+```
+
+- **Writes** the topic, and a ledger of the truth below STACK_DIR; `python main.py verify LEDGER` holds the database
+  against it, record by record.
+- **Returns** how many records were sent, by kind of fault, and the ledger's path; the log says the same in words.
+- **A second run** with the same seed sends the same people. Of a past period these are the same readings, which the
+  stream counts as duplicates; for new ones, change the seed.
+- **To stop it** before its time, mark the run: what was sent stays.
+- **When it is red** with "no Kafka broker answers", run `make up` and trigger it again.
+- **No retries**: a second try would send the first one's readings twice.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Param, dag, task
+
+from dags.common import DEFAULT_ARGS, Tag
+
+PARAMS = {
+    "customers": Param(
+        200,
+        type="integer",
+        minimum=1,
+        maximum=1_000_000,
+        title="Customers",
+        description="How many wear a monitor.",
+    ),
+    "rate_hz": Param(
+        1.0,
+        type="number",
+        exclusiveMinimum=0,
+        maximum=500,
+        title="Readings a second",
+        description="Of each customer.",
+    ),
+    "period": Param(
+        "real-time",
+        type="string",
+        enum=["real-time", "last-hour", "last-day"],
+        title="Period",
+        description="From now on in real time, or the last full hour or day (UTC) in fast motion.",
+    ),
+    "duration_seconds": Param(
+        60,
+        type="number",
+        minimum=1,
+        maximum=86_400,
+        title="Duration in seconds",
+        description="How long a run in real time lasts; a past period has its own length.",
+    ),
+    "within_seconds": Param(
+        30,
+        type="number",
+        minimum=1,
+        maximum=86_400,
+        title="Fast motion within seconds",
+        description="How long sending a past period takes; not for real time.",
+    ),
+    "seed": Param(
+        1,
+        type="integer",
+        minimum=0,
+        maximum=2**31 - 1,
+        title="Seed",
+        description="The same seed gives the same people. Two runs at once need two seeds.",
+    ),
+    "faults": Param(
+        "none",
+        type="string",
+        enum=["none", "mixed"],
+        title="Faults",
+        description="none, or mixed: a few per cent malformed, repeated, late, conflicting, out of range, silent.",
+    ),
+    "fault_rates": Param(
+        None,
+        type=["null", "object"],
+        additionalProperties={"type": "number", "minimum": 0, "maximum": 1},
+        title="Rates of single faults",
+        description='Shares of the readings instead of the preset\'s, for example {"late": 0.05, "duplicate": 0}.',
+    ),
+    "late_by_seconds": Param(
+        300,
+        type="number",
+        minimum=1,
+        maximum=604_800,
+        title="Late by seconds",
+        description="How much older a late reading is.",
+    ),
+    "processes": Param(
+        1,
+        type="integer",
+        minimum=1,
+        maximum=16,
+        title="Processes",
+        description="Among how many the customers are shared; more than one for tens of thousands a second.",
+    ),
+}
+
+
+@task(retries=0, execution_timeout=timedelta(hours=25))
+def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
+    """Send what the form asks for; return the summary."""
+    from include.settings import get_settings
+    from producer.form import run_form
+
+    return run_form(params, get_settings(), run_id=run_id)
+
+
+@dag(
+    schedule=None,
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=4,
+    is_paused_upon_creation=True,
+    params=PARAMS,
+    tags=[Tag.OPERATE, Tag.TIER_2],
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+)
+def heartbeat_simulator() -> None:
+    """Wire the one task."""
+    simulate()
+
+
+heartbeat_simulator()

@@ -1,0 +1,64 @@
+"""
+# Heartbeat stream
+
+Keeps exactly one launch of the stream running: each run of this workflow is one launch, and the next run follows
+as soon as one has ended.
+
+```
+ preflight ──► run_stream ── ends, however it ends ──► the next run
+  broker          spark-submit, client mode:
+  topic           Kafka ──► judge ──► heartbeats, dead_letters, ledger
+  migrations                          one transaction a partition
+  lease told
+```
+
+- **Reads** the topic from where `stream_offsets` says, whatever became of the launch before.
+- **Writes** `heartbeats`, `dead_letters`, `stream_offsets`, `stream_commits`, `touched_hours`; creates the topic.
+- **To stop it**: pause this workflow, then mark the run as failed or success, or run `python main.py stream stop`.
+  Without the pause the next launch follows at once.
+- **To restart or upgrade it**: mark the run, or run `python main.py stream stop`; the next launch uses the files as
+  they are then.
+- **When run_stream is red** its log's last lines say why; the next launch has taken over already. An orphan of a
+  killed task goes on until its successor is ready, is then refused by the database, and exits.
+- **When preflight is red** the message says what to do: the broker, the database or a migration is missing.
+- **No retries** of run_stream: the next run is one. Launches that end within a minute one after the other are
+  delayed by preflight, longer each time, up to five minutes.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import dag, task
+
+from dags.common import DEFAULT_ARGS, Tag
+from include.stream.submit import submit_args
+
+
+@task(retry_delay=timedelta(seconds=5), max_retry_delay=timedelta(minutes=1))
+def preflight(ti: Any = None) -> dict[str, Any]:
+    """Wait if launches failed, check what the launch needs, and return its facts for the next one."""
+    from include.settings import get_settings
+    from include.stream.preflight import check_launch
+
+    return check_launch(get_settings(), ti.xcom_pull(task_ids="preflight", include_prior_dates=True))
+
+
+@dag(
+    schedule="@continuous",
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    tags=[Tag.STREAM, Tag.TIER_1],
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+)
+def heartbeat_stream() -> None:
+    """Wire the two tasks."""
+    run_stream = SparkSubmitOperator(task_id="run_stream", retries=0, execution_timeout=None, **submit_args())
+    preflight() >> run_stream
+
+
+heartbeat_stream()

@@ -1,0 +1,105 @@
+"""Airflow's four processes: how each is started, looked after and ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.settings import PROJECT_ROOT
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+
+# The scheduler ends when its tasks have; the stream ends its batch, others may take longer and are then ended.
+TASKS_END_SECONDS = 30.0
+COMPONENT_END_SECONDS = 10.0
+STOP_TIMEOUT_SECONDS = 90.0
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+SETTLED_SECONDS = 60.0
+
+
+def log_file(folder: Path, name: str) -> Path:
+    """Return where a component's output goes."""
+    return folder / f"airflow-{name}.log"
+
+
+def pause_seconds(short_lives: int) -> float:
+    """Return how long to wait before a component is started again that ended so often soon after its start."""
+    return min(FIRST_PAUSE_SECONDS * 2.0**short_lives, LONGEST_PAUSE_SECONDS)
+
+
+@dataclass(slots=True)
+class Component:
+    """One of the four; `due_at` is when it may be started (again)."""
+
+    name: str
+    log_folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    due_at: float = 0.0
+    short_lives: int = 0
+
+    def start(self) -> None:
+        """Start it in a session of its own, its output appended to its log."""
+        # Whatever the shell told some other Airflow must not reach this one.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW__")}
+        with log_file(self.log_folder, self.name).open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", *COMMANDS[self.name]],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=PROJECT_ROOT,
+                env=environment,
+                start_new_session=True,
+            )
+        self.started_at = time.monotonic()
+
+    def note_end(self) -> int | None:
+        """Return the exit code if it has ended by itself, and set when it is due again; None while it runs.
+
+        What it leaves in its process group goes too: the scheduler's workers, idle ones and those that watch over a
+        task. The tasks have groups of their own and stay, so an orphaned stream goes on until its successor fences it.
+        """
+        if self.process is None or self.process.poll() is None:
+            return None
+        exit_code = self.process.returncode
+        self._signal_group(signal.SIGKILL)
+        now = time.monotonic()
+        self.short_lives = 0 if now - self.started_at > SETTLED_SECONDS else self.short_lives + 1
+        self.due_at = now + pause_seconds(self.short_lives)
+        self.process = None
+        return exit_code
+
+    def is_running(self) -> bool:
+        """Tell whether its process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the process alone."""
+        if self.process is not None and self.is_running():
+            self.process.terminate()
+
+    def end(self, patience_seconds: float) -> None:
+        """Wait for its end, and kill its group when that takes too long."""
+        if self.process is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience_seconds)
+        self._signal_group(signal.SIGKILL)
+        self.process.wait()
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
