@@ -61,7 +61,8 @@ def configuration(settings: Settings, keys: Keys) -> dict[str, dict[str, object]
             "orphaned_tasks_check_interval": HEARTBEAT_TIMEOUT_SECONDS,
         },
         # The api-server is started again within seconds: until then a task bears with it.
-        "workers": {"max_failed_heartbeats": 20},
+        # An orphaned stream keeps a socket of its task open; that shall not hold back the news that the task is dead.
+        "workers": {"max_failed_heartbeats": 20, "socket_cleanup_timeout": 5},
         "dag_processor": {
             "parsing_processes": 1,
             "min_file_process_interval": PARSE_INTERVAL_SECONDS,
@@ -110,12 +111,13 @@ def passwords(settings: Settings) -> str:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of Airflow's processes and their tasks: these settings, Java, Spark, the connections."""
     home = home_of(settings)
-    needless = {"AIRFLOW_PASS", "AIRFLOW_DB_PASS"}
-    values = {key: value for key, value in environment_of(settings).items() if key not in needless}
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {
         **submit_environment(),
-        **values,
+        **environment_of(settings),
+        # No task needs these two. Empty, not left out: the shell's own would take their place.
+        "AIRFLOW_PASS": "",
+        "AIRFLOW_DB_PASS": "",
         **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
         "PATH": programs,
         "AIRFLOW_HOME": str(home),

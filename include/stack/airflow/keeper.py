@@ -13,11 +13,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import psycopg
-
-from include.db.connect import Role, connect
-from include.errors import HeartbeatError
-from include.ingest.lease import request_stop
 from include.log import configure_logging, get_logger
 from include.settings import Settings, get_settings
 from include.stack.airflow.components import COMMANDS, COMPONENT_END_SECONDS, TASKS_END_SECONDS, Component
@@ -82,6 +77,13 @@ def end_in_order(settings: Settings, crew: list[Component]) -> None:
 
 
 def _ask_stream_to_stop(settings: Settings) -> None:
+    # What this needs is large, and this process is there all day for the sake of its end.
+    import psycopg
+
+    from include.db.connect import Role, connect
+    from include.errors import HeartbeatError
+    from include.ingest.lease import request_stop
+
     # Again and again: a launch that has not yet taken the lease does not know of the wish.
     with (
         suppress(HeartbeatError, psycopg.Error),
