@@ -10,7 +10,7 @@ DOCKERFILES := $(wildcard Dockerfile)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types docs \
 	requirements
 
 help: ## list the targets
@@ -72,6 +72,9 @@ format: setup-dev ## rewrite Python and SQL in the house style
 
 types: setup-dev ## mypy, strict
 	$(RUN) -m mypy
+
+docs: setup-dev ## write docs/dags.md anew from the workflows
+	$(RUN) -m tools.dag_docs
 
 requirements: setup ## compile the hashed requirements*.txt anew from the *.in
 	$(COMPILE) requirements.in -o requirements.txt

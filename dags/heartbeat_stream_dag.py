@@ -42,7 +42,9 @@ def preflight(ti: Any = None) -> dict[str, Any]:
     from include.settings import get_settings
     from include.stream.preflight import check_launch
 
-    return check_launch(get_settings(), ti.xcom_pull(task_ids="preflight", include_prior_dates=True))
+    # With an index it is the newest of the earlier runs', without one it would be all of them.
+    previous = ti.xcom_pull(task_ids="preflight", map_indexes=-1, include_prior_dates=True)
+    return check_launch(get_settings(), previous)
 
 
 @dag(

@@ -28,6 +28,7 @@ for path in sys.argv[1:]:
         facts[dag.dag_id] = {
             "parse_seconds": parse_seconds,
             "schedule": getattr(dag.timetable, "expression", None),
+            "is_paused_at_first": dag.is_paused_upon_creation,
             "catchup": dag.catchup,
             "max_active_runs": dag.max_active_runs,
             "dagrun_timeout_seconds": seconds(dag.dagrun_timeout),

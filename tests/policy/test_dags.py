@@ -1,0 +1,98 @@
+"""What holds for every workflow, whoever wrote it; and their page says what they are."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from include.settings import PROJECT_ROOT
+from tests.support.dag_facts import dag_facts
+
+WORKFLOWS = {
+    "heartbeat_health": "active",
+    "heartbeat_hourly": "active",
+    "heartbeat_maintenance": "active",
+    "heartbeat_replay": "paused",
+    "heartbeat_simulator": "paused",
+    "heartbeat_stream": "active",
+}
+TAGS = {"stream", "batch", "operate", "tier-1", "tier-2"}
+ENDLESS = {("heartbeat_stream", "run_stream")}
+LONGEST_PARSE_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give what Airflow knows of every workflow."""
+    names = sorted(file.name for file in (PROJECT_ROOT / "dags").glob("*_dag.py"))
+    return dag_facts(tmp_path_factory.mktemp("airflow"), *names)
+
+
+def tasks(facts: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(dag, task): fact for dag, found in facts.items() for task, fact in found["tasks"].items()}
+
+
+def test_there_are_six_and_only_those_started_by_hand_are_paused_at_first(facts: dict[str, Any]) -> None:
+    assert {
+        name: "paused" if fact["is_paused_at_first"] else "active" for name, fact in facts.items()
+    } == WORKFLOWS
+
+
+def test_each_lies_in_a_file_of_its_name(facts: dict[str, Any]) -> None:
+    files = {file.stem.removesuffix("_dag") for file in (PROJECT_ROOT / "dags").glob("*_dag.py")}
+
+    assert files == set(facts)
+
+
+def test_each_is_parsed_in_half_a_second(facts: dict[str, Any]) -> None:
+    seconds = {name: round(fact["parse_seconds"], 3) for name, fact in facts.items()}
+    print(seconds)  # noqa: T201 - shown with -rP, and where it fails
+
+    assert {name: found for name, found in seconds.items() if found > LONGEST_PARSE_SECONDS} == {}
+
+
+def test_each_has_an_owner_known_tags_and_one_urgency(facts: dict[str, Any]) -> None:
+    assert {task["owner"] for task in tasks(facts).values()} == {"heartbeat"}
+    for fact in facts.values():
+        assert set(fact["tags"]) <= TAGS
+        assert len([tag for tag in fact["tags"] if tag.startswith("tier-")]) == 1
+
+
+def test_each_page_has_a_title_a_picture_and_what_to_do_when_it_is_red(facts: dict[str, Any]) -> None:
+    for name, fact in facts.items():
+        words = fact["doc_md"].strip()
+        assert words.startswith(f"# {name.replace('_', ' ').capitalize()}\n")
+        assert words.count("```") == 2
+        assert "is red**" in words
+
+
+def test_each_task_is_tried_again_with_backoff_or_its_page_says_why_not(facts: dict[str, Any]) -> None:
+    for (name, _), task in tasks(facts).items():
+        if task["retries"] == 0:
+            assert "**No retries**" in facts[name]["doc_md"]
+        else:
+            assert task["has_backoff"]
+
+
+def test_each_task_has_a_time_limit_but_the_stream(facts: dict[str, Any]) -> None:
+    assert {place for place, task in tasks(facts).items() if task["timeout_seconds"] is None} == ENDLESS
+
+
+def test_each_param_has_a_type_a_title_and_a_description(facts: dict[str, Any]) -> None:
+    for fact in facts.values():
+        for param in fact["params"].values():
+            assert {"type", "title"} <= set(param["schema"])
+            assert param["description"]
+
+
+def test_the_page_of_the_workflows_is_what_they_say() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "tools.dag_docs", "--check"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stderr
