@@ -2,22 +2,16 @@
 
 # ruff: noqa: S608 - the statements are the tests' own words
 
-import threading
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
 
 import psycopg
 import pytest
 
 from include.db.connect import Role, connect
-from include.errors import HoursWithheldError, PermanentError, SettlingBusyError
+from include.errors import HoursWithheldError, PermanentError
 from include.settings import Settings
-from include.summaries import store
 from include.summaries.run import (
     require_none_withheld,
     require_published,
@@ -27,25 +21,11 @@ from include.summaries.run import (
 from include.summaries.types import HourState
 from tests.support.hours import HOUR, Reading, Sink, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
 NINE, TEN = EIGHT + HOUR, EIGHT + 2 * HOUR
-
-
-@pytest.fixture
-def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
-    """Give the settings of the test's own database, with Data Docs in a folder of its own."""
-    return pipeline.settings.model_copy(update={"stack_dir": tmp_path})
-
-
-@pytest.fixture
-def sink(settings: Settings) -> Iterator[Sink]:
-    """Give a launch of the stream."""
-    with Sink(settings) as running:
-        yield running
 
 
 def test_a_published_hour_equals_a_recomputation_and_its_neighbours_are_left_alone(
@@ -157,65 +137,6 @@ def test_an_hour_that_was_never_settled_is_not_published(settings: Settings, sin
         require_published(settings, EIGHT)
 
 
-def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Sink) -> None:
-    readings = steady(EIGHT)
-    sink.store(readings)
-
-    with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda _: settle_hour(settings, EIGHT), range(2)))
-
-    assert sorted(len(run.revised) for run in runs) == [0, 1]
-    assert published(settings) == recompute(readings, [EIGHT])
-    assert states(settings) == {EIGHT: ("published", 180, 1)}
-
-
-def test_a_run_that_waits_too_long_for_another_says_so(settings: Settings) -> None:
-    with (
-        connect(settings, Role.HOURLY, autocommit=True) as first,
-        connect(settings, Role.HOURLY, autocommit=True) as second,
-    ):
-        store.lock_settling(first, wait_seconds=1)
-
-        with pytest.raises(SettlingBusyError, match="another run has been settling hours for 1 s"):
-            store.lock_settling(second, wait_seconds=1)
-
-
-def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
-    settings: Settings, sink: Sink
-) -> None:
-    late = steady(EIGHT, customers=1, every_seconds=36, first=1000)
-    sink.store(steady(EIGHT))
-    settle_hour(settings, EIGHT)
-    is_over, seen = threading.Event(), list[Sight]()
-
-    def write() -> None:
-        for number, reading in enumerate(late):
-            sink.store([reading])
-            if number % 25 == 24:  # bursts that outlast a settling, and a rest
-                wait_until(lambda: seen[-1].state, "published".__eq__)
-
-    def watch() -> None:
-        with connect(settings, Role.READER, autocommit=True) as connection:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            while not is_over.is_set():
-                seen.append(observe(connection))
-
-    with ThreadPoolExecutor(2) as pool:
-        writing, watching = pool.submit(write), pool.submit(watch)
-        try:
-            while not writing.done():
-                settle_hour(settings, EIGHT)
-        finally:
-            is_over.set()
-        writing.result(), watching.result()
-    settle_due(settings, before=NINE)
-
-    assert {one.state for one in seen} == {"published", "reopened"}
-    assert [one for one in seen if one.state == "published" and one.summed != one.stored] == []
-    assert [one for one in seen if one.state == "reopened" and one.summed == one.stored] == []
-    assert published(settings) == recompute([*steady(EIGHT), *late], [EIGHT])
-
-
 def test_readings_classified_by_an_earlier_policy_are_held_against_that_one(
     pipeline: Pipeline, settings: Settings
 ) -> None:
@@ -288,23 +209,6 @@ def test_three_hundred_touched_hours_are_settled_in_groups(
         print(f"\n{len(readings)} readings of 300 hours settled in {monotonic() - started_at:.1f} s")  # noqa: T201
     assert (len(settlement.decisions), len(settlement.run_ids)) == (300, 3)
     assert published(settings) == recompute(readings, hours)
-
-
-class Sight(NamedTuple):
-    """Of one instant: the hour's state, the readings that are published of it and those that there are."""
-
-    state: str
-    summed: int
-    stored: int
-
-
-def observe(connection: psycopg.Connection) -> Sight:
-    """Look at the only hour that there is."""
-    with connection.transaction():
-        [(state,)] = connection.execute("select state from hour_status").fetchall()
-        [(summed,)] = connection.execute("select sum(readings) from customer_hourly").fetchall()
-        [(stored,)] = connection.execute("select count(*) from heartbeats").fetchall()
-    return Sight(state, int(summed), stored)
 
 
 def physical_rows(settings: Settings) -> list[list[tuple[object, ...]]]:

@@ -3,10 +3,8 @@
 # ruff: noqa: S608 - the statements are the tests' own words
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -40,19 +38,6 @@ WITHOUT_GUARDS = (
     "alter table heartbeats alter column risk_level drop not null; "
     "alter table heartbeats drop constraint heartbeats_pkey; "
 )
-
-
-@pytest.fixture
-def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
-    """Give the settings of the test's own database, with Data Docs in a folder of its own."""
-    return pipeline.settings.model_copy(update={"stack_dir": tmp_path})
-
-
-@pytest.fixture
-def sink(settings: Settings) -> Iterator[Sink]:
-    """Give a launch of the stream."""
-    with Sink(settings) as running:
-        yield running
 
 
 def failed(pipeline: Pipeline) -> set[str]:
