@@ -1,78 +1,95 @@
-"""The demo: simulate with faults, stream, and hold every single record against the ground truth."""
+"""The demo: all of it once through Airflow, and every single record held against the ground truth."""
 
-import tempfile
-import threading
+import shutil
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
 from include.report.run import make_report
 from include.report.truth import Comparison, compare_with_ledger
-from include.settings import Settings
+from include.report.types import Report
+from include.settings import Settings, get_settings
 from include.stack import run as stack
+from include.stack.airflow.client import AirflowClient
 from include.stack.isolated import isolated_settings
-from include.stream.run import prepare
-from producer.faults import PRESETS
-from producer.options import SimulatorOptions
-from producer.run import run_simulator
-from tools.streaming import count_waiting, require_alive, running_stream, wait_until_started
+from tools.streaming import count_waiting
+from tools.workflows import run_workflow, wait_for
 
-CUSTOMERS = 3000
-RATE_HZ = 1.0
-DURATION_SECONDS = 30
-CATCH_UP_SECONDS = 120
+CUSTOMERS = 25
+FORM = {
+    "customers": CUSTOMERS,
+    "rate_hz": 1.0,
+    "period": "last-hour",
+    "within_seconds": 20,
+    "faults": "mixed",
+}
+STEP_TIMEOUT_SECONDS = 180
 
 console = Console()
 
 
 def run_demo() -> int:
-    """Run it and return the exit code: 0 if every record is as the ground truth says."""
+    """Run it and return the exit code: 0 if every record is as the ground truth says and the hour is published."""
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="heartbeat-demo-") as folder, isolated_settings() as settings:
-        console.print("[bold]1/4[/] starting PostgreSQL, Kafka and the stream", highlight=False)
+    with isolated_settings(stack_with_airflow=True) as settings:
+        _say("1/4", "starting PostgreSQL, Kafka and Airflow, which launches the stream")
         stack.up(settings)
-        prepare(settings)
-        ledger = Path(folder) / "ledger.jsonl"
-        _simulate_and_stream(settings, ledger, Path(folder) / "stream.log")
-        console.print("[bold]4/4[/] comparing every record with the ground truth", highlight=False)
-        comparison = compare_with_ledger(settings, ledger)
-        report = make_report(settings)
+        client = AirflowClient(settings)
+        summary = _simulate(client)
+        _say("3/4", f"{summary['sent']:,} records sent; waiting until all are consumed")
+        wait_for(lambda: count_waiting(settings) == 0, "the stream", timeout_seconds=STEP_TIMEOUT_SECONDS)
+        hour = datetime.fromisoformat(summary["start"]).replace(tzinfo=None)
+        _say("4/4", f"heartbeat_hourly: the hour {hour:%H:%M} UTC is checked, summed and published")
+        conf = {"hour": f"{hour.isoformat()}Z"}
+        run_workflow(client, "heartbeat_hourly", conf, timeout_seconds=STEP_TIMEOUT_SECONDS)
+        comparison = compare_with_ledger(settings, Path(summary["ledger"]))
+        report, hour_report = make_report(settings), read_hour(settings, hour)
+        _keep_docs(settings)
     console.print(render(report))
+    console.print(render_hour(hour_report))
+    _show_links()
+    return _conclude(comparison, _problems(comparison, report, hour_report), time.monotonic() - begun)
+
+
+def _simulate(client: AirflowClient) -> dict[str, Any]:
+    _say("2/4", f"heartbeat_simulator: {CUSTOMERS} customers, the last full hour in fast motion, with faults")
+    run_id = run_workflow(client, "heartbeat_simulator", FORM, timeout_seconds=STEP_TIMEOUT_SECONDS)
+    summary: dict[str, Any] = client.result("heartbeat_simulator", run_id, "simulate")
+    return summary
+
+
+def _keep_docs(settings: Settings) -> None:
+    kept = _kept_docs()
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(settings.data_docs_dir, kept)
+
+
+def _kept_docs() -> Path:
+    """Return where the pages stay when the demo's own stack is gone: in the folder of the usual one."""
+    return get_settings().stack_dir / "demo" / "data_docs"
+
+
+def _show_links() -> None:
+    pages = _kept_docs() / "index.html"
+    console.print(f"\nData Docs of this run: {pages.as_uri()}", highlight=False, soft_wrap=True)
+    console.print(
+        "The same to click through: 'make up', then http://localhost:8085, login admin / admin",
+        highlight=False,
+    )
+
+
+def _problems(comparison: Comparison, report: Report, hour: HourReport) -> list[str]:
     problems = [*comparison.differences, *report.problems]
     if comparison.records != report.records:
         problems.append(f"{comparison.records} records were sent, {report.records} have an outcome")
-    return _conclude(comparison, problems, time.monotonic() - begun)
-
-
-def _simulate_and_stream(settings: Settings, ledger: Path, log: Path) -> None:
-    options = SimulatorOptions(
-        customers=CUSTOMERS,
-        rate_hz=RATE_HZ,
-        duration_seconds=DURATION_SECONDS,
-        fault_rates=dict(PRESETS["mixed"]),
-        ledger=ledger,
-    )
-    with running_stream(settings, log) as stream:
-        wait_until_started(settings, stream, log)
-        console.print(
-            f"[bold]2/4[/] {CUSTOMERS:,} customers at {RATE_HZ:g} Hz with faults for {DURATION_SECONDS} s, "
-            "while the stream runs",
-            highlight=False,
-        )
-        summary = run_simulator(options, settings, stop=threading.Event())
-        console.print(
-            f"[bold]3/4[/] {summary.sent:,} records sent; waiting until all are consumed", highlight=False
-        )
-        deadline = time.monotonic() + CATCH_UP_SECONDS
-        while (waiting := count_waiting(settings)) and time.monotonic() < deadline:
-            require_alive(stream, log)
-            time.sleep(0.25)
-        if waiting:
-            console.print(
-                f"{waiting:,} records are still not consumed after {CATCH_UP_SECONDS} s", style="red"
-            )
+    if hour.state != "published":
+        problems.append(f"the hour is {hour.state}: {hour.reason or 'no reason is known'}")
+    return problems
 
 
 def _conclude(comparison: Comparison, problems: list[str], seconds: float) -> int:
@@ -88,3 +105,7 @@ def _conclude(comparison: Comparison, problems: list[str], seconds: float) -> in
         highlight=False,
     )
     return 0
+
+
+def _say(step: str, text: str) -> None:
+    console.print(f"[bold]{step}[/] {text}", highlight=False)

@@ -1,0 +1,66 @@
+"""One hour as it stands: its state, what its checks found, and its summary."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from include.db.connect import Role, connect, readable_errors
+from include.settings import Settings
+from include.sql import query
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one expectation found; `observed` is None where there was nothing to judge."""
+
+    expectation: str
+    severity: str
+    passed: bool
+    observed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HourReport:
+    """The hour's state, the newest findings, and readings and customers by risk level."""
+
+    hour: datetime
+    state: str
+    reason: str | None
+    findings: list[Found]
+    risk: dict[str, tuple[int, int]]
+
+
+def read_hour(settings: Settings, hour: datetime) -> HourReport:
+    """Read the hour that begins at `hour` (UTC, without a zone)."""
+    with connect(settings, Role.READER, autocommit=True) as connection, readable_errors(settings):
+        status = connection.execute(query("select_hour_status"), {"hours": [hour]}).fetchone()
+        findings = connection.execute(query("select_quality_results"), {"hour": hour}).fetchall()
+        risk = connection.execute(query("select_risk_hourly"), {"hour": hour}).fetchall()
+    return HourReport(
+        hour=hour,
+        state=status[1] if status else "open",
+        reason=status[2] if status else None,
+        findings=[Found(*row) for row in findings],
+        risk={level: (readings, customers) for level, readings, customers in risk},
+    )
+
+
+def render_hour(report: HourReport) -> RenderableType:
+    """Return the hour as tables."""
+    checks = Table(title=f"Quality of the hour {report.hour:%Y-%m-%d %H:%M} UTC", title_justify="left")
+    for name in ("expectation", "severity", "result", "observed"):
+        checks.add_column(name, justify="right" if name == "observed" else "left")
+    for found in report.findings:
+        result = "[green]passed[/]" if found.passed else "[red]failed[/]"
+        observed = "-" if found.observed is None else f"{found.observed:,.4g}"
+        checks.add_row(found.expectation, found.severity, result, observed)
+    summary = Table(title="Its summary by risk level", title_justify="left")
+    for name in ("level", "readings", "customers"):
+        summary.add_column(name, justify="left" if name == "level" else "right")
+    for level, (readings, customers) in report.risk.items():
+        summary.add_row(level, f"{readings:,}", f"{customers:,}")
+    verdict = f"the hour is {report.state}" + (f": {report.reason}" if report.reason else "")
+    return Group(checks, summary, Text(verdict, style="green" if report.state == "published" else "red"))
