@@ -1,0 +1,286 @@
+"""The control plane for real, through its REST API: it launches, watches, publishes, and survives its parts' deaths."""
+
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from include.settings import Settings
+from include.stack import run
+from include.stack.isolated import isolated_settings
+from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence, steady_source
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+# A stopped stream is to be noticed within the patience of a test.
+IMPATIENT = {
+    "health_stall_seconds": 8.0,
+    "health_confirm_seconds": 3.0,
+    "health_grace_seconds": 5.0,
+    "health_lease_seconds": 8.0,
+    "kafka_partitions": 2,
+}
+LONGEST_PAUSE_SECONDS = 15.0
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """Give a whole stack with readings flowing; at the end nothing of it may be left, even if its keeper was killed."""
+    with isolated_settings(stack_with_airflow=True, **IMPATIENT) as settings:
+        run.up(settings)
+        made = ControlPlane(settings)
+        with steady_source(made):
+            made.wait_flowing()
+            yield made
+        made.keeper().kill()
+        run.down(settings)
+        assert [process.cmdline() for process in made.processes()] == []
+
+
+@pytest.fixture
+def flowing(plane: ControlPlane) -> ControlPlane:
+    """Give the plane once one launch commits again, whatever the test before has done."""
+    wait_until(plane.is_flowing, bool, timeout_seconds=180, interval_seconds=0.25)
+    return plane
+
+
+def state_of_health(plane: ControlPlane) -> str:
+    """Run the checks now and return what became of them."""
+    return plane.run_workflow("heartbeat_health")[1]
+
+
+def test_every_workflow_is_read_and_runs_unless_it_is_started_by_hand(plane: ControlPlane) -> None:
+    def paused() -> dict[str, bool]:
+        return {dag["dag_id"]: dag["is_paused"] for dag in plane.api.get("dags")["dags"]}
+
+    found = wait_until(paused, lambda dags: len(dags) == 6)
+
+    assert plane.api.import_errors() == []
+    running = {name for name, is_paused in found.items() if not is_paused}
+    assert {"heartbeat_stream", "heartbeat_health", "heartbeat_hourly", "heartbeat_maintenance"} <= running
+
+
+def test_the_form_sends_readings_that_become_what_its_summary_says(flowing: ControlPlane) -> None:
+    conf = {"customers": 40, "rate_hz": 2, "duration_seconds": 5, "faults": "mixed", "seed": 11}
+
+    before = flowing.count("heartbeats")
+    run_id, state = flowing.run_workflow("heartbeat_simulator", conf)
+
+    assert state == "success"
+    summary = flowing.api.result("heartbeat_simulator", run_id, "simulate")
+    assert summary["sent"] == summary["acknowledged"] > 300
+    assert len(summary["expected_reasons"]) > 2
+    # Nobody else here sends what is rejected.
+    wait_until(lambda: rejected(flowing), lambda found: found == summary["expected_reasons"])
+    assert flowing.count("heartbeats") - before > summary["expected_outcomes"]["accepted"]
+    assert Path(summary["ledger"]).is_file()
+    assert f"ground truth: {summary['ledger']}" in flowing.api.task_log(
+        "heartbeat_simulator", run_id, "simulate"
+    )
+
+
+def rejected(plane: ControlPlane) -> dict[str, int]:
+    return dict(plane.rows("select reason, count(*) from dead_letters group by reason"))
+
+
+@pytest.mark.fault
+def test_a_killed_jvm_is_followed_by_the_next_launch(flowing: ControlPlane) -> None:
+    epoch, [jvm] = flowing.epoch(), flowing.jvms()
+
+    jvm.kill()
+
+    seconds = flowing.wait_flowing(after_epoch=epoch)
+    print(f"readings flowed again after {seconds:.0f} s")  # noqa: T201 - shown with -rP
+    assert state_of_health(flowing) == "success"
+
+
+@pytest.mark.fault
+def test_an_orphaned_driver_goes_on_until_its_successor_fences_it(flowing: ControlPlane) -> None:
+    epoch, [jvm] = flowing.epoch(), flowing.jvms()
+    runner = jvm.parent()
+    assert runner is not None
+
+    with longest_silence(flowing) as silence:
+        runner.kill()
+        seconds = flowing.wait_flowing(after_epoch=epoch)
+
+    print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
+    assert not jvm.is_running()
+    assert silence[0] < LONGEST_PAUSE_SECONDS
+    assert state_of_health(flowing) == "success"
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+def test_a_killed_scheduler_is_started_again_and_readings_flow_all_the_while(flowing: ControlPlane) -> None:
+    epoch = flowing.epoch()
+
+    with longest_silence(flowing) as silence:
+        flowing.component("scheduler").kill()
+        seconds = flowing.wait_flowing(after_epoch=epoch)
+
+    print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
+    assert silence[0] < LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.fault
+def test_a_stalled_stream_is_told_fenced_and_followed_by_another(flowing: ControlPlane) -> None:
+    epoch, [jvm] = flowing.epoch(), flowing.jvms()
+    for process in flowing.launch_of(jvm):
+        process.send_signal(signal.SIGSTOP)
+
+    told = wait_until(
+        lambda: (state_of_health(flowing), newest_check(flowing, "commit_age")),
+        lambda seen: "was fenced" in seen[1][1],
+        timeout_seconds=120,
+    )
+
+    assert told[0] == "failed"
+    assert told[1][0] == "fail"
+    flowing.wait_flowing(after_epoch=epoch)
+    assert not jvm.is_running()
+    assert state_of_health(flowing) == "success"
+
+
+def newest_check(plane: ControlPlane, name: str) -> tuple[str, str]:
+    """Return status and message of a check's newest row that is not ok, else of the newest."""
+    rows = plane.rows(
+        f"select status, message from health_checks where name = '{name}' "  # noqa: S608 - a test's own words
+        "order by status = 'ok', checked_at desc limit 1"
+    )
+    return (str(rows[0][0]), str(rows[0][1])) if rows else ("", "")
+
+
+def test_a_paused_stream_that_is_marked_ends_and_none_follows(flowing: ControlPlane) -> None:
+    [running] = [each for each in flowing.api.runs("heartbeat_stream") if each["state"] == "running"]
+    try:
+        flowing.api.pause("heartbeat_stream", is_paused=True)
+        flowing.api.mark_run("heartbeat_stream", running["dag_run_id"], "failed")
+
+        wait_until(flowing.jvms, lambda jvms: jvms == [])
+        active = [
+            each for each in flowing.api.runs("heartbeat_stream") if each["state"] in ("running", "queued")
+        ]
+        assert active == []
+    finally:
+        flowing.api.pause("heartbeat_stream", is_paused=False)
+    flowing.wait_flowing()
+
+
+def test_an_hour_is_published_and_a_wrong_level_withholds_it_until_it_is_repaired(
+    flowing: ControlPlane,
+) -> None:
+    conf = {"customers": 3, "rate_hz": 0.5, "period": "last-hour", "within_seconds": 2, "seed": 5}
+    run_id, state = flowing.run_workflow("heartbeat_simulator", conf)
+    assert state == "success"
+    start = datetime.fromisoformat(flowing.api.result("heartbeat_simulator", run_id, "simulate")["start"])
+    hour = start.replace(tzinfo=None)
+    form = {"hour": f"{hour.isoformat()}Z"}
+
+    assert flowing.run_workflow("heartbeat_hourly", form)[1] == "success"
+    assert hour_state(flowing, hour) == ("published", None)
+    assert published(flowing, hour) == recomputed(flowing, hour)
+
+    spoiled = spoil_a_level(flowing, hour)
+    run_id, state = flowing.run_workflow("heartbeat_hourly", form)
+    assert state == "failed"
+    assert flowing.task_states("heartbeat_hourly", run_id)["publish_hour"] == "failed"
+    state, reason = hour_state(flowing, hour)
+    assert state == "withheld"
+    assert "risk level" in str(reason)
+    assert published(flowing, hour) == []
+
+    flowing.run(f"update heartbeats set risk_level = '{spoiled[1]}' where id = {spoiled[0]}")  # noqa: S608
+    assert flowing.run_workflow("heartbeat_hourly", form)[1] == "success"
+    assert hour_state(flowing, hour) == ("published", None)
+    assert published(flowing, hour) == recomputed(flowing, hour)
+
+
+def hour_state(plane: ControlPlane, hour: datetime) -> tuple[str, str | None]:
+    [row] = plane.rows(f"select state, reason from hour_status where hour = '{hour}'")  # noqa: S608
+    return row[0], row[1]
+
+
+def published(plane: ControlPlane, hour: datetime) -> list[tuple[Any, ...]]:
+    return plane.rows(
+        "select customer_id, readings, normal, elevated, high, min_bpm, max_bpm, first_event, last_event "  # noqa: S608
+        f"from customer_hourly where hour = '{hour}' order by customer_id"
+    )
+
+
+def recomputed(plane: ControlPlane, hour: datetime) -> list[tuple[Any, ...]]:
+    return plane.rows(
+        "select customer_id, count(*), count(*) filter (where risk_level = 'Normal'), "  # noqa: S608
+        "count(*) filter (where risk_level = 'Elevated'), count(*) filter (where risk_level = 'High'), "
+        "min(heart_rate), max(heart_rate), min(event_time), max(event_time) from heartbeats "
+        f"where event_time >= '{hour}' and event_time < timestamp '{hour}' + interval '1 hour' "
+        "group by customer_id order by customer_id"
+    )
+
+
+def spoil_a_level(plane: ControlPlane, hour: datetime) -> tuple[int, str]:
+    """Give one reading of the hour another level than the policy does; return its id and its true level."""
+    [row] = plane.rows(
+        f"select id, risk_level from heartbeats where event_time >= '{hour}' "  # noqa: S608
+        f"and event_time < timestamp '{hour}' + interval '1 hour' limit 1"
+    )
+    wrong = "High" if row[1] != "High" else "Normal"
+    plane.run(f"update heartbeats set risk_level = '{wrong}' where id = {row[0]}")  # noqa: S608
+    return int(row[0]), str(row[1])
+
+
+def test_no_password_stands_on_a_command_line_in_a_log_or_in_a_rendered_field(flowing: ControlPlane) -> None:
+    settings = flowing.settings
+    secrets = passwords_of(settings)
+    [running] = [each for each in flowing.api.runs("heartbeat_stream") if each["state"] == "running"]
+
+    lines = all_command_lines()
+    fields = str(flowing.api.tasks("heartbeat_stream", running["dag_run_id"]))
+    logs = [*(settings.stack_dir / "logs").rglob("*"), *(settings.stack_dir / "airflow" / "logs").rglob("*")]
+    written = {file.name: file.read_text(errors="replace") for file in logs if file.is_file()}
+
+    assert len(secrets) == 6
+    assert "heartbeat_stream.py" in lines
+    assert "spark-defaults.conf" in fields
+    assert any("stream_started" in text for text in written.values())
+    assert [key for key, secret in secrets.items() if secret in lines] == []
+    assert [key for key, secret in secrets.items() if secret in fields] == []
+    assert [
+        (key, name) for key, secret in secrets.items() for name, text in written.items() if secret in text
+    ] == []
+
+
+def passwords_of(settings: Settings) -> dict[str, str]:
+    values = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_pass")}
+    return {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+
+
+def test_data_docs_are_for_who_is_logged_in(plane: ControlPlane) -> None:
+    address = f"http://127.0.0.1:{plane.settings.airflow_port}/data-docs/"
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address)
+    refused.value.close()
+    links = [view for plugin in plane.api.get("plugins")["plugins"] for view in plugin["external_views"]]
+
+    assert refused.value.code == 401
+    assert [link["href"] for link in links if link["name"] == "Data Docs"] == ["/data-docs/"]
+
+
+def test_nobody_else_can_read_what_holds_a_password(plane: ControlPlane) -> None:
+    home = plane.settings.stack_dir / "airflow"
+
+    open_to_others = [
+        file.name
+        for file in (home / "airflow.cfg", home / "passwords.json", home / "keys.json")
+        if file.stat().st_mode & 0o077
+    ]
+
+    assert open_to_others == []

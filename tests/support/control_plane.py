@@ -1,0 +1,180 @@
+"""A whole stack worked with as an operator does: through the REST API of Airflow, and by killing its parts."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from kafka import KafkaProducer
+
+from include.settings import Settings
+from include.stack.airflow.client import AirflowClient
+from tests.support.pipeline import Pipeline, event
+from tests.support.waiting import wait_until
+
+DRIVER = "spark_jobs/heartbeat_stream.py"
+LAUNCH_TIMEOUT_SECONDS = 180
+RUN_TIMEOUT_SECONDS = 180
+
+
+class ControlPlane(Pipeline):
+    """The stack's database and topic, and Airflow above them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.api = AirflowClient(settings)
+
+    # What runs
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that was started for this stack, found without any help of the product."""
+        own = f"STACK_DIR={self.settings.stack_dir}".encode()
+        return [process for process in psutil.process_iter() if own in _environment(process)]
+
+    def jvms(self) -> list[psutil.Process]:
+        """Return the JVMs of the launches."""
+        return [process for process in self._of_the_job() if process.name() == "java"]
+
+    def launch_of(self, jvm: psutil.Process) -> list[psutil.Process]:
+        """Return the JVM and all below it."""
+        return [jvm, *jvm.children(recursive=True)]
+
+    def keeper(self) -> psutil.Process:
+        """Return the process that keeps Airflow running."""
+        [found] = [each for each in self.processes() if "include.stack.airflow.keeper" in _words(each)]
+        return found
+
+    def component(self, name: str) -> psutil.Process:
+        """Return one of Airflow's own processes."""
+        return next(
+            child for child in self.keeper().children() if name in _words(child) or name in child.cmdline()[0]
+        )
+
+    def _of_the_job(self) -> list[psutil.Process]:
+        return [process for process in self.processes() if DRIVER in _words(process)]
+
+    # What flows
+
+    def epoch(self) -> int:
+        """Return the newest launch that has taken the lease."""
+        return int(self.rows("select coalesce(max(epoch), 0) from stream_lease")[0][0])
+
+    def silence_seconds(self) -> float:
+        """Return how long ago the last commit was."""
+        row = self.rows(
+            "select extract(epoch from timezone('utc', now()) - max(committed_at)) from stream_commits"
+        )
+        return float("inf") if row[0][0] is None else float(row[0][0])
+
+    def is_flowing(self) -> bool:
+        """Tell whether one launch runs and commits."""
+        return len(self.jvms()) == 1 and self.silence_seconds() < 3
+
+    def wait_flowing(self, *, after_epoch: int = 0) -> float:
+        """Wait until one launch, newer than `after_epoch`, runs and commits; return the seconds that it took."""
+        began = time.monotonic()
+        wait_until(
+            lambda: (self.epoch(), self._committing_epoch(), len(self.jvms()), self.silence_seconds()),
+            lambda seen: seen[0] == seen[1] > after_epoch and seen[2] == 1 and seen[3] < 3,
+            timeout_seconds=LAUNCH_TIMEOUT_SECONDS,
+            interval_seconds=0.25,
+        )
+        return time.monotonic() - began
+
+    def _committing_epoch(self) -> int:
+        return int(self.rows("select coalesce(max(epoch), 0) from stream_commits where kind = 'batch'")[0][0])
+
+    # What workflows do
+
+    def run_workflow(self, name: str, conf: dict[str, Any] | None = None) -> tuple[str, str]:
+        """Trigger a workflow, wait for its end, and return the run's id and state."""
+        self.api.pause(name, is_paused=False)
+        run_id = self.api.trigger(name, conf)
+        state = wait_until(
+            lambda: self.api.run_state(name, run_id),
+            lambda seen: seen in ("success", "failed"),
+            timeout_seconds=RUN_TIMEOUT_SECONDS,
+            interval_seconds=0.5,
+        )
+        return run_id, state
+
+    def task_states(self, name: str, run_id: str) -> dict[str, str]:
+        """Return the state of each task of a run."""
+        return {task["task_id"]: task["state"] for task in self.api.tasks(name, run_id)}
+
+
+@contextmanager
+def steady_source(plane: ControlPlane) -> Iterator[None]:
+    """Send four readings a second of the present moment, all the while."""
+    is_over = threading.Event()
+
+    def send() -> None:
+        producer = KafkaProducer(bootstrap_servers=plane.settings.kafka_broker, acks="all")
+        with closing(producer):
+            number = 0
+            while not is_over.wait(0.25):
+                producer.send(
+                    plane.settings.kafka_topic, value=event(number, at=datetime.now(UTC), customer=number % 5)
+                )
+                producer.flush()
+                number += 1
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@contextmanager
+def longest_silence(plane: ControlPlane) -> Iterator[list[float]]:
+    """Watch how long no commit came; the one value is right once the block has ended."""
+    is_over = threading.Event()
+    longest = [0.0]
+
+    def watch() -> None:
+        while not is_over.wait(0.5):
+            longest[0] = max(longest[0], plane.silence_seconds())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield longest
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def all_command_lines() -> str:
+    """Return the command line of every process on this machine."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                found.append((folder / "cmdline").read_bytes().decode(errors="replace"))
+    return "\n".join(found)
+
+
+def _environment(process: psutil.Process) -> list[bytes]:
+    try:
+        return (
+            Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+            if process.pid != os.getpid()
+            else []
+        )
+    except OSError:
+        return []
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
