@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from py4j.protocol import Py4JError, Py4JNetworkError
-from pyspark.errors import StreamingQueryException
+from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -30,7 +30,7 @@ from include.ingest.watch import Watch, hard_exit_after
 from include.log import get_logger
 from include.settings import Settings
 from spark_jobs.batch_log import BatchLog
-from spark_jobs.query import create_session, start_query
+from spark_jobs.query import create_session, rehearse, start_query
 
 CONNECTOR_CLASS = "org/apache/spark/sql/kafka010/KafkaSourceProvider.class"
 CHECKPOINT_PREFIX = "heartbeat-stream-"
@@ -47,7 +47,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
 
     In this order, so that a predecessor goes on until its successor can take its place:
     1. check the policy, the database and the topic
-    2. start Spark
+    2. start Spark, and rehearse: a launch that cannot read does not take another's place
     3. take the lease
     4. read where to begin
     5. run the query under watch
@@ -56,8 +56,10 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         read_lease(connection)
     topic = _read_topic(settings)
+    bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
     spark = _start_spark()
-    launch, starts = _open(settings, policy, topic)
+    _rehearse(spark, settings, topic, bounds)
+    launch, starts = _open(settings, policy, topic, bounds)
     log.info(
         "stream_started",
         epoch=launch.epoch,
@@ -86,12 +88,20 @@ def _start_spark() -> SparkSession:
     return spark
 
 
-def _open(settings: Settings, policy: RiskPolicy, topic: Topic) -> tuple[Launch, dict[int, int]]:
+def _rehearse(spark: SparkSession, settings: Settings, topic: Topic, bounds: TimeBounds) -> None:
+    with open_broker(settings) as broker:
+        held = broker.ranges(topic)
+    try:
+        rehearse(spark, settings, held, bounds)
+    except (PySparkException, Py4JError) as failure:
+        raise _explain(failure) from None
+
+
+def _open(
+    settings: Settings, policy: RiskPolicy, topic: Topic, bounds: TimeBounds
+) -> tuple[Launch, dict[int, int]]:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         epoch = take_lease(connection, f"{socket.gethostname()}:{os.getpid()}")
-        bounds = TimeBounds(
-            settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds
-        )
         launch = Launch(topic.name, topic.topic_id, epoch, policy, bounds)
         with open_broker(settings) as broker:
             held = broker.ranges(topic)
@@ -147,10 +157,20 @@ def _run_under_watch(settings: Settings, launch: Launch, query: StreamingQuery) 
 
 
 def _wait_for_batch_end(query: StreamingQuery) -> None:
-    # A batch cut short would be safe, only repeated by the next launch.
+    # A batch cut short would be safe, only repeated by the next launch. Where readings never pause there is no
+    # moment without a batch: then it is the end of one that counts.
+    running = _last_batch(query)
     deadline = time.monotonic() + BATCH_END_SECONDS
     while query.isActive and query.status["isTriggerActive"] and time.monotonic() < deadline:
+        if _last_batch(query) != running:
+            return
         time.sleep(0.02)
+
+
+def _last_batch(query: StreamingQuery) -> int | None:
+    """Return the number of the newest batch that has ended."""
+    progress = query.lastProgress
+    return None if progress is None else int(progress["batchId"])
 
 
 def _let_listeners_finish(spark: SparkSession) -> None:
@@ -159,7 +179,7 @@ def _let_listeners_finish(spark: SparkSession) -> None:
     jvm_session.sc().listenerBus().waitUntilEmpty(LISTENERS_TIMEOUT_MS)
 
 
-def _explain(failure: StreamingQueryException | Py4JError) -> HeartbeatError:
+def _explain(failure: PySparkException | Py4JError) -> HeartbeatError:
     """Find the product's own error in what a task threw through Spark, or say what Spark says in one line."""
     if isinstance(failure, Py4JNetworkError):
         return StreamFailedError(

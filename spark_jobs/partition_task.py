@@ -16,7 +16,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from include.broker.topic import Broker
 from include.db.connect import Role, connect, readable_errors
+from include.domain.judge import TimeBounds
 from include.domain.schema import RAW_RECORD
+from include.domain.validation import validate
 from include.errors import HeartbeatError, TransientError
 from include.ingest.lease import SINK_APPLICATION
 from include.ingest.run import Database, store_partition
@@ -95,6 +97,17 @@ def store_records(records: Iterator[pa.RecordBatch], launch: Launch) -> Iterator
             "quarantined": [commit.quarantined],
         }
         yield pa.RecordBatch.from_pydict(row, schema=SUMMARY)
+
+
+def rehearse_records(records: Iterator[pa.RecordBatch], bounds: TimeBounds) -> Iterator[pa.RecordBatch]:
+    """Do all that a task does but store: log in, ask the broker, judge; for `DataFrame.mapInArrow`."""
+    settings = get_settings()
+    with readable_errors(settings):
+        _worker.open_database(settings)
+    _worker.topic_id(settings, settings.kafka_topic)
+    for batch in records:
+        validate(_as_raw(batch), bounds)
+    yield from ()
 
 
 def _as_raw(batch: pa.RecordBatch) -> pa.RecordBatch:

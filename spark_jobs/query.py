@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 from pyspark.sql.functions import size, to_json, when
 from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.streaming.readwriter import DataStreamReader
 
+from include.broker.topic import KafkaRange
+from include.domain.judge import TimeBounds
 from include.ingest.types import Launch
 from include.settings import PROJECT_ROOT, Settings
-from spark_jobs.partition_task import SUMMARY_DDL, store_records
+from spark_jobs.partition_task import SUMMARY_DDL, rehearse_records, store_records
 
 _CHECKPOINT_INTERVAL_MS = "60000"
 _RAW_COLUMNS = ("partition", "offset", "timestamp", "key", "value")
@@ -20,6 +23,22 @@ def create_session() -> SparkSession:
     """Start Spark, or raise what Spark raises; the properties file has set all but what `.env` decides."""
     builder = SparkSession.builder.config("spark.executorEnv.PYTHONPATH", str(PROJECT_ROOT))
     return builder.getOrCreate()
+
+
+def rehearse(
+    spark: SparkSession, settings: Settings, held: dict[int, KafkaRange], bounds: TimeBounds
+) -> None:
+    """Read each partition's newest record and judge it, storing nothing.
+
+    Spark compiles its plan, and its Python workers load their modules and log in, while the predecessor still
+    stores: the pause in the readings is then the first batch alone.
+    """
+    newest = {partition: max(kafka.beginning, kafka.end - 1) for partition, kafka in held.items()}
+    ends = {partition: kafka.end for partition, kafka in held.items()}
+    reader = spark.read.format("kafka").option("endingOffsets", _offsets_json(settings, ends))
+    # What Kafka drops meanwhile is no concern of a rehearsal.
+    records = _raw_records(reader, settings, newest, fail_on_data_loss=False)
+    records.mapInArrow(_rehearsing(bounds), SUMMARY_DDL).collect()
 
 
 def start_query(
@@ -32,7 +51,11 @@ def start_query(
     drain: bool,
 ) -> StreamingQuery:
     """Start consuming at `starts` (offset by partition); with `drain`, up to what Kafka holds right now."""
-    summaries = _read_kafka(spark, settings, starts).mapInArrow(_storing(launch), SUMMARY_DDL)
+    reader = spark.readStream.format("kafka").option(
+        "maxOffsetsPerTrigger", settings.stream_max_records_per_batch
+    )
+    records = _raw_records(reader, settings, starts, fail_on_data_loss=True)
+    summaries = records.mapInArrow(_storing(launch), SUMMARY_DDL)
     # The tasks store the rows themselves, each in a transaction that is safe to repeat: nothing is left to sink.
     writer = (
         summaries.writeStream.queryName(launch.topic).format("noop").option("checkpointLocation", checkpoint)
@@ -44,15 +67,18 @@ def start_query(
     return writer.option("asyncProgressTrackingCheckpointIntervalMs", _CHECKPOINT_INTERVAL_MS).start()
 
 
-def _read_kafka(spark: SparkSession, settings: Settings, starts: dict[int, int]) -> DataFrame:
-    offsets = {settings.kafka_topic: {str(partition): offset for partition, offset in starts.items()}}
+def _raw_records(
+    reader: DataFrameReader | DataStreamReader,
+    settings: Settings,
+    starts: dict[int, int],
+    *,
+    fail_on_data_loss: bool,
+) -> DataFrame:
     return (
-        spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", settings.kafka_broker)
+        reader.option("kafka.bootstrap.servers", settings.kafka_broker)
         .option("subscribe", settings.kafka_topic)
-        .option("startingOffsets", json.dumps(offsets))
-        .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", settings.stream_max_records_per_batch)
+        .option("startingOffsets", _offsets_json(settings, starts))
+        .option("failOnDataLoss", fail_on_data_loss)
         .option("includeHeaders", "true")
         # What is there is handed on at once; the broker's default would hold a fetch back for half a second.
         .option("kafka.fetch.max.wait.ms", "20")
@@ -62,8 +88,21 @@ def _read_kafka(spark: SparkSession, settings: Settings, starts: dict[int, int])
     )
 
 
+def _offsets_json(settings: Settings, offsets: dict[int, int]) -> str:
+    return json.dumps(
+        {settings.kafka_topic: {str(partition): offset for partition, offset in offsets.items()}}
+    )
+
+
 def _storing(launch: Launch):  # type: ignore[no-untyped-def]
     def store(records: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return store_records(records, launch)
 
     return store
+
+
+def _rehearsing(bounds: TimeBounds):  # type: ignore[no-untyped-def]
+    def rehearse_task(records: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return rehearse_records(records, bounds)
+
+    return rehearse_task

@@ -51,7 +51,10 @@ class Progress:
 
 
 class Watch(threading.Thread):
-    """Calls `on_end` once, from its own thread, with the error that ends this launch, or None for a wished stop."""
+    """Calls `on_end` once, from a thread of its own, with the error that ends this launch, or None for a wished stop.
+
+    The lease is renewed until `end` is called: a launch that ends its last batch is alive, and others see it.
+    """
 
     def __init__(
         self, settings: Settings, launch: Launch, on_end: Callable[[HeartbeatError | None], None]
@@ -61,6 +64,7 @@ class Watch(threading.Thread):
         self._launch = launch
         self._on_end = on_end
         self._is_over = threading.Event()
+        self._is_ending = False
         self._progress = Progress(settings.stream_stall_seconds, moved_at=time.monotonic())
         self._connection: Connection | None = None
         self._broker: Broker | None = None
@@ -76,19 +80,24 @@ class Watch(threading.Thread):
         while not self._is_over.wait(self._settings.stream_lease_renew_seconds):
             try:
                 if self._renew():
-                    return self._on_end(None)
+                    self._end_launch(None)
                 if time.monotonic() >= next_progress:
                     self._check_progress()
                     next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
             except HeartbeatError as error:
-                return self._on_end(error)
+                return self._end_launch(error)
             except Exception as error:
                 # An unforeseen failure must not leave a stream that nobody watches.
                 log.exception("watch_failed")
-                return self._on_end(
+                return self._end_launch(
                     TransientError(f"the stream's watch failed ({type(error).__name__}): see the log")
                 )
         return None
+
+    def _end_launch(self, error: HeartbeatError | None) -> None:
+        if not self._is_ending:
+            self._is_ending = True
+            threading.Thread(target=self._on_end, args=(error,), name="end", daemon=True).start()
 
     def _renew(self) -> bool:
         """Renew the lease and return whether to stop; an outage of the database is borne for a while."""

@@ -11,6 +11,7 @@ from kafka.admin import KafkaAdminClient
 
 from include.broker.topic import open_broker
 from tests.support.pipeline import Pipeline, event
+from tests.support.source import steady_source
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -197,16 +198,19 @@ def test_records_that_kafka_dropped_unread_are_noted_as_a_gap(pipeline: Pipeline
     assert outcomes(pipeline) == {"accepted": 15, "duplicates": 0, "quarantined": 0}
 
 
-def test_a_wished_stop_ends_the_stream_with_success(pipeline: Pipeline) -> None:
+def test_a_wished_stop_ends_the_stream_with_success_even_where_readings_never_pause(
+    pipeline: Pipeline,
+) -> None:
     from include.stream.run import stop_stream
 
-    with pipeline.running() as run:
+    with pipeline.running() as run, steady_source(pipeline, interval_seconds=0.005):
         run.wait_started()
-        pipeline.send(event(number, at=NOW) for number in range(100))
-        wait_until(lambda: pipeline.count("heartbeats"), lambda count: count == 100)
+        wait_until(lambda: pipeline.count("heartbeats"), lambda count: count > 100)
 
         assert stop_stream(pipeline.settings) is True
+        stored = pipeline.count("heartbeats")
         assert run.wait() == 0
 
+    assert pipeline.count("heartbeats") == stored
     assert stop_stream(pipeline.settings) is False
-    assert outcomes(pipeline) == {"accepted": 100, "duplicates": 0, "quarantined": 0}
+    assert outcomes(pipeline) == {"accepted": stored, "duplicates": 0, "quarantined": 0}

@@ -4,17 +4,15 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
-from kafka import KafkaProducer
 
 from include.settings import Settings
 from include.stack.airflow.client import AirflowClient
-from tests.support.pipeline import Pipeline, event
+from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
 DRIVER = "spark_jobs/heartbeat_stream.py"
@@ -106,31 +104,6 @@ class ControlPlane(Pipeline):
     def task_states(self, name: str, run_id: str) -> dict[str, str]:
         """Return the state of each task of a run."""
         return {task["task_id"]: task["state"] for task in self.api.tasks(name, run_id)}
-
-
-@contextmanager
-def steady_source(plane: ControlPlane) -> Iterator[None]:
-    """Send four readings a second of the present moment, all the while."""
-    is_over = threading.Event()
-
-    def send() -> None:
-        producer = KafkaProducer(bootstrap_servers=plane.settings.kafka_broker, acks="all")
-        with closing(producer):
-            number = 0
-            while not is_over.wait(0.25):
-                producer.send(
-                    plane.settings.kafka_topic, value=event(number, at=datetime.now(UTC), customer=number % 5)
-                )
-                producer.flush()
-                number += 1
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
 
 
 @contextmanager
