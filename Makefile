@@ -22,7 +22,7 @@ setup: ## install what runs: packages, Java if there is none, jars; create .env
 setup-dev: ## install the tools for make check too
 	@scripts/setup.sh dev
 
-up: setup ## start PostgreSQL and Kafka in the background
+up: setup ## start PostgreSQL, Kafka and Airflow in the background; the stream runs
 	@$(RUN) main.py stack up
 
 down: $(RUN) ## stop them; the data stay

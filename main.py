@@ -42,12 +42,18 @@ def consumer(
     drain: Annotated[
         bool, typer.Option("--drain", help="Stop when all is consumed that is there now.")
     ] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Supersede a stream that runs; it exits by itself.")
+    ] = False,
 ) -> None:
-    """Initialise the database and run the stream in the foreground, until Ctrl-C."""
+    """Initialise the database and run the stream in the foreground, until Ctrl-C.
+
+    While Airflow runs (`make up`), heartbeat_stream does this already.
+    """
     from include.stream.run import run_stream
 
     with one_line_errors():
-        raise typer.Exit(run_stream(get_settings(), drain=drain))
+        raise typer.Exit(run_stream(get_settings(), drain=drain, takes_over=take_over))
 
 
 app.command("producer", rich_help_panel=PIPELINE)(producer_command)

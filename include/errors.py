@@ -129,6 +129,17 @@ class SchemaOutdatedError(PermanentError):
         super().__init__(f"the database is not ready ({detail}): run 'python main.py migrate'")
 
 
+class StreamRunningError(PermanentError):
+    """Another launch of the stream is alive, and this one was not told to take its place."""
+
+    def __init__(self, *, epoch: int, holder: str) -> None:
+        self.epoch, self.holder = epoch, holder
+        super().__init__(
+            f"the stream runs already (launch {epoch}, {holder}), so readings flow: stop it with "
+            "'python main.py stream stop', after pausing heartbeat_stream in Airflow, or use --take-over"
+        )
+
+
 class AirflowUnavailableError(TransientError):
     """Airflow's REST API does not answer."""
 

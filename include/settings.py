@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     jar_cache_dir: Path = Path("~/.cache/heartbeat-monitoring/jars")
 
     # Airflow in the embedded stack
-    stack_with_airflow: bool = False
+    stack_with_airflow: bool = True
     airflow_port: Port = 8085
     airflow_user: str = Field("admin", pattern=r"^[A-Za-z0-9._@-]+$")
     airflow_pass: SecretStr = Field(SecretStr("admin"), min_length=1)
@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[2,4]", min_length=1)
     stream_max_records_per_batch: int = Field(500_000, ge=1)
     stream_stall_seconds: float = Field(60, gt=0)
+    stream_healthy_seconds: float = Field(60, ge=0, le=3600)
     stream_db_wait_seconds: float = Field(30, ge=0)
     stream_lease_renew_seconds: float = Field(1, gt=0)
 

@@ -6,7 +6,6 @@ end soon one after the other is something wrong that another launch will not men
 
 from dataclasses import dataclass
 
-HEALTHY_SECONDS = 60.0
 FIRST_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 300.0
 
@@ -19,9 +18,9 @@ class Launched:
     short_lives: int = 0
 
 
-def short_lives_before(last: Launched | None, now: float) -> int:
-    """Return how many launches in a row have ended soon, the last one included; it has ended by now."""
-    if last is None or not 0 <= now - last.at < HEALTHY_SECONDS:
+def short_lives_before(last: Launched | None, now: float, *, healthy_seconds: float) -> int:
+    """Return how many launches in a row have ended within `healthy_seconds`, the last one included."""
+    if last is None or not 0 <= now - last.at < healthy_seconds:
         return 0
     return last.short_lives + 1
 

@@ -27,7 +27,7 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
     4. who holds the lease is told, but hinders nothing: this launch will take it
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
-    short_lives = short_lives_before(last, time.time())
+    short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream_healthy_seconds)
     _wait(short_lives)
     with open_broker(settings) as broker:
         if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):

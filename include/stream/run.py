@@ -10,7 +10,7 @@ import psycopg
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrate import migrate
-from include.errors import HeartbeatError, TransientError
+from include.errors import HeartbeatError, StreamRunningError, TransientError
 from include.ingest.lease import read_lease, request_stop
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
@@ -32,12 +32,15 @@ def prepare(settings: Settings) -> None:
             log.info("topic_created", topic=settings.kafka_topic, partitions=settings.kafka_partitions)
 
 
-def run_stream(settings: Settings, *, drain: bool) -> int:
-    """Prepare, run one launch until it ends, and return its exit code.
+def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
+    """Prepare, run one launch until it ends, and return its exit code; raise StreamRunningError if one is alive.
 
     The first Ctrl-C or SIGTERM lets it end its batch, the second ends it at once; both are safe.
     """
     prepare(settings)
+    if not takes_over:
+        # Safe all the same, but where Airflow keeps a stream running the two would supersede each other in turn.
+        _require_none_running(settings)
     # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the batch short.
     child = subprocess.Popen(
         submit_command(settings, drain=drain),
@@ -62,9 +65,18 @@ def stop_stream(settings: Settings) -> bool:
     raise TransientError("the stream did not stop within a minute: see its log, or stop it in Airflow")
 
 
+def _require_none_running(settings: Settings) -> None:
+    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+        lease = read_lease(connection)
+        if lease is not None and _is_alive(connection, settings):
+            raise StreamRunningError(epoch=lease.epoch, holder=lease.holder)
+
+
 def _is_alive(connection: Connection, settings: Settings) -> bool:
     """Tell whether the lease is being renewed; that it is not shows only after a few renewals' time."""
     seen = read_lease(connection)
+    if seen is None:
+        return False
     deadline = time.monotonic() + SILENT_RENEWALS * settings.stream_lease_renew_seconds
     while time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

@@ -26,6 +26,8 @@ IMPATIENT = {
     "health_confirm_seconds": 3.0,
     "health_grace_seconds": 5.0,
     "health_lease_seconds": 8.0,
+    # Here launches are killed one after the other, and not because something is wrong.
+    "stream_healthy_seconds": 5.0,
     "kafka_partitions": 2,
 }
 LONGEST_PAUSE_SECONDS = 15.0

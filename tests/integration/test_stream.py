@@ -10,6 +10,8 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from include.broker.topic import open_broker
+from include.errors import StreamRunningError
+from include.stream.run import run_stream, stop_stream
 from tests.support.pipeline import Pipeline, event
 from tests.support.source import steady_source
 from tests.support.waiting import wait_until
@@ -201,11 +203,11 @@ def test_records_that_kafka_dropped_unread_are_noted_as_a_gap(pipeline: Pipeline
 def test_a_wished_stop_ends_the_stream_with_success_even_where_readings_never_pause(
     pipeline: Pipeline,
 ) -> None:
-    from include.stream.run import stop_stream
-
     with pipeline.running() as run, steady_source(pipeline, interval_seconds=0.005):
         run.wait_started()
         wait_until(lambda: pipeline.count("heartbeats"), lambda count: count > 100)
+        with pytest.raises(StreamRunningError, match=r"launch 1, .+ use --take-over"):
+            run_stream(pipeline.settings, drain=False, takes_over=False)
 
         assert stop_stream(pipeline.settings) is True
         stored = pipeline.count("heartbeats")

@@ -3,20 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.stream.backoff import (
-    HEALTHY_SECONDS,
-    LONGEST_WAIT_SECONDS,
-    Launched,
-    short_lives_before,
-    wait_seconds,
-)
+from include.stream.backoff import LONGEST_WAIT_SECONDS, Launched, short_lives_before, wait_seconds
+
+HEALTHY_SECONDS = 60.0
 
 
 def waits_of(lifetimes: list[float]) -> list[float]:
     """Return the wait before each launch when the launches live as long as given."""
     now, last, waits = 0.0, None, []
     for lifetime in lifetimes:
-        short_lives = short_lives_before(last, now)
+        short_lives = short_lives_before(last, now, healthy_seconds=HEALTHY_SECONDS)
         waits.append(wait_seconds(short_lives))
         now += waits[-1]
         last = Launched(now, short_lives)
@@ -37,7 +33,9 @@ def test_one_long_life_forgets_the_short_ones() -> None:
 
 
 def test_a_clock_that_was_set_back_delays_nothing() -> None:
-    assert short_lives_before(Launched(at=1000.0, short_lives=7), now=10.0) == 0
+    assert (
+        short_lives_before(Launched(at=1000.0, short_lives=7), now=10.0, healthy_seconds=HEALTHY_SECONDS) == 0
+    )
 
 
 @given(st.integers(0, 10**9))
