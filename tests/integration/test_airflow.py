@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from include.settings import Settings
 from include.stack import run
 from include.stack.isolated import isolated_settings
-from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
+from tests.support.control_plane import ControlPlane, all_command_lines, is_gone, longest_silence
 from tests.support.source import steady_source
 from tests.support.waiting import wait_until
 
@@ -115,7 +115,7 @@ def test_an_orphaned_driver_goes_on_until_its_successor_fences_it(flowing: Contr
         seconds = flowing.wait_flowing(after_epoch=epoch)
 
     print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
-    assert not jvm.is_running()
+    wait_until(lambda: is_gone(jvm), bool)
     assert silence[0] < LONGEST_PAUSE_SECONDS
     assert state_of_health(flowing) == "success"
 
@@ -148,7 +148,7 @@ def test_a_stalled_stream_is_told_fenced_and_followed_by_another(flowing: Contro
     assert told[0] == "failed"
     assert told[1][0] == "fail"
     flowing.wait_flowing(after_epoch=epoch)
-    assert not jvm.is_running()
+    wait_until(lambda: is_gone(jvm), bool)
     assert state_of_health(flowing) == "success"
 
 

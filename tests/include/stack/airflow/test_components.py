@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from include.stack.airflow.components import LONGEST_PAUSE_SECONDS, Component, pause_seconds
+from tests.support.control_plane import is_gone
 from tests.support.waiting import wait_until
 
 # A scheduler in small: a worker in its own group, and a task in a group of the task's own.
@@ -36,10 +37,6 @@ def component(tmp_path: Path) -> Iterator[tuple[Component, psutil.Process, psuti
             leftover.kill()
     process.kill()
     process.wait()
-
-
-def is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_the_pause_doubles_with_each_short_life_up_to_a_bound() -> None:
