@@ -43,7 +43,7 @@ $(RUN):
 demo: setup ## the whole way once: simulate, stream, compare with the ground truth, report
 	@$(RUN) main.py demo
 
-bench: setup ## measure the drain, the latency and the producer
+bench: setup ## measure the drain, the latency, the producer and the idle stack
 	@$(RUN) main.py bench
 
 test: setup-dev ## all tests but the slow ones

@@ -164,7 +164,7 @@ def demo() -> None:
 @app.command(rich_help_panel=OPERATING)
 def bench(
     parts: Annotated[
-        list[str] | None, typer.Argument(help="drain, latency, producer; all when left out.")
+        list[str] | None, typer.Argument(help="drain, latency, producer, idle; all when left out.")
     ] = None,
     records: Annotated[int, typer.Option(min=1000, help="How many records the drain takes.")] = 2_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each is repeated.")] = 3,
@@ -173,7 +173,7 @@ def bench(
         Path | None, typer.Option("--json", help="Write the raw figures into this file.")
     ] = None,
 ) -> None:
-    """Measure drain, latency and producer on a stack of its own, each against a reference."""
+    """Measure drain, latency and producer, each against a reference, and what the idle stack takes."""
     from tools.bench.run import PARTS, run_bench
 
     with one_line_errors():

@@ -27,9 +27,14 @@ def run_workflow(
     )
     failed = [task for task in client.tasks(workflow, run_id) if task["state"] == "failed"]
     if failed:
-        lines = client.task_log(workflow, run_id, failed[0]["task_id"]).splitlines()[-LAST_LINES:]
-        raise TransientError(f"{workflow} failed in {failed[0]['task_id']}: " + "\n  ".join(lines))
+        task = failed[0]["task_id"]
+        raise TransientError(f"{workflow} failed in {task}: {last_words(client, workflow, run_id, task)}")
     return run_id
+
+
+def last_words(client: AirflowClient, workflow: str, run_id: str, task: str) -> str:
+    """Return the end of a task's log."""
+    return "\n  ".join(client.task_log(workflow, run_id, task).splitlines()[-LAST_LINES:])
 
 
 def wait_for(is_reached: Callable[[], bool], what: str, *, timeout_seconds: float) -> None:

@@ -17,21 +17,40 @@ from include.stack import run as stack
 from include.stack.isolated import isolated_settings
 from include.stream.run import prepare
 from tools.bench.drain import measure_drain, preload
+from tools.bench.idle import measure_idle
 from tools.bench.latency import measure_latency
 from tools.bench.produce import measure_producer
 
-PARTS = ("drain", "latency", "producer")
+PARTS = ("drain", "latency", "producer", "idle")
+IDLE_SETTLE_SECONDS = 60
+IDLE_SECONDS = 300
+BYTES_PER_GIB = 1024**3
+
+Measure = Callable[[Settings, Path], dict[str, Any]]
 
 console = Console(stderr=True)
 
 
 def run_bench(parts: list[str], *, records: int, rounds: int, seconds: float, json_file: Path | None) -> None:
     """Measure the chosen parts, each on a fresh topic, and print a table."""
-    measures: dict[str, Callable[[Settings, Path], dict[str, Any]]] = {
+    measures: dict[str, Measure] = {
         "drain": lambda settings, folder: _drain(settings, folder, records, rounds),
         "latency": lambda settings, folder: _latency(settings, folder, seconds),
         "producer": lambda settings, _: _producer(settings, records // 5, rounds),
     }
+    results = {}
+    if "idle" in parts:
+        console.print("measuring idle …")
+        results["idle"] = _idle()
+    if streamed := [part for part in parts if part != "idle"]:
+        results |= _measure_streamed(streamed, measures)
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+    if json_file is not None:
+        json_file.write_text(json.dumps({"machine": machine, **results}, indent=2))
+    Console().print(_table(results))
+
+
+def _measure_streamed(parts: list[str], measures: dict[str, Measure]) -> dict[str, Any]:
     results = {}
     with tempfile.TemporaryDirectory(prefix="heartbeat-bench-") as folder, isolated_settings() as settings:
         stack.up(settings)
@@ -40,10 +59,7 @@ def run_bench(parts: list[str], *, records: int, rounds: int, seconds: float, js
             prepare(own)
             console.print(f"measuring {part} …")
             results[part] = measures[part](own, Path(folder))
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
-    if json_file is not None:
-        json_file.write_text(json.dumps({"machine": machine, **results}, indent=2))
-    Console().print(_table(results))
+    return results
 
 
 def _drain(settings: Settings, folder: Path, records: int, rounds: int) -> dict[str, Any]:
@@ -80,6 +96,17 @@ def _producer(settings: Settings, records: int, rounds: int) -> dict[str, Any]:
             f"{result.producer.median:,.0f} records/s, {result.ratio:.2f} of a bare client with one constant record"
         )
     return {**raw, "figures": figures}
+
+
+def _idle() -> dict[str, Any]:
+    with isolated_settings(stack_with_airflow=True) as settings:
+        result = measure_idle(settings, settle_seconds=IDLE_SETTLE_SECONDS, seconds=IDLE_SECONDS)
+    rows = {
+        name: f"{cores:.3f} of a core, {result.memory_bytes[name] / BYTES_PER_GIB:.2f} GiB"
+        for name, cores in result.cores.items()
+    }
+    total = f"{sum(result.cores.values()):.2f} of a core, {sum(result.memory_bytes.values()) / BYTES_PER_GIB:.2f} GiB"
+    return {**asdict(result), "figures": {**rows, f"all, for {result.seconds:.0f} s": total}}
 
 
 def _table(results: dict[str, dict[str, Any]]) -> Table:

@@ -49,6 +49,15 @@ class LatencyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleResult:
+    """What each part takes while nothing is sent: processor (1 is one core busy) and memory, shared pages once."""
+
+    seconds: float
+    cores: dict[str, float]
+    memory_bytes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ProducerResult:
     """The producer beside a bare client that sends one constant record."""
 
