@@ -11,7 +11,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types docs \
-	requirements
+	dashboards requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -60,7 +60,7 @@ check: lint types test ## what CI runs
 lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m sqlfluff lint --disable-progress-bar include/sql
+	$(RUN) -m sqlfluff lint --disable-progress-bar include/sql grafana/queries
 	.venv/bin/shellcheck $(SHELL_FILES)
 	$(if $(DOCKERFILES),.venv/bin/hadolint $(DOCKERFILES))
 	$(if $(WORKFLOWS),.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
@@ -68,13 +68,16 @@ lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
 format: setup-dev ## rewrite Python and SQL in the house style
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
-	$(RUN) -m sqlfluff fix --disable-progress-bar include/sql
+	$(RUN) -m sqlfluff fix --disable-progress-bar include/sql grafana/queries
 
 types: setup-dev ## mypy, strict
 	$(RUN) -m mypy
 
 docs: setup-dev ## write docs/dags.md anew from the workflows
 	$(RUN) -m tools.dag_docs
+
+dashboards: setup-dev ## write Grafana's dashboards and alert rules anew from tools/grafana and grafana/queries
+	$(RUN) -m tools.grafana
 
 requirements: setup ## compile the hashed requirements*.txt anew from the *.in
 	$(COMPILE) requirements.in -o requirements.txt

@@ -1,0 +1,3 @@
+-- Seconds since the checks last ran; a day if they never did.
+select coalesce(extract(epoch from timezone('utc', now()) - max(checked_at)), 86400)::float as age
+from health_checks;

@@ -1,0 +1,175 @@
+"""Heartbeat - live: what arrives now, how quickly, and who is at risk."""
+
+from include.domain.reasons import Outcome
+from include.domain.risk import RiskLevel
+from include.settings import Settings
+from tools.grafana.board import LIVE, board, choice
+from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RISK, SKY, VERMILLION
+from tools.grafana.panels import Json, customer_link, figures, named, series, steps, table
+
+OUTCOMES = [
+    named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
+    named("duplicates", "Duplicates", OUTCOME[Outcome.DUPLICATE]),
+    named("quarantined", "Quarantined", OUTCOME[Outcome.QUARANTINED]),
+]
+LEVELS = [
+    named("normal", "Normal", RISK[RiskLevel.NORMAL]),
+    named("elevated", "Elevated", RISK[RiskLevel.ELEVATED]),
+    named("high", "High", RISK[RiskLevel.HIGH]),
+]
+POINTS_ONLY = {"custom__drawStyle": "points", "custom__pointSize": 6}
+
+
+def live() -> Json:
+    """Return the dashboard."""
+    rows = [(5, _now()), (9, _flow()), (9, _customer()), (9, [_high_customers(), _risk_hourly()])]
+    customer = choice(
+        "customer",
+        "Customer",
+        "Heard in the last minute, who were High first. Another one: put its UUID behind var-customer= in the address.",
+        "variable_customers",
+    )
+    return board(
+        LIVE,
+        "Heartbeat \N{EN DASH} live",
+        "What arrives now, how quickly, and who is at risk. Times are UTC.",
+        rows,
+        since="15m",
+        refresh="10s",
+        variables=[customer],
+    )
+
+
+def _now() -> list[Json]:
+    fresh_seconds = Settings.model_fields["health_fresh_seconds"].default
+    return [
+        figures(
+            "Records a second",
+            "Mean of the last minute, by what became of the records. Quarantined ones are kept with the reason: see "
+            "the quality dashboard.",
+            "live_records_per_second",
+            unit="suffix: /s",
+            overrides=OUTCOMES,
+            defaults={"decimals": 1},
+        ),
+        figures(
+            "Latency",
+            "From a record's creation to its commit, batches of the last minute. No value: nothing was committed.",
+            "live_latency",
+            unit="ms",
+            overrides=[
+                named("p50_of_median_batch", "p50, median batch", SKY),
+                named("p99_of_slowest_batch", "p99, slowest batch", BLUE),
+            ],
+        ),
+        figures(
+            "Newest reading",
+            f"Its age. Orange from HEALTH_FRESH_SECONDS' default ({fresh_seconds:.0f} s): the source is silent or the "
+            "stream is behind; the pipeline dashboard says which.",
+            "live_newest_reading",
+            unit="s",
+            empty="none for a day",
+            overrides=[named("newest_reading", "Age")],
+            defaults={"color": {"mode": "thresholds"}, "thresholds": steps([SKY, ORANGE], [fresh_seconds])},
+        ),
+        figures(
+            "Customers",
+            "Heard in the last minute, by the risk level of each one's newest reading.",
+            "live_customers",
+            unit="none",
+            overrides=LEVELS,
+        ),
+    ]
+
+
+def _flow() -> list[Json]:
+    return [
+        series(
+            "Records by outcome",
+            "Every record that was read from Kafka, by what became of it. At most the range's last six hours.",
+            "live_outcomes",
+            stacked=True,
+            unit="suffix: /s",
+            overrides=OUTCOMES,
+            interval="5s",
+        ),
+        series(
+            "Readings by risk level, last 5 minutes",
+            "By the time of the reading, from the raw rows: always the last five minutes of the range, however long it "
+            "is. The hours are in the panel below.",
+            "live_risk_mix",
+            stacked=True,
+            unit="suffix: /s",
+            overrides=LEVELS,
+            interval="5s",
+            time_from="5m",
+        ),
+    ]
+
+
+def _customer() -> list[Json]:
+    return [
+        series(
+            "Heart rate of the chosen customer, last 10 minutes",
+            "Readings as they were taken; where none came for 30 s the line is broken. Those above Normal by the risk "
+            "policy in force are marked. Empty: choose a customer above.",
+            "live_customer_rate",
+            unit="suffix: bpm",
+            time_from="10m",
+            interval="1s",
+            custom={"insertNulls": 30_000},
+            defaults={"min": 30, "max": 220},
+            overrides=[
+                named("heart_rate", "Heart rate", GREY),
+                named("elevated", "Elevated", RISK[RiskLevel.ELEVATED], **POINTS_ONLY),
+                named("high", "High", RISK[RiskLevel.HIGH], **POINTS_ONLY),
+            ],
+        ),
+        series(
+            "Hours of the chosen customer, last 7 days",
+            "Lowest, mean and highest heart rate of each published hour. A missing hour has no readings or is not "
+            "published.",
+            "live_customer_hours",
+            unit="suffix: bpm",
+            time_from="7d",
+            interval="1h",
+            custom={"insertNulls": 5_400_000},
+            overrides=[
+                named("lowest", "Lowest", SKY),
+                named("mean", "Mean", GREY, custom__lineWidth=2),
+                named("highest", "Highest", VERMILLION),
+            ],
+        ),
+    ]
+
+
+def _high_customers() -> Json:
+    return table(
+        "Customers at High now",
+        "Whose newest reading is High, latest first, 50 at most. Looked up in the last five minutes: a *since* that "
+        "old means *or longer*. A click follows the customer.",
+        "live_high_customers",
+        empty="nobody",
+        overrides=[
+            named("customer", "Customer", links=customer_link(LIVE)),
+            named("high_since", "High since", unit="dateTimeAsIso"),
+            named("last_reading", "Last reading", unit="dateTimeAsIso"),
+            named("heart_rate", "Heart rate", unit="suffix: bpm"),
+            named("readings", "Readings", unit="none"),
+        ],
+    )
+
+
+def _risk_hourly() -> Json:
+    return series(
+        "Risk mix of the published hours, last 24 hours",
+        "Share of each risk level among an hour's readings. An hour that is withheld is missing.",
+        "live_risk_hourly",
+        stacked=True,
+        unit="percentunit",
+        time_from="24h",
+        interval="1h",
+        custom={"drawStyle": "bars", "fillOpacity": 80, "barAlignment": 1},
+        defaults={"min": 0, "max": 1},
+        overrides=LEVELS,
+    )
