@@ -32,25 +32,26 @@ _Dumper.add_representer(str, _block)
 _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], folder: Path = ROOT / "grafana") -> None:
     """Write or check the files."""
-    stale = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
+    wanted = {folder / path: text for path, text in files().items()}
+    stale = {path: text for path, text in wanted.items() if not path.exists() or path.read_text() != text}
     if arguments == ["--check"]:
         if stale:
-            names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+            names = ", ".join(str(path) for path in stale)
             sys.exit(f"not what tools/grafana says: {names}; run 'make dashboards'")
         return
-    for path in stale:
-        path.write_text(files()[path])
+    for path, text in stale.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
-def files() -> dict[Path, str]:
-    """Return every file that is written, with its text."""
+def files() -> dict[str, str]:
+    """Return every file that is written, by its path below grafana/, with its text."""
     boards = [live(), pipeline(), quality()]
-    folder = ROOT / "grafana"
     return {
-        **{folder / "dashboards" / f"{board['uid']}.json": _json(board) for board in boards},
-        folder / RULES: HEAD + yaml.dump(provisioned(boards), Dumper=_Dumper, sort_keys=False, width=110),
+        **{f"dashboards/{board['uid']}.json": _json(board) for board in boards},
+        RULES: HEAD + yaml.dump(provisioned(boards), Dumper=_Dumper, sort_keys=False, width=110),
     }
 
 

@@ -1,14 +1,16 @@
-"""The colours, one meaning each. From Okabe and Ito's palette, which people with any colour vision can tell apart;
-a test holds their distances as those people see them. No meaning hangs on colour alone: every series is named."""
+"""The colours, one meaning each, so far apart that people with any colour vision tell them from one another.
+
+A test holds their distances as those people see them. No meaning hangs on colour alone: every series is named.
+"""
 
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
 from include.health.types import Status
 
-BLUE, SKY, ORANGE, VERMILLION, GREY = "#0072B2", "#56B4E9", "#E69F00", "#D55E00", "#8C8C8C"
+BLUE, SKY, ORANGE, RED, GREY = "#0072B2", "#56B4E9", "#E69F00", "#C0362C", "#8C8C8C"
 
-RISK = {RiskLevel.NORMAL: SKY, RiskLevel.ELEVATED: ORANGE, RiskLevel.HIGH: VERMILLION}
-STATUS = {Status.OK: SKY, Status.WARN: ORANGE, Status.FAIL: VERMILLION}
-OUTCOME = {Outcome.ACCEPTED: SKY, Outcome.DUPLICATE: GREY, Outcome.QUARANTINED: VERMILLION}
-HOUR = {"published": SKY, "open": GREY, "reopened": ORANGE, "withheld": VERMILLION}
+RISK = {RiskLevel.NORMAL: SKY, RiskLevel.ELEVATED: ORANGE, RiskLevel.HIGH: RED}
+STATUS = {Status.OK: SKY, Status.WARN: ORANGE, Status.FAIL: RED}
+OUTCOME = {Outcome.ACCEPTED: SKY, Outcome.DUPLICATE: GREY, Outcome.QUARANTINED: RED}
+HOUR = {"published": SKY, "open": GREY, "reopened": ORANGE, "withheld": RED}
 LIMIT = GREY

@@ -4,7 +4,7 @@ from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
 from include.settings import Settings
 from tools.grafana.board import LIVE, board, choice
-from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RISK, SKY, VERMILLION
+from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
 from tools.grafana.panels import Json, customer_link, figures, named, series, steps, table
 
 OUTCOMES = [
@@ -137,7 +137,7 @@ def _customer() -> list[Json]:
             overrides=[
                 named("lowest", "Lowest", SKY),
                 named("mean", "Mean", GREY, custom__lineWidth=2),
-                named("highest", "Highest", VERMILLION),
+                named("highest", "Highest", RED),
             ],
         ),
     ]

@@ -3,7 +3,7 @@
 from include.health.types import Status
 from include.settings import Settings
 from tools.grafana.board import PIPELINE, board, choice
-from tools.grafana.colours import BLUE, GREY, LIMIT, ORANGE, SKY, STATUS, VERMILLION
+from tools.grafana.colours import BLUE, GREY, LIMIT, ORANGE, RED, SKY, STATUS
 from tools.grafana.panels import Json, named, panel, series, table, value_colours
 
 THRESHOLD = named("threshold", "Limit", LIMIT, custom__lineStyle={"fill": "dash", "dash": [8, 6]})
@@ -199,7 +199,7 @@ def _gaps() -> Json:
         empty="nothing",
         overrides=[
             named("committed_at", "Noted", **TIME),
-            named("kind", "Kind", mappings=value_colours({"gap": VERMILLION, "rewind": ORANGE})),
+            named("kind", "Kind", mappings=value_colours({"gap": RED, "rewind": ORANGE})),
             named("partition", "Partition"),
             named("from_offset", "From"),
             named("to_offset", "To"),

@@ -2,7 +2,7 @@
 
 from include.quality.types import Severity
 from tools.grafana.board import LIVE, QUALITY, board
-from tools.grafana.colours import BLUE, GREY, HOUR, LIMIT, ORANGE, SKY, VERMILLION
+from tools.grafana.colours import BLUE, GREY, HOUR, LIMIT, ORANGE, RED, SKY
 from tools.grafana.panels import Json, customer_link, figures, named, series, table, value_colours
 
 TIME: Json = {"unit": "dateTimeAsIso"}
@@ -54,7 +54,7 @@ def _quarantine() -> Json:
         interval="1m",
         defaults={"min": 0},
         overrides=[
-            named("measured", "Quarantined", VERMILLION),
+            named("measured", "Quarantined", RED),
             named("threshold", "Limit", LIMIT, custom__lineStyle={"fill": "dash", "dash": [8, 6]}),
         ],
     )
@@ -106,7 +106,7 @@ def _hours() -> Json:
 
 
 def _violations() -> Json:
-    severities = {Severity.CRITICAL: VERMILLION, Severity.WARNING: ORANGE}
+    severities = {Severity.CRITICAL: RED, Severity.WARNING: ORANGE}
     return table(
         "Violated expectations",
         "By the last run over each hour of the range. Critical ones withhold their hour, warnings do not.",
@@ -177,7 +177,7 @@ def _shares() -> Json:
         unit="percentunit",
         defaults={"min": 0},
         overrides=[
-            named("rejected_records", "Rejected records", VERMILLION),
+            named("rejected_records", "Rejected records", RED),
             named("poorly_covered_customers", "Poorly covered customers", ORANGE),
         ],
         **EACH_HOUR,
