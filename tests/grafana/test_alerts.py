@@ -73,6 +73,14 @@ def nothing_comes_any_more(pipeline: Pipeline) -> None:
     check(pipeline.settings)
 
 
+def only_the_stream_is_behind(pipeline: Pipeline) -> None:
+    stream = InlineStream(pipeline.settings)
+    pipeline.send(readings(30, age_seconds=pipeline.settings.health_silence_seconds + 60))
+    stream.drain()
+    pipeline.send(readings(5))
+    check(pipeline.settings)
+
+
 def nothing_ever_came(pipeline: Pipeline) -> None:
     InlineStream(pipeline.settings)
     check(pipeline.settings)
@@ -136,6 +144,7 @@ def a_few_are_high(pipeline: Pipeline) -> None:
         (checks_ran_long_ago, {STOPPED: {""}}),
         (nothing_comes_any_more, {SILENT: {""}}),
         (nothing_ever_came, {SILENT: {""}}),
+        (only_the_stream_is_behind, {}),
         (records_wait, {LAG: {""}}),
         (a_tenth_is_rejected, {QUARANTINE: {""}}),
         (most_are_rejected, {QUARANTINE: {""}, FAILED: {"quarantine"}}),

@@ -146,15 +146,16 @@ def _customer() -> list[Json]:
 def _high_customers() -> Json:
     return table(
         "Customers at High now",
-        "Whose newest reading is High, latest first, 50 at most. Looked up in the last five minutes: a *since* that "
-        "old means *or longer*. A click follows the customer.",
+        "Whose newest reading is High, the latest to become so first, 50 at most. From the last five minutes: no last "
+        "calmer reading means High for longer than that. A click follows the customer.",
         "live_high_customers",
         empty="nobody",
         overrides=[
             named("customer", "Customer", links=customer_link(LIVE)),
-            named("high_since", "High since", unit="dateTimeAsIso"),
+            named("last_calmer", "Last calmer reading", unit="dateTimeAsIso", noValue="longer ago"),
             named("last_reading", "Last reading", unit="dateTimeAsIso"),
-            named("heart_rate", "Heart rate", unit="suffix: bpm"),
+            named("lowest", "Lowest High", unit="suffix: bpm"),
+            named("highest", "Highest High", unit="suffix: bpm"),
             named("readings", "Readings", unit="none"),
         ],
     )
