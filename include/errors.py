@@ -71,6 +71,14 @@ class PartFailedError(PermanentError):
         super().__init__(f"{part} did not start: {reason} (its log: {log_file})")
 
 
+class LoginNotSetError(PermanentError):
+    """Airflow did not take the user or the password of its page."""
+
+    def __init__(self, *, user: str, reason: str) -> None:
+        self.user, self.reason = user, reason
+        super().__init__(f"the login of {user} (AIRFLOW_USER, AIRFLOW_PASS) could not be set: {reason}")
+
+
 class StackBusyError(TransientError):
     """Another process works on the same folder: a stack that is started or stopped, jars that are fetched."""
 

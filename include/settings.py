@@ -57,6 +57,13 @@ class Settings(BaseSettings):
     airflow_db_pass: SecretStr = SecretStr("change-me")
     airflow_history_days: int = Field(14, ge=1, le=3650)
 
+    # The deployed stack: what docker-compose.yml starts besides
+    spark_workers: int = Field(2, ge=1, le=100)
+    kafka_ui_port: Port = 8080
+    grafana_port: Port = 3000
+    grafana_user: str = Field("admin", min_length=1)
+    grafana_pass: SecretStr = Field(SecretStr("admin"), min_length=1)
+
     # What is accepted
     readings_retention_days: int = Field(90, ge=1, le=3650)
     max_clock_skew_seconds: int = Field(300, ge=0, le=86_400)

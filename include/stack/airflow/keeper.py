@@ -65,7 +65,7 @@ def end_in_order(settings: Settings, crew: list[Component]) -> None:
     scheduler.ask_to_end()
     deadline = time.monotonic() + TASKS_END_SECONDS
     while scheduler.is_running() and time.monotonic() < deadline:
-        _ask_stream_to_stop(settings)
+        ask_stream_to_stop(settings)
         time.sleep(ASK_AGAIN_SECONDS)
     scheduler.end(0)
     for component in crew:
@@ -76,7 +76,8 @@ def end_in_order(settings: Settings, crew: list[Component]) -> None:
     log.info("airflow_ended", cut_short_count=ended)
 
 
-def _ask_stream_to_stop(settings: Settings) -> None:
+def ask_stream_to_stop(settings: Settings) -> None:
+    """Leave the wish in the database, as far as that can be reached."""
     # What this needs is large, and this process is there all day for the sake of its end.
     import psycopg
 

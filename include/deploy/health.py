@@ -1,0 +1,29 @@
+"""Tell whether one of Airflow's processes is well, as the api-server sees it; for the health checks of compose.
+
+python -m include.deploy.health metadatabase | scheduler | dag_processor | triggerer
+"""
+
+import json
+import sys
+import urllib.request
+
+from include.deploy.configuration import api_server_url
+from include.settings import get_settings
+
+TIMEOUT_SECONDS = 5.0
+
+
+def main(name: str) -> int:
+    """Return 0 if it is, else 1 after saying what it is instead."""
+    address = f"{api_server_url(get_settings())}/api/v2/monitor/health"
+    try:
+        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+            status = json.loads(response.read())[name]["status"]
+    except (OSError, ValueError, KeyError) as error:
+        status = f"unknown: {address} gave {type(error).__name__}"
+    sys.stdout.write(f"{name} is {status}\n")
+    return 0 if status == "healthy" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
