@@ -13,9 +13,9 @@ from include.settings import get_settings
 TIMEOUT_SECONDS = 5.0
 
 
-def main(name: str) -> int:
-    """Return 0 if it is, else 1 after saying what it is instead."""
-    address = f"{api_server_url(get_settings())}/api/v2/monitor/health"
+def check(name: str, api_server: str) -> int:
+    """Say how the part is; return 0 if it is well, else 1."""
+    address = f"{api_server}/api/v2/monitor/health"
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             status = json.loads(response.read())[name]["status"]
@@ -26,4 +26,4 @@ def main(name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(check(sys.argv[1], api_server_url(get_settings())))

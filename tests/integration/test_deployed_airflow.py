@@ -1,0 +1,123 @@
+"""Airflow's page as it is deployed: a real login, whose password is told to nobody but Airflow."""
+
+import json
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from include.deploy.prepare import prepare
+from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.stack.ports import free_port
+from tests.support.control_plane import all_command_lines
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+PASSWORD = "m@rk/er:1%"
+
+
+@pytest.fixture(scope="module")
+def settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Give settings with a folder and a port of its own."""
+    return stack.model_copy(
+        update={
+            "stack_dir": tmp_path_factory.mktemp("deployed"),
+            "airflow_port": free_port(),
+            "airflow_user": "operator",
+            "airflow_pass": SecretStr(PASSWORD),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def page(settings: Settings) -> Iterator[str]:
+    """Give the address of the page, prepared and running as in its container."""
+    with command_lines_watched() as seen:
+        prepare(settings)
+        # As when the password in .env was changed since.
+        prepare(settings.model_copy(update={"airflow_pass": SecretStr("another")}))
+        prepare(settings)
+    assert PASSWORD not in "\n".join(seen)
+    address = f"http://127.0.0.1:{settings.airflow_port}"
+    command = [sys.executable, "-m", "include.deploy", "run", "api-server"]
+    with (settings.stack_dir / "api-server.log").open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=PROJECT_ROOT, env=environment_of(settings), stdout=output, stderr=output
+        )
+    try:
+        wait_until(
+            lambda: status_of(f"{address}/api/v2/monitor/health"),
+            lambda code: code == 200,
+            timeout_seconds=90,
+        )
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextmanager
+def command_lines_watched() -> Iterator[list[str]]:
+    """Collect every command line of this machine, again and again."""
+    is_over, seen = threading.Event(), [""]
+
+    def watch() -> None:
+        while not is_over.wait(0.05):
+            seen.append(all_command_lines())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def status_of(url: str, login: dict[str, str] | None = None) -> int:
+    """Return the HTTP status, 0 if nobody answers."""
+    data = json.dumps(login).encode() if login else None
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+def test_only_the_password_of_the_settings_opens_the_page(page: str) -> None:
+    outcomes = {
+        word: status_of(f"{page}/auth/token", {"username": "operator", "password": word})
+        for word in (PASSWORD, "another", "admin")
+    }
+
+    assert outcomes == {PASSWORD: 201, "another": 401, "admin": 401}
+
+
+def test_nothing_is_shown_without_a_login(page: str) -> None:
+    assert {path: status_of(f"{page}{path}") for path in ("/api/v2/dags", "/data-docs/")} == {
+        "/api/v2/dags": 401,
+        "/data-docs/": 401,
+    }
+
+
+def test_the_password_lies_in_no_file_that_airflow_keeps(page: str, settings: Settings) -> None:
+    holders = [
+        file
+        for file in Path(settings.stack_dir).rglob("*")
+        if file.is_file() and PASSWORD.encode() in file.read_bytes()
+    ]
+
+    assert status_of(f"{page}/auth/login/") == 200
+    assert holders == []
