@@ -19,7 +19,7 @@ from include.stack.ports import free_port
 from tests.support.control_plane import all_command_lines
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PASSWORD = "m@rk/er:1%"
 
@@ -41,10 +41,8 @@ def settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
 def page(settings: Settings) -> Iterator[str]:
     """Give the address of the page, prepared and running as in its container."""
     with command_lines_watched() as seen:
-        prepare(settings)
-        # As when the password in .env was changed since.
         prepare(settings.model_copy(update={"airflow_pass": SecretStr("another")}))
-        prepare(settings)
+        prepare(settings)  # as when the password in .env was changed since
     assert PASSWORD not in "\n".join(seen)
     address = f"http://127.0.0.1:{settings.airflow_port}"
     command = [sys.executable, "-m", "include.deploy", "run", "api-server"]
@@ -56,12 +54,12 @@ def page(settings: Settings) -> Iterator[str]:
         wait_until(
             lambda: status_of(f"{address}/api/v2/monitor/health"),
             lambda code: code == 200,
-            timeout_seconds=90,
+            timeout_seconds=180,
         )
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=90)
 
 
 @contextmanager
@@ -70,7 +68,7 @@ def command_lines_watched() -> Iterator[list[str]]:
     is_over, seen = threading.Event(), [""]
 
     def watch() -> None:
-        while not is_over.wait(0.05):
+        while not is_over.wait(0.2):
             seen.append(all_command_lines())
 
     thread = threading.Thread(target=watch)

@@ -115,9 +115,10 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         **submit_environment(),
         **environment_of(settings),
-        # No task needs these two. Empty, not left out: the shell's own would take their place.
+        # No task needs these. Empty, not left out: the shell's own would take their place.
         "AIRFLOW_PASS": "",
         "AIRFLOW_DB_PASS": "",
+        "GRAFANA_PASS": "",
         **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
         "PATH": programs,
         "AIRFLOW_HOME": str(home),

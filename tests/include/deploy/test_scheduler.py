@@ -20,8 +20,10 @@ settings = Settings(stack_dir=sys.argv[1], db_port=1)
 sys.exit(scheduler.run_scheduler(settings, [sys.executable, "-c", sys.argv[2]], dict(os.environ)))
 """
 READY = "import pathlib, os, signal, sys, time; pathlib.Path(os.environ['READY']).touch(); "
-WILLING = f"import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); {READY} time.sleep(60)"
-UNWILLING = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {READY} time.sleep(60)"
+WILLING = (
+    f"import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); {READY} time.sleep(200)"
+)
+UNWILLING = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {READY} time.sleep(200)"
 
 
 def started(folder: Path, child: str, *, patience_seconds: float = 20) -> subprocess.Popen[bytes]:
@@ -32,7 +34,7 @@ def started(folder: Path, child: str, *, patience_seconds: float = 20) -> subpro
         env={**os.environ, "READY": str(ready)},
         stderr=subprocess.DEVNULL,
     )
-    wait_until(ready.exists, bool, timeout_seconds=30)
+    wait_until(ready.exists, bool, timeout_seconds=90)
     return process
 
 
@@ -42,7 +44,7 @@ def test_a_scheduler_that_ends_when_asked_gives_its_own_code(tmp_path: Path, num
 
     process.send_signal(number)
 
-    assert process.wait(timeout=30) == 7
+    assert process.wait(timeout=90) == 7
 
 
 def test_one_that_does_not_end_is_killed_after_the_tasks_time(tmp_path: Path) -> None:
@@ -51,14 +53,14 @@ def test_one_that_does_not_end_is_killed_after_the_tasks_time(tmp_path: Path) ->
     process.send_signal(signal.SIGTERM)
 
     # Its code is that of a killed one, and it has left nothing behind that holds the folder.
-    assert process.wait(timeout=30) != 0
+    assert process.wait(timeout=90) != 0
     assert processes_with(tmp_path) == []
 
 
 def test_one_that_dies_by_itself_ends_the_container_with_its_code(tmp_path: Path) -> None:
     process = started(tmp_path, READY + "sys.exit(3)")
 
-    assert process.wait(timeout=30) == 3
+    assert process.wait(timeout=90) == 3
 
 
 def processes_with(folder: Path) -> list[str]:

@@ -24,6 +24,7 @@ def settings(tmp_path: Path) -> Settings:
         airflow_user="operator",
         airflow_pass=SecretStr("p@ge:1%"),
         airflow_db_pass=SecretStr("m/eta@%1"),
+        grafana_pass=SecretStr("gr@f"),
         db_reader_pass=SecretStr("read-only"),
     )
 
@@ -61,13 +62,14 @@ def test_the_login_is_the_one_of_the_settings(settings: Settings) -> None:
     assert json.loads(passwords(settings)) == {"operator": "p@ge:1%"}
 
 
-def test_tasks_are_not_given_the_passwords_of_the_page_and_of_airflows_own_database(
+def test_tasks_are_not_given_the_passwords_of_the_pages_and_of_airflows_own_database(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_PASS", "p@ge:1%")
     values = environment(settings)
 
-    assert {key for key, value in values.items() if "p@ge:1%" in value or "m/eta@%1" in value} == set()
+    secrets = ("p@ge:1%", "m/eta@%1", "gr@f")
+    assert {key for key, value in values.items() if any(secret in value for secret in secrets)} == set()
 
 
 def test_the_connections_say_how_to_reach_spark_and_to_read_the_database(settings: Settings) -> None:
