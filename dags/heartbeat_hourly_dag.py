@@ -36,15 +36,16 @@ HOUR = (
     "{{ params.hour or data_interval_start | default(none)"
     " or (dag_run.run_after - macros.timedelta(hours=1)).strftime('%Y-%m-%dT%H:00:00Z') }}"
 )
+RUN_ID = "{{ run_id }}"
 HOURLY_SUMMARY = Asset("hourly_summary")
 
 
 @task
-def settle_hour(hour: str) -> dict[str, Any]:
+def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
     from include.summaries.steps import settle_one
 
-    return settle_one(hour)
+    return settle_one(hour, workflow_run)
 
 
 @task(outlets=[HOURLY_SUMMARY])
@@ -56,11 +57,11 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
 
 
 @task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2))
-def settle_reopened(hour: str, *, outlet_events: Any = None) -> dict[str, Any]:
+def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
     from include.summaries.steps import settle_earlier
 
-    settled = settle_earlier(hour)
+    settled = settle_earlier(hour, workflow_run)
     if settled is None:
         raise AirflowSkipException("every earlier hour is up to date")
     outlet_events[HOURLY_SUMMARY].extra.update(settled)
@@ -97,7 +98,7 @@ def heartbeat_hourly() -> None:
         # A last resort: HOURLY_WAIT_SECONDS ends the wait before, with a reason.
         execution_timeout=timedelta(hours=7),
     )
-    waited >> settle_hour(HOUR) >> [publish_hour(HOUR), settle_reopened(HOUR)]
+    waited >> settle_hour(HOUR, RUN_ID) >> [publish_hour(HOUR), settle_reopened(HOUR, RUN_ID)]
 
 
 heartbeat_hourly()

@@ -272,3 +272,13 @@ class QualityCheckError(TransientError):
     def __init__(self, *, expectation: str, reason: str) -> None:
         self.expectation, self.reason = expectation, reason
         super().__init__(f"expectation {expectation} could not be judged ({reason}): nothing was published")
+
+
+class LiveQueryTooSlowError(TransientError):
+    """A query of the live page was ended, since it took too long."""
+
+    def __init__(self, *, limit: str) -> None:
+        self.limit = limit
+        super().__init__(
+            f"the database took longer than {limit} to answer: it is busy, the next look follows"
+        )

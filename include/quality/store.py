@@ -74,9 +74,16 @@ def save_outcomes(connection: Connection, run_id: int, outcomes: Sequence[Outcom
 
 
 def finish_run(
-    connection: Connection, run_id: int, *, published: int, withheld: int, warnings: int, docs_page: str
+    connection: Connection,
+    run_id: int,
+    *,
+    published: int,
+    withheld: int,
+    warnings: int,
+    docs_page: str,
+    workflow_run: str | None,
 ) -> None:
-    """Note how a run ended and where its Data Docs page lies."""
+    """Note how a run ended, where its Data Docs page lies, and which run of the workflow it belongs to."""
     connection.execute(
         query("finish_quality_run"),
         {
@@ -85,5 +92,6 @@ def finish_run(
             "withheld": withheld,
             "warnings": warnings,
             "docs_page": docs_page,
+            "workflow_run": workflow_run,
         },
     )

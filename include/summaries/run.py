@@ -41,12 +41,12 @@ LOCK_WAIT_SECONDS = 600
 log = get_logger()
 
 
-def settle_hour(settings: Settings, hour: datetime) -> Settlement:
+def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
     """Check one hour and publish or withhold it, whether or not anything is new. The stream has passed it."""
-    return _settle(settings, [[hour]])
+    return _settle(settings, [[hour]], workflow_run)
 
 
-def settle_due(settings: Settings, *, before: datetime) -> Settlement:
+def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None = None) -> Settlement:
     """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
 
     Those are the hours with readings that came late, those withheld so far, and those that no run ever saw.
@@ -55,7 +55,7 @@ def settle_due(settings: Settings, *, before: datetime) -> Settlement:
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         due = store.read_due_hours(connection, before)
     groups = in_groups(due, max_hours=MAX_GROUP_HOURS, max_readings=MAX_GROUP_READINGS)
-    return _settle(settings, list(groups))
+    return _settle(settings, list(groups), workflow_run)
 
 
 def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
@@ -102,19 +102,20 @@ class _Session:
     quality_policy: QualityPolicy
     risk_policies: Sequence[RiskPolicy]
     settings: Settings
+    workflow_run: str | None
 
 
-def _settle(settings: Settings, groups: Sequence[Sequence[datetime]]) -> Settlement:
+def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_run: str | None) -> Settlement:
     settlement = Settlement()
     if groups:
-        with _session(settings) as session:
+        with _session(settings, workflow_run) as session:
             for hours in groups:
                 settlement += _settle_group(session, hours)
     return settlement
 
 
 @contextmanager
-def _session(settings: Settings) -> Iterator[_Session]:
+def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]:
     from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
 
     quality_policy = load_quality_policy(settings.quality_policy)
@@ -128,7 +129,9 @@ def _session(settings: Settings) -> Iterator[_Session]:
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy)
         try:
-            yield _Session(snapshot, log_connection, suite, quality_policy, risk_policies, settings)
+            yield _Session(
+                snapshot, log_connection, suite, quality_policy, risk_policies, settings, workflow_run
+            )
         except errors.SerializationFailure:
             raise TransientError(
                 "another session changed the hours while they were settled: try again"
@@ -188,6 +191,7 @@ def _finish(session: _Session, settlement: Settlement) -> Settlement:
         withheld=len(withheld),
         warnings=sum(len(decision.warnings) for decision in settlement.decisions),
         docs_page=settlement.docs_pages[0],
+        workflow_run=session.workflow_run,
     )
     log.info("hours_settled", first_hour=str(settlement.decisions[0].hour), **settlement.counts())
     for decision in withheld:

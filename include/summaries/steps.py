@@ -7,9 +7,9 @@ from include.summaries.rules import as_hour
 from include.summaries.run import require_none_withheld, require_published, settle_due, settle_hour
 
 
-def settle_one(hour: str) -> dict[str, Any]:
+def settle_one(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour, publish or withhold it, and return counts."""
-    return settle_hour(get_settings(), as_hour(hour)).counts()
+    return settle_hour(get_settings(), as_hour(hour), workflow_run=workflow_run).counts()
 
 
 def published_one(hour: str) -> dict[str, Any]:
@@ -17,12 +17,12 @@ def published_one(hour: str) -> dict[str, Any]:
     return require_published(get_settings(), as_hour(hour))
 
 
-def settle_earlier(hour: str) -> dict[str, Any] | None:
+def settle_earlier(hour: str, workflow_run: str) -> dict[str, Any] | None:
     """Settle every earlier hour that is not up to date and return counts, or None if there is none.
 
     Raise HoursWithheldError, after all is done, if one of them is withheld that was not before.
     """
-    settlement = settle_due(get_settings(), before=as_hour(hour))
+    settlement = settle_due(get_settings(), before=as_hour(hour), workflow_run=workflow_run)
     if not settlement.decisions:
         return None
     require_none_withheld(settlement)

@@ -1,0 +1,1 @@
+"""What the live page shows: one bounded look a second, shared by all who watch."""

@@ -1,0 +1,96 @@
+"""What the figures mean. Pure: the clock is the database's, handed in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from include.broker.topic import KafkaRange
+from include.ingest.latency import percentile_ms
+from include.ingest.lease import LEASE_IS_ALIVE_SECONDS
+from include.ingest.types import Lease
+from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second, StreamState
+
+# A commit comes every second or so: fewer seconds would make a rate jump, more would make it late.
+RATE_SECONDS = 5
+# A monitor that keeps its pace is allowed to miss a beat or two before this counts as a gap.
+GAP_PACES = 3.5
+SHORTEST_GAP_SECONDS = 2.0
+# So many index entries are passed over in about 100 ms (docs/decisions/0005).
+MOST_ENTRIES_PASSED = 1_000_000
+SHORTEST_WINDOW = timedelta(minutes=1)
+
+
+def rates(seconds: Sequence[Second], now: datetime, arriving: float | None) -> Rates:
+    """Return how many records a second got which outcome, over the last RATE_SECONDS."""
+    recent = [row for row in seconds if row.second > now - timedelta(seconds=RATE_SECONDS + 1)]
+    return Rates(
+        arriving=arriving,
+        accepted=sum(row.accepted for row in recent) / RATE_SECONDS,
+        duplicates=sum(row.duplicates for row in recent) / RATE_SECONDS,
+        quarantined=sum(row.quarantined for row in recent) / RATE_SECONDS,
+    )
+
+
+def arriving_per_second(
+    before: Mapping[int, KafkaRange], after: Mapping[int, KafkaRange], seconds: float
+) -> float | None:
+    """Return how fast Kafka's ends have moved; None where the two looks cannot be compared."""
+    if seconds <= 0 or before.keys() != after.keys() or not after:
+        return None
+    moved = sum(after[partition].end - before[partition].end for partition in after)
+    return moved / seconds if moved >= 0 else None
+
+
+def recent_latency(counts: Mapping[int, int]) -> RecentLatency:
+    """Return the percentiles of all records in these buckets."""
+    return RecentLatency(
+        sum(counts.values()), percentile_ms(dict(counts), 0.5), percentile_ms(dict(counts), 0.99)
+    )
+
+
+def partition_lags(ranges: Mapping[int, KafkaRange], done: Mapping[int, int]) -> list[PartitionLag]:
+    """Return what each partition has still to do; what Kafka has dropped unread is not waited for."""
+    return [
+        PartitionLag(partition, next_offset, kafka.end, max(kafka.end - next_offset, 0))
+        for partition, kafka in sorted(ranges.items())
+        for next_offset in [max(done.get(partition, 0), kafka.beginning)]
+    ]
+
+
+def stream_state(lease: Lease | None, now: datetime) -> StreamState:
+    """Tell from the lease whether the newest launch is alive."""
+    if lease is None:
+        return StreamState("never", None)
+    if lease.fenced_at is not None:
+        return StreamState("fenced", lease)
+    if (now - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
+        return StreamState("silent", lease)
+    return StreamState("stopping" if lease.stop_requested else "running", lease)
+
+
+def window_of(minutes: int, accepted_per_second: float) -> timedelta:
+    """Return how far back one customer is looked at: as asked, unless too many readings of others lie between."""
+    asked = timedelta(minutes=minutes)
+    if accepted_per_second <= 0:
+        return asked
+    affordable = timedelta(seconds=MOST_ENTRIES_PASSED / accepted_per_second)
+    return min(asked, max(affordable, SHORTEST_WINDOW))
+
+
+def gap_seconds(instants: Sequence[datetime]) -> float | None:
+    """Return the distance from which on readings are missing, by the customer's own pace; None if it has none."""
+    distances = [(later - earlier).total_seconds() for earlier, later in pairwise(instants)]
+    if not distances:
+        return None
+    return max(median(distances) * GAP_PACES, SHORTEST_GAP_SECONDS)
+
+
+def with_gaps(readings: Sequence[tuple[datetime, int]], gap: float | None) -> list[Point]:
+    """Return the readings, oldest first, with an empty point wherever some are missing."""
+    points: list[Point] = []
+    for at, bpm in readings:
+        if points and gap is not None and (at - points[-1].at).total_seconds() > gap:
+            points.append(Point(points[-1].at + timedelta(seconds=gap), None))
+        points.append(Point(at, bpm))
+    return points

@@ -1,0 +1,137 @@
+"""What the live page reads. Every query is bounded: by time, by a limit, or by both."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from include.db.connect import Connection
+from include.domain.reasons import Reason
+from include.ingest.lease import read_lease
+from include.live import rules
+from include.live.types import (
+    Broker,
+    CheckRow,
+    CustomerHour,
+    CustomersNow,
+    Ends,
+    Flow,
+    HighCustomer,
+    HourRow,
+    ReasonCount,
+    RiskHour,
+    Second,
+    Slow,
+    StreamState,
+)
+from include.sql import query
+
+FLOW_WINDOW = timedelta(minutes=3)
+RECENT = timedelta(minutes=1)
+MOST_LETTERS_COUNTED = 10_000
+# A customer is at a level by the newest reading; one that has sent nothing for so long is not counted.
+NOW_WINDOW = timedelta(minutes=1)
+MOST_READINGS_NOW = 25_000
+# High lasts while High readings come no further apart than this, and is followed back a day at most.
+HIGH_PAUSE = timedelta(minutes=2)
+HIGH_HORIZON = timedelta(days=1)
+MOST_FOLLOWED = 1000
+MOST_SHOWN = 50
+HOURS_WINDOW = timedelta(hours=48)
+MOST_HOURS = 48
+CUSTOMER_HOURS_WINDOW = timedelta(hours=48)
+PACE_WINDOW = timedelta(minutes=15)
+MOST_READINGS_OF_ONE = 7200
+
+
+def read_clock(connection: Connection) -> datetime:
+    """Return the database's time."""
+    [(now,)] = connection.execute(query("select_clock")).fetchall()
+    return now  # type: ignore[no-any-return]
+
+
+def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
+    """Return what became of the records of the last minutes."""
+    with connection.cursor(row_factory=class_row(Second)) as cursor:
+        seconds = cursor.execute(query("select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
+    since = {"since": now - RECENT}
+    buckets: dict[int, int] = dict(connection.execute(query("select_recent_latency"), since).fetchall())
+    reasons = connection.execute(
+        query("select_recent_reasons"),
+        {**since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
+    )
+    return Flow(
+        rates=rules.rates(seconds, now, arriving),
+        latency=rules.recent_latency(buckets),
+        reasons=[ReasonCount(*row) for row in reasons],
+        seconds=seconds,
+    )
+
+
+def read_broker(connection: Connection, ends: Ends) -> Broker:
+    """Return what each partition has still to do, as far as Kafka's ends are known."""
+    where = {"topic_id": ends.topic_id}
+    done: dict[int, int] = dict(connection.execute(query("select_offsets"), where).fetchall())
+    return Broker(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
+
+
+def read_stream(connection: Connection, now: datetime) -> StreamState:
+    """Return whether the stream is alive."""
+    return rules.stream_state(read_lease(connection), now)
+
+
+def read_customers(connection: Connection, now: datetime, *, max_skew_seconds: int) -> CustomersNow:
+    """Return how many customers are at which level now, and who is at High."""
+    rows = connection.execute(query("select_customers_now"), customers_parameters(now, max_skew_seconds))
+    found = rows.fetchall()
+    normal, elevated, high, oldest_at = found[0][:4]
+    at_high = [HighCustomer(*row[4:]) for row in found if row[4] is not None]
+    return CustomersNow(normal, elevated, high, oldest_at, at_high)
+
+
+def customers_parameters(now: datetime, max_skew_seconds: int) -> Mapping[str, object]:
+    """Return the bounds of select_customers_now."""
+    return {
+        "since": now - NOW_WINDOW,
+        "until": now + timedelta(seconds=max_skew_seconds),
+        "most_readings": MOST_READINGS_NOW,
+        "horizon": now - HIGH_HORIZON,
+        "pause": HIGH_PAUSE,
+        "most_followed": MOST_FOLLOWED,
+        "most_shown": MOST_SHOWN,
+    }
+
+
+def read_slow(connection: Connection, now: datetime) -> Slow:
+    """Return the checks and the hours."""
+    since = {"since": now - HOURS_WINDOW}
+    with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
+        checks = cursor.execute(query("select_newest_checks")).fetchall()
+    with connection.cursor(row_factory=class_row(HourRow)) as cursor:
+        hours = cursor.execute(query("select_recent_hours"), {**since, "most": MOST_HOURS}).fetchall()
+    with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
+        risk = cursor.execute(query("select_risk_by_hour"), since).fetchall()
+    return Slow(checks, hours, risk)
+
+
+def read_pace(connection: Connection, now: datetime) -> float:
+    """Return how many readings a second came in of late, in the busiest minute."""
+    [(pace,)] = connection.execute(query("select_recent_pace"), {"since": now - PACE_WINDOW}).fetchall()
+    return float(pace)
+
+
+def read_customer(
+    connection: Connection, customer_id: UUID, since: datetime, until: datetime
+) -> list[tuple[datetime, int, str]]:
+    """Return a customer's readings of a while, oldest first; of very many only the newest."""
+    where = {"customer_id": customer_id, "since": since, "until": until, "most": MOST_READINGS_OF_ONE}
+    rows = connection.execute(query("select_customer_readings"), where).fetchall()
+    return [(at, bpm, level) for at, bpm, level in reversed(rows)]
+
+
+def read_customer_hours(connection: Connection, customer_id: UUID, now: datetime) -> list[CustomerHour]:
+    """Return a customer's published hours."""
+    where = {"customer_id": customer_id, "since": now - CUSTOMER_HOURS_WINDOW}
+    with connection.cursor(row_factory=class_row(CustomerHour)) as cursor:
+        return cursor.execute(query("select_customer_hours"), where).fetchall()
