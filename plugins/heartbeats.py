@@ -90,7 +90,7 @@ def file(path: str, if_none_match: Annotated[str | None, Header()] = None) -> Re
     headers = {**HEADERS, "Cache-Control": "private, no-cache", "ETag": tag}
     if if_none_match == tag:
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type=guess_type(name)[0], headers=headers)
+    return Response(content, media_type=guess_type(name)[0] or "text/plain", headers=headers)
 
 
 async def _events(reader: "LiveReader") -> AsyncIterator[bytes]:

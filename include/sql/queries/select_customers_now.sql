@@ -48,6 +48,7 @@ followed as (
             event_time
         from customers
         where risk_level = 'High'
+        order by event_time desc
         limit %(most_followed)s
     ) as at_high
     union all

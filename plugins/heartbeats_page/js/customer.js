@@ -1,0 +1,207 @@
+// One customer's heart rate: over the bands of the risk policy, with gaps where readings are missing.
+
+import { lineChart } from "./charts.js";
+import { byId, dataTable, element, show, text } from "./dom.js";
+import { isLive } from "./feed.js";
+import { ago, count, hour, percent, seconds, span, time } from "./format.js";
+import { levelBadge } from "./people.js";
+import { colour } from "./theme.js";
+
+const ASK_SECONDS = 2;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LOWEST = 30;
+const HIGHEST = 220;
+
+let followed = null;
+let minutes = 15;
+let points = [];
+let bands = null;
+let timer = 0;
+let chart = null;
+let tables = null;
+
+export function startCustomer() {
+  byId("customer-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    follow(byId("customer-id").value.trim());
+  });
+  byId("customer-minutes").addEventListener("change", () => followed && follow(followed));
+  byId("customer-stop").addEventListener("click", stop);
+  chart = lineChart(byId("customer-chart"), {
+    lines: [{ label: "Heart rate", colour: "line", width: 2, points: (plot) => plot.data[0].length < 150 }],
+    height: 260,
+    unit: " bpm",
+    range: limits,
+    draw: drawBands,
+  });
+  tables = {
+    readings: dataTable(byId("customer-table"), "Readings of the customer, newest first", ["Time (UTC)", "bpm"]),
+    hours: dataTable(byId("customer-hours"), "Published hours of the customer", [
+      "Hour (UTC)", "Readings", "Lowest", "Mean", "Highest", "At High", "Coverage",
+    ]),
+  };
+}
+
+export const setBands = (next) => {
+  bands = next;
+};
+
+export function follow(id) {
+  clearTimeout(timer);
+  if (!UUID.test(id)) {
+    fail("A customer id is a UUID, like 550e8400-e29b-41d4-a716-446655440000.");
+    byId("customer-id").focus();
+    return;
+  }
+  minutes = Number(byId("customer-minutes").value);
+  if (followed !== id) text("customer-empty", "Asking for this customer.");
+  followed = id;
+  points = [];
+  byId("customer-id").value = id;
+  fail("");
+  show("customer-stop", true);
+  ask();
+}
+
+function stop() {
+  clearTimeout(timer);
+  followed = null;
+  points = [];
+  chart.clear();
+  for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table", "customer-hours", "customer-stop"]) show(id, false);
+  show("customer-empty", true);
+  text("customer-empty", "Choose a customer at High, or enter an id.");
+  text("customer-note", "heart rate over time");
+  byId("customer-id").focus();
+}
+
+async function ask() {
+  const id = followed;
+  if (isLive()) {
+    try {
+      const answer = await fetch("api/customer", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ customer_id: id, minutes }),
+      });
+      if (id !== followed) return;
+      if (answer.ok) {
+        fail("");
+        render(await answer.json());
+      } else fail(await reasonOf(answer));
+    } catch {
+      fail("Airflow does not answer: trying again.");
+    }
+  }
+  if (id === followed) timer = setTimeout(ask, ASK_SECONDS * 1000);
+}
+
+async function reasonOf(answer) {
+  if (answer.status === 401 || answer.status === 403) return "Your login to Airflow has ended.";
+  const { detail } = await answer.json().catch(() => ({}));
+  return typeof detail === "string" ? detail : `The server answered ${answer.status}: trying again.`;
+}
+
+function fail(message) {
+  text("customer-error", message);
+  byId("customer-id").toggleAttribute("aria-invalid", message.startsWith("A customer id"));
+}
+
+function render(view) {
+  // Where the server looks back less far than asked, what was seen before is kept.
+  const since = seconds(view.until) - view.asked_minutes * 60;
+  const first = view.points.length ? seconds(view.points[0].at) : Infinity;
+  const before = points.filter(([at]) => at >= since && at < Math.min(first, seconds(view.since)));
+  points = [...before, ...view.points.map(({ at, bpm }) => [seconds(at), bpm])];
+  const readings = points.filter(([, bpm]) => bpm != null);
+  const isEmpty = readings.length === 0;
+  show("customer-empty", isEmpty);
+  text("customer-empty", `No reading of this customer in the last ${span((seconds(view.until) - seconds(view.since)))}.`);
+  for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table"]) show(id, !isEmpty);
+  show("customer-hours", view.hours.length > 0);
+  text("customer-note", note(view, readings.length));
+  if (!isEmpty) {
+    renderReading(view, readings.at(-1));
+    chart.set([points.map(([at]) => at), points.map(([, bpm]) => bpm)]);
+    tables.readings(readings.slice(-500).reverse().map(([at, bpm]) => [time(at * 1000), String(bpm)]));
+  }
+  tables.hours(
+    [...view.hours].reverse().map((row) => [
+      hour(row.hour), count(row.readings), `${row.min_bpm}`, row.avg_bpm.toFixed(1), `${row.max_bpm}`, count(row.high),
+      row.coverage == null ? "–" : percent(row.coverage),
+    ]),
+  );
+  byId("customer-legend").replaceChildren(...legendItems(view));
+}
+
+function note(view, readings) {
+  const whole = `${count(readings)} readings`;
+  if (!view.is_shortened) return whole;
+  const looked = span(seconds(view.until) - seconds(view.since));
+  return `${whole}; so much is coming in that only the last ${looked} are looked back on, and more is kept while you follow`;
+}
+
+function renderReading(view, [at, bpm]) {
+  text("customer-bpm", String(bpm));
+  const badge = byId("customer-level");
+  if (badge.dataset.level !== view.newest_level && view.newest_level) {
+    badge.dataset.level = view.newest_level;
+    badge.replaceChildren(levelBadge(view.newest_level));
+  }
+  text("customer-age", `${ago(at * 1000, view.until)}, ${time(at * 1000)} UTC`);
+}
+
+function legendItems(view) {
+  const item = (name, label) => element("li", {}, element("span", { class: `swatch band ${name}` }), label);
+  const items = [item("high", "High"), item("elevated", "Elevated"), item("gap", "no readings")];
+  if (view.gap_seconds != null) items[2].append(` for more than ${span(view.gap_seconds)}`);
+  return items;
+}
+
+function limits(_, low, high) {
+  if (low == null) return [40, 160];
+  const least = bands ? Math.min(low, bands.elevated_at_least_bpm - 45) : low;
+  const most = bands ? Math.max(high, bands.high_above_bpm + 8) : high;
+  return [Math.max(LOWEST, Math.floor(least - 4)), Math.min(HIGHEST, Math.ceil(most + 4))];
+}
+
+function drawBands(plot) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  if (bands) {
+    stripe(plot, bands.high_above_bpm, HIGHEST, "high", "High");
+    stripe(plot, bands.elevated_at_least_bpm, bands.high_above_bpm, "elevated", "Elevated");
+    if (bands.elevated_at_most_bpm != null) {
+      stripe(plot, bands.high_at_most_bpm ?? 0, bands.elevated_at_most_bpm, "elevated", "");
+    }
+    if (bands.high_at_most_bpm != null) stripe(plot, 0, bands.high_at_most_bpm, "high", "");
+  }
+  drawGaps(plot);
+  ctx.restore();
+}
+
+function stripe(plot, from, to, level, label) {
+  const { ctx, bbox } = plot;
+  const top = plot.valToPos(to, "y", true);
+  const bottom = plot.valToPos(from, "y", true);
+  ctx.fillStyle = colour(`${level}-band`);
+  ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  ctx.fillStyle = colour(`${level}-text`);
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  if (label) ctx.fillText(label, bbox.left + 6 * devicePixelRatio, bottom - 5 * devicePixelRatio);
+}
+
+function drawGaps(plot) {
+  const { ctx, bbox } = plot;
+  const [at, bpm] = plot.data;
+  ctx.fillStyle = colour("gap");
+  bpm.forEach((value, place) => {
+    if (value != null || place === 0) return;
+    const from = plot.valToPos(at[place - 1], "x", true);
+    const to = plot.valToPos(at[place + 1] ?? at[place], "x", true);
+    ctx.fillRect(from, bbox.top, to - from, bbox.height);
+  });
+}

@@ -1,0 +1,105 @@
+// The hours: how each stands, what its checks found, where to read more; and the risk mix of the published ones.
+
+import { byId, cells, dataTable, element, keyed, show, text } from "./dom.js";
+import { count, hour, minute, percent, seconds } from "./format.js";
+import { toAirflow } from "./links.js";
+
+const STATES = { open: "○", published: "✓", withheld: "✕", reopened: "↻" };
+const LEVELS = ["normal", "elevated", "high"];
+const HOURS = 48;
+const NAMES = ["Hour", "State", "Readings", "Revision", "Quality", "Reason", "More"];
+
+let fillRisk = null;
+
+export function renderHours(look) {
+  renderTable(look.slow.hours);
+  renderRisk(look);
+}
+
+function renderTable(hours) {
+  show("hours-empty", hours.length === 0);
+  show(byId("hour-rows").parentElement, hours.length > 0);
+  text("hours-empty", "No hour of the last 48 has readings.");
+  const tally = Object.keys(STATES).map((state) => [state, hours.filter((row) => row.state === state).length]);
+  text("hours-summary", hours.length ? tally.filter(([, number]) => number).map(([state, number]) => `${number} ${state}`).join(" · ") : "");
+  keyed(byId("hour-rows"), hours, (row) => row.hour, makeRow, updateRow);
+}
+
+function makeRow() {
+  const [first, ...others] = NAMES;
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", "data-label": first }),
+    ...others.map((name) => element("td", { "data-label": name, class: name === "Readings" || name === "Revision" ? "num" : null })),
+  );
+}
+
+function updateRow(row, item) {
+  const [at, state, readings, revision, quality, reason, more] = cells(row);
+  text(at, hour(item.hour));
+  if (row.dataset.state !== item.state) {
+    row.dataset.state = item.state;
+    const glyph = element("span", { "aria-hidden": "true" }, STATES[item.state]);
+    state.replaceChildren(element("span", { class: `badge ${item.state}` }, glyph, ` ${item.state}`));
+  }
+  const waiting = item.unsettled_readings ? ` + ${count(item.unsettled_readings)}` : "";
+  text(readings, item.state === "open" ? count(item.unsettled_readings) : `${count(item.readings)}${waiting}`);
+  text(revision, item.revision ? String(item.revision) : "–");
+  text(quality, qualityText(item));
+  text(reason, item.reason ?? (item.state === "reopened" ? "late readings wait for the next run" : ""));
+  renderLinks(more, item);
+}
+
+function qualityText({ checks, failed_checks, warnings }) {
+  if (!checks) return "not checked yet";
+  const passed = `${checks - failed_checks - warnings} of ${checks} passed`;
+  const parts = [failed_checks && `${failed_checks} critical`, warnings && `${warnings} warning${warnings > 1 ? "s" : ""}`].filter(Boolean);
+  return parts.length ? `${passed}, ${parts.join(", ")}` : passed;
+}
+
+function renderLinks(cell, item) {
+  const key = `${item.workflow_run}|${item.docs_page}`;
+  if (cell.dataset.links === key) return;
+  cell.dataset.links = key;
+  const when = hour(item.hour);
+  const links = [];
+  const run = item.workflow_run ? `dags/heartbeat_hourly/runs/${encodeURIComponent(item.workflow_run)}` : null;
+  if (run) links.push(link(run, "Run", `Run of the hour ${when}`));
+  if (item.docs_page) links.push(link(`plugin/data-docs/data-docs/${item.docs_page}`, "Data Docs", `Data Docs of the hour ${when}`));
+  cell.replaceChildren(...links);
+}
+
+const link = (path, label, name) => element("a", { href: toAirflow(path), "data-leave": true, "aria-label": name }, label);
+
+function renderRisk({ slow, taken_at }) {
+  fillRisk ??= dataTable(byId("risk-table"), "Readings by hour and risk level", ["Hour (UTC)", "Normal", "Elevated", "High"]);
+  const rows = slow.risk_hours;
+  const isEmpty = rows.length === 0;
+  for (const id of ["risk-columns", "risk-axis", "risk-table"]) show(id, !isEmpty);
+  show("risk-hours-empty", isEmpty);
+  fillRisk([...rows].reverse().map((row) => [hour(row.hour), ...LEVELS.map((level) => count(row[level]))]));
+  const found = new Map(rows.map((row) => [seconds(row.hour), row]));
+  const last = Math.floor(seconds(taken_at) / 3600) * 3600;
+  const slots = Array.from({ length: HOURS }, (_, place) => last - (HOURS - 1 - place) * 3600);
+  keyed(byId("risk-columns"), slots, (at) => at, makeColumn, (column, at) => updateColumn(column, found.get(at), at));
+  keyed(byId("risk-axis"), slots.filter((at) => at % 21_600 === 0), (at) => at, (at) => element("span", {}, minute(at * 1000)), (mark, at) => {
+    mark.style.left = `${(((at - slots[0]) / 3600 + 0.5) / HOURS) * 100}%`;
+  });
+  const high = rows.reduce((sum, row) => sum + row.high, 0);
+  const all = rows.reduce((sum, row) => sum + row.normal + row.elevated + row.high, 0);
+  text("risk-hours-text", `${rows.length} published hours, ${count(all)} readings, ${all ? percent(high / all) : "none"} of them High. The table below has each hour.`);
+}
+
+function makeColumn() {
+  return element("div", { class: "column" }, ...LEVELS.toReversed().map((level) => element("span", { class: level })));
+}
+
+function updateColumn(column, row, at) {
+  const total = row ? row.normal + row.elevated + row.high : 0;
+  column.classList.toggle("none", total === 0);
+  column.title = total
+    ? `${hour(at * 1000)}: Normal ${percent(row.normal / total)}, Elevated ${percent(row.elevated / total)}, High ${percent(row.high / total)} of ${count(total)}`
+    : `${hour(at * 1000)}: not published`;
+  for (const part of column.children) part.style.flexGrow = String(total ? row[part.className] / total : 0);
+}

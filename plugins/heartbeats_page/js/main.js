@@ -1,0 +1,23 @@
+// Put the page together: each look is handed to every part of it.
+
+import { follow, setBands, startCustomer } from "./customer.js";
+import { startFeed } from "./feed.js";
+import { renderFlow } from "./flow.js";
+import { renderHours } from "./hours.js";
+import { startLinks } from "./links.js";
+import { renderPeople } from "./people.js";
+import { renderPipeline, startPipeline } from "./pipeline.js";
+import { startTheme } from "./theme.js";
+
+startTheme();
+startLinks();
+startCustomer();
+startPipeline();
+startFeed((look) => {
+  setBands(look.bands);
+  renderFlow(look);
+  renderPeople(look, follow);
+  renderPipeline(look);
+  renderHours(look);
+  if (!performance.getEntriesByName("first-look").length) performance.mark("first-look");
+});

@@ -1,0 +1,84 @@
+// Customers: how many at each level, and who is at High.
+
+import { byId, cells, element, keyed, mark, show, text } from "./dom.js";
+import { count, percent, seconds, span, time } from "./format.js";
+
+const LEVELS = [
+  { name: "Normal", key: "normal", glyph: "●" },
+  { name: "Elevated", key: "elevated", glyph: "▲" },
+  { name: "High", key: "high", glyph: "◆" },
+];
+
+export function levelBadge(level) {
+  const found = LEVELS.find(({ name }) => name === level);
+  return element("span", { class: `badge ${found.key}` }, element("span", { "aria-hidden": "true" }, found.glyph), ` ${level}`);
+}
+
+export function renderPeople(look, follow) {
+  renderMix(look);
+  renderHigh(look, follow);
+}
+
+function renderMix({ customers, bands }) {
+  const total = customers.normal + customers.elevated + customers.high;
+  const bar = byId("risk-bar");
+  keyed(bar, LEVELS, ({ key }) => key, ({ key }) => element("span", { class: key }), (part, { key }) => {
+    part.style.flexGrow = String(total ? customers[key] : 0);
+  });
+  mark(bar, "none", total === 0);
+  keyed(
+    byId("risk-rows"),
+    LEVELS,
+    ({ key }) => key,
+    ({ name }) => element("tr", {}, element("th", { scope: "row" }, levelBadge(name)), element("td", { class: "num" }), element("td", { class: "num quiet" })),
+    (row, { key }) => {
+      const [, number, share] = cells(row);
+      text(number, count(customers[key]));
+      text(share, total ? percent(customers[key] / total) : "–");
+    },
+  );
+  text("risk-note", total ? `${count(total)} customers, by their newest reading` : "no reading in the last minute");
+  text("risk-policy", policyText(bands));
+}
+
+function policyText(bands) {
+  const low = bands.high_at_most_bpm == null ? "" : ` or at most ${bands.high_at_most_bpm}`;
+  const lowElevated = bands.elevated_at_most_bpm == null ? "" : ` or at most ${bands.elevated_at_most_bpm}`;
+  return `High above ${bands.high_above_bpm}${low} bpm, Elevated from ${bands.elevated_at_least_bpm}${lowElevated} bpm (policy ${bands.version}).`;
+}
+
+function renderHigh({ customers, taken_at }, follow) {
+  text("high-total", count(customers.high));
+  mark("tile-high", "alarm", customers.high > 0);
+  text("sub-high", customers.high === 1 ? "customer" : "customers");
+  const shown = customers.at_high.length;
+  text("high-note", shown < customers.high ? `newest ${shown} of ${count(customers.high)}` : "newest first");
+  keyed(byId("high-rows"), customers.at_high, (row) => row.customer_id, (row) => makeRow(row, follow), (row, item) => {
+    const [, bpm, since] = cells(row);
+    text(bpm, String(item.heart_rate));
+    text(since.firstChild, time(item.high_since));
+    text(since.lastChild, span(seconds(taken_at) - seconds(item.high_since)));
+  });
+  const isEmpty = shown === 0;
+  show("high-empty", isEmpty);
+  show(byId("high-rows").parentElement, !isEmpty);
+  const total = customers.normal + customers.elevated;
+  text("high-empty", total ? "No customer is at High." : "No reading in the last minute, so nothing is known of anyone.");
+}
+
+function makeRow({ customer_id }, follow) {
+  const button = element(
+    "button",
+    { type: "button", class: "id", title: customer_id, "aria-label": `Follow customer ${customer_id}` },
+    customer_id.slice(0, 8),
+    element("span", { "aria-hidden": "true" }, "…"),
+  );
+  button.addEventListener("click", () => follow(customer_id));
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, button),
+    element("td", { class: "num high-text" }),
+    element("td", { class: "num" }, element("span"), element("small", { class: "quiet" })),
+  );
+}

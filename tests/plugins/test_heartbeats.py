@@ -1,0 +1,158 @@
+"""The live page's application: for who is logged in alone, nothing but its own files, and no SQL from outside."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from include.settings import PROJECT_ROOT
+from include.stack.ports import free_port
+from tests.support.dag_facts import ask_airflow
+
+PAGE = PROJECT_ROOT / "plugins" / "heartbeats_page"
+PROGRAM = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from airflow.api_fastapi.core_api.security import get_user
+from plugins import heartbeats
+
+paths, questions = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+heartbeats.STREAM_SECONDS = 4
+client = TestClient(heartbeats.app, follow_redirects=False)
+
+def ask_all():
+    found = {path: client.get(path) for path in paths}
+    found |= {f"POST {place}": client.post("/api/customer", json=question) for place, question in enumerate(questions)}
+    return {path: [answer.status_code, answer.text, dict(answer.headers)] for path, answer in found.items()}
+
+strangers = ask_all()
+heavy = sorted({"kafka", "psycopg", "pyarrow"} & set(sys.modules))
+heartbeats.app.dependency_overrides[get_user] = lambda: "user"
+users = ask_all()
+tag = users["/style.css"][2]["etag"]
+print(json.dumps({
+    "strangers": strangers,
+    "users": users,
+    "again": client.get("/style.css", headers={"If-None-Match": tag}).status_code,
+    "heavy": heavy,
+    "routes": [route.path for route in heartbeats.app.routes],
+    "views": heartbeats.HeartbeatsPlugin.external_views,
+}))
+"""
+FILES = [f"/{file.relative_to(PAGE).as_posix()}" for file in sorted(PAGE.rglob("*")) if file.is_file()]
+TRAPS = [
+    "/../heartbeats.py",
+    "/%2e%2e/heartbeats.py",
+    "/js/%2e%2e/%2e%2e/heartbeats.py",
+    "//etc/hostname",
+    "/js",
+    "/docs",
+    "/openapi.json",
+    "/a%00b",
+    "/" + "x" * 5000,
+]
+GOOD, *BAD = QUESTIONS = [
+    {"customer_id": "550e8400-e29b-41d4-a716-446655440000", "minutes": 15},
+    {"customer_id": "1' or true --", "minutes": 15},
+    {"customer_id": "550e8400-e29b-41d4-a716-446655440000", "minutes": 1_000_000},
+    {"customer_id": "550e8400-e29b-41d4-a716-446655440000", "minutes": "1; drop table heartbeats"},
+    {"minutes": 15},
+]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give what is answered to a stranger and to a user, with neither a database nor a broker about."""
+    found: dict[str, Any] = ask_airflow(
+        tmp_path_factory.mktemp("airflow"),
+        PROGRAM,
+        json.dumps(["/", "/api/stream", *FILES, *TRAPS]),
+        json.dumps(QUESTIONS),
+        DB_PORT=str(free_port()),
+        KAFKA_BROKER=f"127.0.0.1:{free_port()}",
+    )
+    return found
+
+
+def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
+    assert len(answers["strangers"]) > 20
+    assert {path: answer[0] for path, answer in answers["strangers"].items() if answer[0] != 401} == {}
+
+
+def test_a_user_gets_every_file_of_the_page_with_its_type(answers: dict[str, Any]) -> None:
+    shown = {path: answers["users"][path] for path in ["/", *FILES]}
+
+    assert {path for path, answer in shown.items() if answer[0] != 200} == set()
+    types = {path: answer[2]["content-type"].partition(";")[0] for path, answer in shown.items()}
+    assert types["/"] == types["/index.html"] == "text/html"
+    assert types["/js/main.js"] == "text/javascript"
+    assert types["/style.css"] == "text/css"
+    assert types["/icon.svg"] == "image/svg+xml"
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(answers: dict[str, Any]) -> None:
+    assert answers["again"] == 304
+
+
+def test_nothing_beyond_the_page_is_shown(answers: dict[str, Any]) -> None:
+    assert {path: answers["users"][path][0] for path in TRAPS if answers["users"][path][0] != 404} == {}
+
+
+def test_no_route_takes_more_than_a_uuid_and_a_number_of_minutes(answers: dict[str, Any]) -> None:
+    assert answers["routes"] == ["/api/stream", "/api/customer", "/{path:path}"]
+    bad = {place: answers["users"][f"POST {place + 1}"][0] for place in range(len(BAD))}
+    assert set(bad.values()) == {422}
+
+
+def test_a_database_that_is_away_is_told_in_one_line(answers: dict[str, Any]) -> None:
+    status, text, _ = answers["users"]["POST 0"]
+    stream = answers["users"]["/api/stream"]
+
+    assert status == 503
+    assert "start it with 'make up'" in text
+    assert stream[0] == 200
+    assert stream[2]["content-type"].startswith("text/event-stream")
+    assert re.search(r"event: problem\ndata: .*no PostgreSQL answers", stream[1])
+    assert GOOD["customer_id"] not in text
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(answers: dict[str, Any]) -> None:
+    for path in ["/", "/api/stream", *FILES]:
+        headers = answers["users"][path][2]
+        assert "default-src 'none'; script-src 'self'; style-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_navigation_leads_there_and_loading_the_plugin_costs_little(answers: dict[str, Any]) -> None:
+    [view] = answers["views"]
+
+    assert (view["name"], view["href"], view["destination"]) == ("Heartbeats", "/heartbeats/", "nav")
+    assert answers["heavy"] == []
+
+
+def test_the_page_names_no_other_place_and_needs_no_inline_script_or_style() -> None:
+    own = [file for file in PAGE.rglob("*") if file.is_file() and "vendor" not in file.parts]
+    texts = {file.name: file.read_text() for file in own}
+
+    # An SVG's namespace is a name, not an address that is asked.
+    addresses = {
+        name: found
+        for name, text in texts.items()
+        if (found := re.findall(r"https?://(?!www\.w3\.org/2000/svg)|//cdn", text))
+    }
+    assert addresses == {}
+    assert re.findall(r"<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=|<style", texts["index.html"]) == []
+    assert [name for name, text in texts.items() if "innerHTML" in text or "eval(" in text] == []
+
+
+def test_the_page_loads_each_module_ahead_that_it_has() -> None:
+    ahead = set(re.findall(r'modulepreload" href="(js/\w+\.js)"', (PAGE / "index.html").read_text()))
+
+    assert ahead | {"js/main.js"} == {f"js/{file.name}" for file in (PAGE / "js").iterdir()}
+
+
+def test_no_python_lies_among_the_pages_files() -> None:
+    assert list(PAGE.rglob("*.py")) == []
