@@ -1,0 +1,117 @@
+"""What the live page's figures mean."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from include.broker.topic import KafkaRange
+from include.ingest.types import Lease
+from include.live.rules import (
+    RATE_SECONDS,
+    arriving_per_second,
+    gap_seconds,
+    partition_lags,
+    rates,
+    recent_latency,
+    stream_state,
+    window_of,
+    with_gaps,
+)
+from include.live.types import Second
+
+NOW = datetime(2026, 3, 1, 12, 0, 0)
+SECOND = timedelta(seconds=1)
+
+
+def row(seconds_ago: int, accepted: int, duplicates: int = 0, quarantined: int = 0) -> Second:
+    return Second(NOW - seconds_ago * SECOND, accepted, duplicates, quarantined, 200.0, 400.0)
+
+
+def test_a_rate_is_taken_over_the_last_seconds_alone() -> None:
+    found = rates([row(60, 9000), row(3, 100, 5, 10), row(1, 150)], NOW, arriving=42.0)
+
+    assert (found.arriving, found.accepted) == (42.0, 250 / RATE_SECONDS)
+    assert (found.duplicates, found.quarantined) == (1.0, 2.0)
+
+
+def test_without_commits_every_rate_is_zero() -> None:
+    assert rates([], NOW, arriving=None).accepted == 0
+
+
+def test_the_speed_of_arrival_is_how_far_kafkas_ends_moved() -> None:
+    before = {0: KafkaRange(0, 100), 1: KafkaRange(0, 50)}
+
+    assert arriving_per_second(before, {0: KafkaRange(10, 160), 1: KafkaRange(0, 70)}, 4) == 20
+
+
+@pytest.mark.parametrize(
+    "after", [{0: KafkaRange(0, 10)}, {0: KafkaRange(0, 200), 1: KafkaRange(0, 1)}, {}], ids=str
+)
+def test_two_looks_that_cannot_be_compared_tell_no_speed(after: dict[int, KafkaRange]) -> None:
+    assert arriving_per_second({0: KafkaRange(0, 100)}, after, 1) is None
+    assert arriving_per_second(after, after, 0) is None
+
+
+def test_latency_is_taken_over_all_records_of_the_minute() -> None:
+    found = recent_latency({64: 98, 80: 2})
+
+    assert found.records == 100
+    assert found.p50_ms == pytest.approx(256, rel=0.09)
+    assert found.p99_ms == pytest.approx(1060, rel=0.09)
+    assert recent_latency({}).p50_ms is None
+
+
+def test_lag_counts_neither_what_kafka_has_dropped_nor_below_zero() -> None:
+    ranges = {0: KafkaRange(50, 80), 1: KafkaRange(0, 20), 2: KafkaRange(0, 5)}
+
+    lags = partition_lags(ranges, {0: 10, 1: 12, 2: 9})
+
+    assert [(lag.partition, lag.next_offset, lag.lag) for lag in lags] == [(0, 50, 30), (1, 12, 8), (2, 9, 0)]
+
+
+@pytest.mark.parametrize(
+    ("silence_seconds", "is_stopping", "is_fenced", "state"),
+    [
+        (1, False, False, "running"),
+        (1, True, False, "stopping"),
+        (600, False, False, "silent"),
+        (600, False, True, "fenced"),
+    ],
+)
+def test_the_lease_tells_how_the_stream_is(
+    silence_seconds: int, is_stopping: bool, is_fenced: bool, state: str
+) -> None:
+    renewed_at = NOW - silence_seconds * SECOND
+    lease = Lease(1, "host:1", NOW, renewed_at, is_stopping, NOW if is_fenced else None)
+
+    assert stream_state(lease, NOW).state == state
+
+
+def test_a_stream_that_never_ran_says_so() -> None:
+    assert stream_state(None, NOW).state == "never"
+
+
+def test_one_customer_is_looked_back_on_as_far_as_asked_unless_too_much_came_in() -> None:
+    assert window_of(60, 15) == timedelta(minutes=60)
+    assert window_of(60, 0) == timedelta(minutes=60)
+    assert window_of(15, 10_000) == timedelta(seconds=100)
+    assert window_of(15, 10_000_000) == timedelta(minutes=1)
+
+
+def test_a_gap_is_what_is_long_by_the_customers_own_pace() -> None:
+    each_second = [NOW + number * SECOND for number in range(10)]
+    each_minute = [NOW + number * 60 * SECOND for number in range(10)]
+
+    assert gap_seconds(each_second) == 3.5
+    assert gap_seconds(each_minute) == 210
+    assert gap_seconds(each_second[:1]) is None
+
+
+def test_a_gap_is_a_point_without_a_heart_rate() -> None:
+    readings = [(NOW, 70), (NOW + SECOND, 71), (NOW + 30 * SECOND, 72)]
+
+    points = with_gaps(readings, gap=3.5)
+
+    assert [point.bpm for point in points] == [70, 71, None, 72]
+    assert points[2].at == NOW + 4.5 * SECOND
+    assert [point.bpm for point in with_gaps(readings, gap=60)] == [70, 71, 72]

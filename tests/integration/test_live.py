@@ -1,0 +1,293 @@
+"""What the live page reads, on a real PostgreSQL and Kafka: true figures, one look for all, plans that stay bounded."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from include.db.connect import Role, connect
+from include.errors import DatabaseUnavailableError
+from include.live import run as live
+from include.live import store
+from include.live.run import CustomerDesk, LiveReader, Session, customer_view
+from include.settings import Settings
+from include.sql import query
+from include.stack.ports import free_port
+from include.summaries.run import settle_hour
+from tests.support.hours import HOUR, Reading, Sink, steady
+from tests.support.pipeline import Pipeline, event
+from tests.support.volume import fill
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+ANNE, BERT, CARA, DORA = (UUID(int=number) for number in (1, 2, 3, 4))
+SECOND = timedelta(seconds=1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def customers(settings: Settings) -> Any:
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        return store.read_customers(connection, store.read_clock(connection), max_skew_seconds=300)
+
+
+def test_a_customer_counts_at_the_level_of_the_newest_reading(settings: Settings, sink: Sink) -> None:
+    at = now() - 20 * SECOND
+    sink.store(
+        [Reading(ANNE, 150, at), Reading(BERT, 150, at), Reading(CARA, 110, at), Reading(DORA, 70, at)]
+    )
+    sink.store([Reading(BERT, 80, at + 5 * SECOND)])
+
+    found = customers(settings)
+
+    assert (found.normal, found.elevated, found.high) == (2, 1, 1)
+    assert [(row.customer_id, row.heart_rate, row.event_time) for row in found.at_high] == [(ANNE, 150, at)]
+
+
+def test_a_customer_who_sends_nothing_any_more_is_not_counted(settings: Settings, sink: Sink) -> None:
+    sink.store([Reading(ANNE, 150, now() - 90 * SECOND)])
+
+    assert customers(settings).high == 0
+
+
+def test_high_lasts_from_its_first_reading_over_short_pauses_and_the_newest_stand_first(
+    settings: Settings, sink: Sink
+) -> None:
+    at = now() - 5 * SECOND
+    over_an_hour = [Reading(ANNE, 150, at - number * 60 * SECOND) for number in range(90)]
+    after_a_pause = [Reading(BERT, 150, at - 600 * SECOND), Reading(BERT, 150, at - 20 * SECOND)]
+    sink.store([*over_an_hour, *after_a_pause, Reading(BERT, 150, at)])
+
+    found = customers(settings).at_high
+
+    assert [(row.customer_id, row.high_since) for row in found] == [
+        (BERT, at - 20 * SECOND),
+        (ANNE, at - 89 * 60 * SECOND),
+    ]
+
+
+def test_quarantined_records_are_counted_by_reason_up_to_a_bound(
+    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_LETTERS_COUNTED", 3)
+    sink.store_values([(b"not json", now())] * 5 + [(b"{}", now())] * 2)
+
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        flow = store.read_flow(connection, store.read_clock(connection), None)
+
+    assert [(row.reason, row.records) for row in flow.reasons] == [
+        ("malformed_json", 3),
+        ("missing_field", 2),
+    ]
+    assert sum(row.quarantined for row in flow.seconds) == 7
+    assert flow.latency.records == 7
+
+
+def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sink: Sink) -> None:
+    at = now() - 300 * SECOND
+    hour = (now() - 3 * HOUR).replace(minute=0, second=0, microsecond=0)
+    sink.store(
+        [*steady(hour), *(Reading(ANNE, 70, at + number * SECOND) for number in (0, 1, 2, 3, 60, 61, 62))]
+    )
+    settle_hour(settings, hour, workflow_run="manual__1")
+
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        view = customer_view(connection, ANNE, 15)
+
+    assert [point.bpm for point in view.points] == [70, 70, 70, 70, None, 70, 70, 70, None]
+    assert view.newest_level == "Normal"
+    assert [(row.hour, row.readings, row.coverage) for row in view.hours] == [(hour, 60, 1.0)]
+    assert not view.is_shortened
+
+
+def test_an_hour_tells_its_state_its_checks_its_run_and_its_page(settings: Settings, sink: Sink) -> None:
+    hour = (now() - 3 * HOUR).replace(minute=0, second=0, microsecond=0)
+    sink.store([*steady(hour), *steady(hour + HOUR)])
+    settle_hour(settings, hour, workflow_run="manual__2026-03-01T00:00:00+00:00")
+    sink.store([Reading(ANNE, 70, hour + timedelta(minutes=7, seconds=7))])
+
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        slow = store.read_slow(connection, store.read_clock(connection))
+
+    second, first = slow.hours
+    assert (second.state, second.checks, second.unsettled_readings) == ("open", None, 180)
+    assert (first.state, first.readings, first.unsettled_readings) == ("reopened", 180, 1)
+    assert first.checks
+    assert first.failed_checks == 0
+    assert first.workflow_run == "manual__2026-03-01T00:00:00+00:00"
+    assert str(first.docs_page).endswith(".html")
+    assert [(row.hour, row.normal) for row in slow.risk_hours] == [(hour, 180)]
+
+
+@pytest.fixture
+def reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveReader]:
+    """Give a reader that ends soon after the test has stopped to ask."""
+    monkeypatch.setattr(live, "IDLE_SECONDS", 1.5)
+    yield LiveReader(pipeline.settings)
+    wait_until(
+        lambda: [t.name for t in threading.enumerate() if t.name == "heartbeat-live"], lambda names: not names
+    )
+
+
+def looks(pipeline: Pipeline) -> int:
+    """Count the sessions of the live page."""
+    return int(
+        pipeline.rows(
+            "select count(*) from pg_stat_activity where application_name = 'heartbeat-live-page' "
+            "and datname = current_database()"
+        )[0][0]
+    )
+
+
+def test_all_viewers_share_one_session_and_without_any_it_ends(
+    pipeline: Pipeline, reader: LiveReader
+) -> None:
+    snapshot = wait_until(reader.newest, lambda found: found is not None and found.event == "look")
+    viewers = {id(reader.newest()) for _ in range(100)}
+
+    assert snapshot is not None
+    assert len(viewers) <= 2  # a new look may come in between
+    assert looks(pipeline) == 1
+    wait_until(lambda: looks(pipeline), lambda count: count == 0)
+
+
+def test_lag_and_arrival_come_from_kafka_and_the_figures_move(pipeline: Pipeline, reader: LiveReader) -> None:
+    def look() -> dict[str, Any]:
+        snapshot = reader.newest()
+        return json.loads(snapshot.body) if snapshot and snapshot.event == "look" else {}
+
+    wait_until(look, lambda seen: bool(seen.get("broker", {}).get("asked_at")))
+    pipeline.send(event(number) for number in range(50))
+
+    seen = wait_until(look, lambda seen: sum(row["lag"] for row in seen["broker"]["partitions"]) == 50)
+    assert seen["broker"]["problem"] is None
+    assert wait_until(look, lambda seen: seen["flow"]["rates"]["arriving"] > 0)
+    assert seen["stream"]["state"] == "never"
+    assert seen["taken_at"].endswith("Z")
+
+
+def test_a_dead_broker_is_told_and_holds_nothing_up(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "IDLE_SECONDS", 1.0)
+    dead = pipeline.settings.model_copy(update={"kafka_broker": f"127.0.0.1:{free_port()}"})
+    reader = LiveReader(dead)
+
+    def problem() -> tuple[int, str | None]:
+        snapshot = reader.newest()
+        return (snapshot.number, json.loads(snapshot.body)["broker"]["problem"]) if snapshot else (0, None)
+
+    first = wait_until(problem, lambda seen: seen[0] > 0, timeout_seconds=10)
+    told = wait_until(problem, lambda seen: seen[1] is not None, timeout_seconds=15)
+
+    assert first[1] is None  # the first look did not wait for the broker
+    assert "no Kafka broker answers" in str(told[1])
+
+
+def test_a_database_that_is_away_is_told_and_found_again(pipeline: Pipeline) -> None:
+    away = Session(pipeline.settings.model_copy(update={"db_port": free_port()}))
+    with pytest.raises(DatabaseUnavailableError, match="make up"):
+        away.ask(store.read_clock)
+    session = Session(pipeline.settings)
+    assert session.ask(store.read_clock)
+
+    pipeline.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'heartbeat-live-page'"
+    )
+
+    with pytest.raises(DatabaseUnavailableError):
+        session.ask(store.read_clock)
+    assert session.ask(store.read_clock)
+    session.close()
+
+
+def test_the_page_cannot_write_even_where_its_role_could(pipeline: Pipeline) -> None:
+    session = Session(pipeline.settings)
+    shown = session.ask(
+        lambda connection: connection.execute("show default_transaction_read_only").fetchall()
+    )
+    session.close()
+
+    assert shown == [("on",)]
+
+
+def test_the_desk_answers_for_a_customer_whom_nobody_knows(pipeline: Pipeline) -> None:
+    answer = json.loads(CustomerDesk(pipeline.settings).view(ANNE, 15))
+
+    assert (answer["points"], answer["hours"], answer["newest_level"]) == ([], [], None)
+
+
+# Plans
+
+
+def plans(settings: Settings, at: datetime) -> dict[str, str]:
+    """Return the plan of each query of the page, as its own session makes it."""
+    since = {"since": at - store.RECENT}
+    asked: dict[str, Any] = {
+        "select_flow": {"since": at - store.FLOW_WINDOW},
+        "select_recent_latency": since,
+        "select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
+        "select_customers_now": store.customers_parameters(at, 300),
+        "select_newest_checks": {},
+        "select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
+        "select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
+        "select_recent_pace": {"since": at - store.PACE_WINDOW},
+        "select_customer_readings": {
+            "customer_id": ANNE, "since": at - 100 * SECOND, "until": at, "most": store.MOST_READINGS_OF_ONE,
+        },
+        "select_customer_hours": {"customer_id": ANNE, "since": at - store.CUSTOMER_HOURS_WINDOW},
+    }  # fmt: skip
+    session = Session(settings)
+    explained = {
+        name: session.ask(
+            lambda connection, name=name, values=values: "\n".join(  # type: ignore[misc]
+                line for (line,) in connection.execute("explain (analyze, costs off) " + query(name), values)
+            )
+        )
+        for name, values in asked.items()
+    }
+    session.close()
+    return explained
+
+
+def check_plans(explained: dict[str, str], at: datetime) -> None:
+    """No table that grows is read from end to end, and no day but those of the window."""
+    for name, plan in explained.items():
+        scanned = re.findall(r"Seq Scan on (\w+)", plan.replace("(never executed)", ""))
+        grown = [table for table in scanned if not table.startswith("touched_hours")]
+        assert [table for table in grown if f"{table}" in plan and _was_executed(plan, table)] == [], (
+            name,
+            plan,
+        )
+    today, yesterday = (f"{at - days * timedelta(days=1):%Y%m%d}" for days in (0, 1))
+    days = set(
+        re.findall(r"(?:heartbeats|stream_commits|dead_letters)_(\d{8})", "\n".join(explained.values()))
+    )
+    assert days <= {today, yesterday, f"{at + timedelta(days=1):%Y%m%d}"}
+    assert "heartbeats_high_by_customer" in explained["select_customers_now"] or re.search(
+        r"Index Only Scan using heartbeats_\d+_customer_id_event_time_idx", explained["select_customers_now"]
+    )
+    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["select_customer_readings"])
+
+
+def _was_executed(plan: str, table: str) -> bool:
+    return any("never executed" not in line for line in plan.splitlines() if f"Seq Scan on {table}" in line)
+
+
+def test_every_query_of_the_page_goes_by_an_index_and_looks_at_its_days_alone(pipeline: Pipeline) -> None:
+    with pipeline.owner() as owner:
+        at = fill(owner, customers=300, readings=30_000)
+        for days_ago in range(2, 12):
+            owner.execute(
+                "select ensure_day_partition('heartbeats', %s)", ((at - days_ago * timedelta(days=1)).date(),)
+            )
+
+    check_plans(plans(pipeline.settings, at), at)
