@@ -201,6 +201,11 @@ class CustomerDesk:
         finally:
             self._sessions.put(session)
 
+    def close(self) -> None:
+        """End the sessions."""
+        for _ in range(SESSIONS_FOR_CUSTOMERS):
+            self._sessions.get().close()
+
 
 def customer_view(connection: Connection, customer_id: UUID, minutes: int) -> CustomerView:
     """Read one customer's heart rate, with gaps where readings are missing."""

@@ -1,6 +1,6 @@
 // What comes in and what becomes of it: tiles, and the two charts of the last minutes.
 
-import { byId, dataTable, mark, text } from "./dom.js";
+import { byId, dataTable, mark, show, text } from "./dom.js";
 import { legend, lineChart } from "./charts.js";
 import { count, duration, rate, seconds, time } from "./format.js";
 
@@ -48,7 +48,7 @@ function renderTiles({ flow, broker }) {
     text(`latency-${name}`, value);
     text(`latency-${name}-unit`, unit);
   }
-  text("sub-latency", flow.latency.records ? `of ${count(flow.latency.records)} records, 1 min` : "nothing committed in 1 min");
+  text("sub-latency", flow.latency.records ? "last minute" : "no commit in 1 min");
 }
 
 function renderCharts({ taken_at, flow }) {
@@ -60,6 +60,8 @@ function renderCharts({ taken_at, flow }) {
   charts.flow.set([at, column("accepted", 0), column("duplicates", 0), column("quarantined", 0)]);
   const measured = at.filter((second) => found.get(second)?.p50_ms != null);
   const over = (name) => measured.map((second) => found.get(second)[name]);
+  show("flow-empty", flow.seconds.length === 0);
+  show("latency-empty", measured.length === 0);
   charts.latency.set([measured, over("p50_ms"), over("p99_ms")]);
   const newestFirst = [...flow.seconds].reverse();
   charts.flowTable(

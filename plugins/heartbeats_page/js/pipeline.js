@@ -89,7 +89,7 @@ function renderLag({ broker, taken_at }) {
   const total = partitions.reduce((sum, { lag }) => sum + lag, 0);
   const isKnown = partitions.length > 0 && !broker.problem;
   text("lag-total", isKnown ? count(total) : "–");
-  text("sub-lag", isKnown ? "records without an outcome" : "Kafka does not say");
+  text("sub-lag", isKnown ? "records to do" : "Kafka does not say");
   text("lag-note", broker.problem && broker.asked_at ? `as of ${ago(broker.asked_at, taken_at)}` : "Kafka's end less what is committed");
   show("lag-empty", partitions.length === 0);
   text("lag-empty", broker.problem ?? "Waiting for Kafka.");

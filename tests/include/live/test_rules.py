@@ -19,7 +19,7 @@ from include.live.rules import (
 )
 from include.live.types import Second
 
-NOW = datetime(2026, 3, 1, 12, 0, 0)
+NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the columns are UTC without a zone
 SECOND = timedelta(seconds=1)
 
 
