@@ -11,7 +11,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types docs \
-	dashboards requirements
+	dashboards pictures requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ docs: setup-dev ## write docs/dags.md anew from the workflows
 
 dashboards: setup-dev ## write Grafana's dashboards and alert rules anew from tools/grafana and grafana/queries
 	$(RUN) -m tools.grafana
+
+pictures: setup-dev ## take the pictures of the documents anew, in the machine's chromium
+	$(RUN) -m tools.pictures
 
 requirements: setup ## compile the hashed requirements*.txt anew from the *.in
 	$(COMPILE) requirements.in -o requirements.txt
