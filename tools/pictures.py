@@ -130,7 +130,7 @@ def _take_live(context: "BrowserContext", settings: Settings, file: Path) -> Non
 def _take_graph(context: "BrowserContext", settings: Settings, run_id: str, file: Path) -> None:
     page = context.new_page()
     page.goto(f"{base_url(settings)}/dags/heartbeat_hourly")
-    page.evaluate("localStorage.setItem('dag_view-heartbeat_hourly', JSON.stringify('graph'))")
+    page.evaluate("localStorage.setItem('default_dag_view', JSON.stringify('graph'))")
     page.goto(AirflowClient(settings).run_url("heartbeat_hourly", run_id))
     page.locator(".react-flow__node").first.wait_for(timeout=PATIENCE_MS)
     _save(page, file)

@@ -16,9 +16,12 @@ RATE_SECONDS = 5
 # A monitor that keeps its pace is allowed to miss a beat or two before this counts as a gap.
 GAP_PACES = 3.5
 SHORTEST_GAP_SECONDS = 2.0
-# So many index entries are passed over in about 100 ms (docs/decisions/0005).
-MOST_ENTRIES_PASSED = 1_000_000
-SHORTEST_WINDOW = timedelta(minutes=1)
+# One customer's readings are looked for among everybody's, from now backwards, until so much time is spent.
+SEARCH_SECONDS = 0.15
+FIRST_SLICE = timedelta(minutes=1)
+SHORTEST_SLICE = timedelta(seconds=10)
+# The past may be denser than the present: a slice is at most so much longer than the one before.
+LARGEST_GROWTH = 4
 
 
 def rates(seconds: Sequence[Second], now: datetime, arriving: float | None) -> Rates:
@@ -69,13 +72,10 @@ def stream_state(lease: Lease | None, now: datetime) -> StreamState:
     return StreamState("stopping" if lease.stop_requested else "running", lease)
 
 
-def window_of(minutes: int, accepted_per_second: float) -> timedelta:
-    """Return how far back one customer is looked at: as asked, unless too many readings of others lie between."""
-    asked = timedelta(minutes=minutes)
-    if accepted_per_second <= 0:
-        return asked
-    affordable = timedelta(seconds=MOST_ENTRIES_PASSED / accepted_per_second)
-    return min(asked, max(affordable, SHORTEST_WINDOW))
+def next_slice(previous: timedelta, cost_seconds: float, spent_seconds: float) -> timedelta | None:
+    """Return how much further back may be searched at the speed of the slice before; None if nothing worth it."""
+    affordable = previous * ((SEARCH_SECONDS - spent_seconds) / max(cost_seconds, 0.0001))
+    return None if affordable < SHORTEST_SLICE else min(affordable, previous * LARGEST_GROWTH)
 
 
 def gap_seconds(instants: Sequence[datetime]) -> float | None:

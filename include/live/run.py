@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from queue import LifoQueue
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -210,24 +210,44 @@ class CustomerDesk:
 def customer_view(connection: Connection, customer_id: UUID, minutes: int) -> CustomerView:
     """Read one customer's heart rate, with gaps where readings are missing."""
     now = store.read_clock(connection)
-    window = rules.window_of(minutes, store.read_pace(connection, now))
-    readings = store.read_customer(connection, customer_id, now - window, now)
+    asked_since = now - timedelta(minutes=minutes)
+    since, readings = _search_back(connection, customer_id, asked_since, now)
     gap = rules.gap_seconds([at for at, _, _ in readings])
     points = rules.with_gaps([(at, bpm) for at, bpm, _ in readings], gap)
     if readings and gap is not None and (now - readings[-1][0]).total_seconds() > gap:
         points.append(Point(now, None))
     return CustomerView(
         customer_id=customer_id,
-        since=now - window,
+        since=since,
         until=now,
         asked_minutes=minutes,
-        is_shortened=window.total_seconds() < minutes * 60,
+        is_shortened=since > asked_since,
         readings=len(readings),
         newest_level=readings[-1][2] if readings else None,
         gap_seconds=gap,
         points=points,
         hours=store.read_customer_hours(connection, customer_id, now),
     )
+
+
+def _search_back(
+    connection: Connection, customer_id: UUID, asked_since: datetime, now: datetime
+) -> tuple[datetime, list[store.CustomerReading]]:
+    """Read slice by slice from now backwards, until the window or the time for it is used up."""
+    found: list[store.CustomerReading] = []
+    until, slice_, spent = now, rules.FIRST_SLICE, 0.0
+    while until > asked_since and len(found) < store.MOST_READINGS_OF_ONE:
+        since = max(asked_since, until - slice_)
+        began = time.perf_counter()
+        found = store.read_customer(connection, customer_id, since, until) + found
+        cost = time.perf_counter() - began
+        spent += cost
+        until = since
+        further = rules.next_slice(slice_, cost, spent)
+        if further is None:
+            break
+        slice_ = further
+    return until, found
 
 
 @contextmanager

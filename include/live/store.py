@@ -41,8 +41,10 @@ MOST_SHOWN = 50
 HOURS_WINDOW = timedelta(hours=48)
 MOST_HOURS = 48
 CUSTOMER_HOURS_WINDOW = timedelta(hours=48)
-PACE_WINDOW = timedelta(minutes=15)
 MOST_READINGS_OF_ONE = 7200
+
+# When, how fast in bpm, at which level.
+CustomerReading = tuple[datetime, int, str]
 
 
 def read_clock(connection: Connection) -> datetime:
@@ -115,15 +117,9 @@ def read_slow(connection: Connection, now: datetime) -> Slow:
     return Slow(checks, hours, risk)
 
 
-def read_pace(connection: Connection, now: datetime) -> float:
-    """Return how many readings a second came in of late, in the busiest minute."""
-    [(pace,)] = connection.execute(query("select_recent_pace"), {"since": now - PACE_WINDOW}).fetchall()
-    return float(pace)
-
-
 def read_customer(
     connection: Connection, customer_id: UUID, since: datetime, until: datetime
-) -> list[tuple[datetime, int, str]]:
+) -> list[CustomerReading]:
     """Return a customer's readings of a while, oldest first; of very many only the newest."""
     where = {"customer_id": customer_id, "since": since, "until": until, "most": MOST_READINGS_OF_ONE}
     rows = connection.execute(query("select_customer_readings"), where).fetchall()

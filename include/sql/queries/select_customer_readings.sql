@@ -1,5 +1,5 @@
--- One customer's readings of a while. The key leads with the time, so all entries of the while are passed over: the
--- caller bounds it.
+-- One customer's readings of a while. The key leads with the time, so everybody's entries of the while are passed
+-- over: the caller bounds it.
 -- Params:  customer_id uuid; since, until timestamp (UTC); most int
 -- Returns: event_time, heart_rate, risk_level; newest first
 select

@@ -2,7 +2,7 @@
 
 import { colour, onTheme } from "./theme.js";
 
-const PADDING = [10, 8, 0, 0];
+const PADDING = [10, 24, 0, 0];
 
 // `lines` are {label, colour, fill}; `draw` gets the plot below the lines; `range` gives the limits of the value axis.
 export function lineChart(target, { lines, height = 180, draw, range, unit }) {

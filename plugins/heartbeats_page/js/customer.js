@@ -3,7 +3,7 @@
 import { lineChart } from "./charts.js";
 import { byId, dataTable, element, show, text } from "./dom.js";
 import { isLive } from "./feed.js";
-import { ago, count, hour, percent, seconds, span, time } from "./format.js";
+import { count, hour, percent, seconds, span, time } from "./format.js";
 import { levelBadge } from "./people.js";
 import { colour } from "./theme.js";
 
@@ -138,7 +138,7 @@ function note(view, readings) {
   const whole = `${count(readings)} readings`;
   if (!view.is_shortened) return whole;
   const looked = span(seconds(view.until) - seconds(view.since));
-  return `${whole}; so much is coming in that only the last ${looked} are looked back on, and more is kept while you follow`;
+  return `${whole}; the database is busy, so this looks ${looked} back and grows while you follow`;
 }
 
 function renderReading(view, [at, bpm]) {
@@ -148,7 +148,7 @@ function renderReading(view, [at, bpm]) {
     badge.dataset.level = view.newest_level;
     badge.replaceChildren(levelBadge(view.newest_level));
   }
-  text("customer-age", `${ago(at * 1000, view.until)}, ${time(at * 1000)} UTC`);
+  text("customer-age", `${span(seconds(view.until) - at)} ago, ${time(at * 1000)} UTC`);
 }
 
 function legendItems(view) {
@@ -191,6 +191,8 @@ function stripe(plot, from, to, level, label) {
   ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
   ctx.fillStyle = colour(`${level}-text`);
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
   if (label) ctx.fillText(label, bbox.left + 6 * devicePixelRatio, bottom - 5 * devicePixelRatio);
 }
 

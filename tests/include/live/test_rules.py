@@ -10,11 +10,11 @@ from include.live.rules import (
     RATE_SECONDS,
     arriving_per_second,
     gap_seconds,
+    next_slice,
     partition_lags,
     rates,
     recent_latency,
     stream_state,
-    window_of,
     with_gaps,
 )
 from include.live.types import Second
@@ -91,11 +91,13 @@ def test_a_stream_that_never_ran_says_so() -> None:
     assert stream_state(None, NOW).state == "never"
 
 
-def test_one_customer_is_looked_back_on_as_far_as_asked_unless_too_much_came_in() -> None:
-    assert window_of(60, 15) == timedelta(minutes=60)
-    assert window_of(60, 0) == timedelta(minutes=60)
-    assert window_of(15, 10_000) == timedelta(seconds=100)
-    assert window_of(15, 10_000_000) == timedelta(minutes=1)
+def test_a_search_goes_on_as_far_as_its_time_allows_at_the_speed_so_far() -> None:
+    minute = timedelta(minutes=1)
+
+    assert next_slice(minute, cost_seconds=0.001, spent_seconds=0.001) == 4 * minute
+    assert next_slice(minute, cost_seconds=0.05, spent_seconds=0.05) == 2 * minute
+    assert next_slice(minute, cost_seconds=0.14, spent_seconds=0.14) is None
+    assert next_slice(minute, cost_seconds=3.0, spent_seconds=3.0) is None
 
 
 def test_a_gap_is_what_is_long_by_the_customers_own_pace() -> None:
