@@ -20,3 +20,5 @@ fi
 tar xzf "uplot-$version.tgz"
 mkdir -p "$target"
 cp package/dist/uPlot.iife.min.js package/dist/uPlot.min.css package/LICENSE "$target/"
+cd "$target"
+sha256sum LICENSE uPlot.iife.min.js uPlot.min.css >SHA256SUMS

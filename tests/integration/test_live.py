@@ -291,3 +291,22 @@ def test_every_query_of_the_page_goes_by_an_index_and_looks_at_its_days_alone(pi
             )
 
     check_plans(plans(pipeline.settings, at), at)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_with_ten_thousand_customers_and_five_million_readings_every_query_stays_bounded(
+    pipeline: Pipeline,
+) -> None:
+    with pipeline.owner() as owner:
+        at = fill(owner, customers=10_000, readings=5_000_000)
+
+    explained = plans(pipeline.settings, at)
+
+    for name, plan in explained.items():
+        print(name, re.findall(r"(?:Planning|Execution) Time: .*", plan))  # noqa: T201 - shown with -rP
+    check_plans(explained, at)
+    with connect(pipeline.settings, Role.READER, autocommit=True) as connection:
+        found = store.read_customers(connection, at, max_skew_seconds=300)
+    assert (found.normal, found.elevated, found.high) == (9000, 667, 333)
+    assert len(found.at_high) == store.MOST_SHOWN
