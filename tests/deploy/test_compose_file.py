@@ -151,3 +151,15 @@ def test_only_the_dashboards_are_mounted_from_the_project() -> None:
     sources = re.findall(r"^ +- \./([^:]+):", COMPOSE_FILE.read_text(), re.MULTILINE)
 
     assert sources == ["grafana/provisioning", "grafana/dashboards"]
+
+
+def test_every_folder_of_the_project_that_is_mounted_is_there_with_something_in_it() -> None:
+    mounted = {
+        Path(volume["source"])
+        for service in services().values()
+        for volume in service.get("volumes", [])
+        if volume["type"] == "bind"
+    }
+
+    assert {folder.name for folder in mounted} == {"provisioning", "dashboards"}
+    assert [folder for folder in mounted if not any(folder.iterdir())] == []
