@@ -166,6 +166,14 @@ class AirflowRefusedError(PermanentError):
         super().__init__(f"Airflow refused {request}: {reason}")
 
 
+class SparkMasterUnavailableError(TransientError):
+    """The master of the Spark cluster does not answer."""
+
+    def __init__(self, *, master: str) -> None:
+        self.master = master
+        super().__init__(f"no Spark master answers at {master}: start it, or correct SPARK_MASTER in .env")
+
+
 class FencedError(PermanentError):
     """A newer launch of the stream holds the lease."""
 

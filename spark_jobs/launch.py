@@ -29,6 +29,7 @@ from include.ingest.types import Launch
 from include.ingest.watch import Watch, hard_exit_after
 from include.log import get_logger
 from include.settings import Settings
+from include.stream.master import require_master
 from spark_jobs.batch_log import BatchLog
 from spark_jobs.query import create_session, rehearse, start_query
 
@@ -46,7 +47,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     """Consume until asked to stop (or, with `drain`, up to what is there now); raise the error that ended it.
 
     In this order, so that a predecessor goes on until its successor can take its place:
-    1. check the policy, the database and the topic
+    1. check the policy, the database, the topic and the cluster's master
     2. start Spark, and rehearse: a launch that cannot read does not take another's place
     3. take the lease
     4. read where to begin
@@ -57,6 +58,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
         read_lease(connection)
     topic = _read_topic(settings)
     bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
+    require_master(settings)
     spark = _start_spark()
     _rehearse(spark, settings, topic, bounds)
     launch, starts = _open(settings, policy, topic, bounds)
@@ -80,7 +82,10 @@ def _read_topic(settings: Settings) -> Topic:
 
 
 def _start_spark() -> SparkSession:
-    spark = create_session()
+    try:
+        spark = create_session()
+    except Py4JError as failure:
+        raise _explain(failure) from None
     jvm: Any = spark.sparkContext._jvm
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     if loader.getResource(CONNECTOR_CLASS) is None:
@@ -192,8 +197,12 @@ def _explain(failure: PySparkException | Py4JError) -> HeartbeatError:
             error = kind.__new__(kind)
             Exception.__init__(error, message)
             return error
-    reason = next((line for line in text.splitlines() if line.strip()), "no reason given")
-    return StreamFailedError(f"the Spark query failed: {reason[:300]}")
+    # Py4J's own first line only says which call it was.
+    lines = [
+        line.removeprefix(": ") for line in text.splitlines() if not line.startswith("An error occurred")
+    ]
+    reason = next((line for line in lines if line.strip()), "no reason given")
+    return StreamFailedError(f"Spark failed: {reason[:300]}")
 
 
 def _leave(error: HeartbeatError | None) -> None:

@@ -16,13 +16,20 @@ from include.settings import PROJECT_ROOT, Settings
 from spark_jobs.partition_task import SUMMARY_DDL, rehearse_records, store_records
 
 _CHECKPOINT_INTERVAL_MS = "60000"
+# As for the driver in the properties file; an executor starts in a folder of its own, so its path is a whole one.
+_EXECUTOR_FLAGS = (
+    "-XX:+UseSerialGC -XX:MaxMetaspaceSize=256m -XX:ReservedCodeCacheSize=128m "
+    f'"-Dlog4j2.configurationFile={PROJECT_ROOT / "spark_jobs" / "log4j2.properties"}"'
+)
 _RAW_COLUMNS = ("partition", "offset", "timestamp", "key", "value")
 
 
 def create_session() -> SparkSession:
     """Start Spark, or raise what Spark raises; the properties file has set all but what `.env` decides."""
+    # Every node of a cluster has this program at the same path, and the settings in its own environment: no secret
+    # is among what Spark hands to its executors.
     builder = SparkSession.builder.config("spark.executorEnv.PYTHONPATH", str(PROJECT_ROOT))
-    return builder.getOrCreate()
+    return builder.config("spark.executor.extraJavaOptions", _EXECUTOR_FLAGS).getOrCreate()
 
 
 def rehearse(

@@ -13,6 +13,7 @@ from include.ingest.types import Lease
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.backoff import Launched, short_lives_before, wait_seconds
+from include.stream.master import require_master
 
 log = get_logger()
 
@@ -23,8 +24,9 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
     In this order:
     1. wait, if launches have ended soon one after the other
     2. the broker answers, and the topic has its partitions or gets them
-    3. the database is up to date
-    4. who holds the lease is told, but hinders nothing: this launch will take it
+    3. the master answers, where Spark is a cluster
+    4. the database is up to date
+    5. who holds the lease is told, but hinders nothing: this launch will take it
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
     short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream_healthy_seconds)
@@ -33,6 +35,7 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
         if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):
             log.info("topic_changed", topic=settings.kafka_topic, partitions=settings.kafka_partitions)
         partitions = broker.topic(settings.kafka_topic).partitions
+    require_master(settings)
     if pending := pending_migrations(settings):
         raise SchemaOutdatedError(detail=f"{len(pending)} migrations are not applied")
     holder = _holder(settings)

@@ -77,7 +77,8 @@ class Pipeline:
     @contextmanager
     def running(self, *options: str) -> Iterator["StreamRun"]:
         """Run the stream; whatever is left of it at the end is killed."""
-        run = StreamRun(self.settings, options)
+        environment = {**submit_environment(), **environment_of(self.settings), "LOG_FORMAT": "json"}
+        run = StreamRun([*submit_command(self.settings, drain=False), *options], environment)
         try:
             yield run
         finally:
@@ -87,12 +88,11 @@ class Pipeline:
 class StreamRun:
     """One launch through spark-submit, as an operator would start it."""
 
-    def __init__(self, settings: Settings, options: tuple[str, ...]) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._file = Path(tempfile.mkstemp(prefix="heartbeat-stream-", suffix=".log")[1])
-        environment = {**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"}
         with self._file.open("wb") as log:
             self._process = subprocess.Popen(
-                [*submit_command(settings, drain=False), *options],
+                command,
                 cwd=PROJECT_ROOT,
                 env=environment,
                 stdout=log,
@@ -145,11 +145,16 @@ class StreamRun:
 
     def kill_all(self) -> None:
         """Kill the whole launch."""
-        members = [p for p in psutil.process_iter() if _session_of(p.pid) == self.jvm_pid]
-        for process in members:
-            process.kill()
-        self._process.wait(RUN_TIMEOUT_SECONDS)
-        psutil.wait_procs(members, timeout=RUN_TIMEOUT_SECONDS)
+        kill_session(self._process)
+
+
+def kill_session(leader: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads a session, and all that belong to it."""
+    members = [p for p in psutil.process_iter() if _session_of(p.pid) == leader.pid]
+    for process in members:
+        process.kill()
+    leader.wait(RUN_TIMEOUT_SECONDS)
+    psutil.wait_procs(members, timeout=RUN_TIMEOUT_SECONDS)
 
 
 def _session_of(pid: int) -> int:

@@ -1,0 +1,24 @@
+"""Where the stream's tasks run: on this machine, or on a cluster whose master has to answer."""
+
+from include.errors import SparkMasterUnavailableError
+from include.settings import Settings
+from include.stack.ports import is_listening
+
+CLUSTER_SCHEME = "spark://"
+
+
+def require_master(settings: Settings) -> None:
+    """Raise SparkMasterUnavailableError if SPARK_MASTER names a standalone cluster and no master of it answers.
+
+    Spark itself would try for more than a minute, and then say something else.
+    """
+    if not settings.spark_master.startswith(CLUSTER_SCHEME):
+        return
+    addresses = settings.spark_master.removeprefix(CLUSTER_SCHEME).split(",")
+    if not any(_answers(address) for address in addresses):
+        raise SparkMasterUnavailableError(master=settings.spark_master)
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    return port.isdigit() and is_listening(host, int(port))

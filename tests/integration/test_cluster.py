@@ -1,0 +1,102 @@
+"""The stream on a standalone Spark cluster, submitted as Airflow does it; a node of the cluster dies in mid-batch."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from include.db.connect import Role, connect
+from include.ingest.lease import request_stop
+from include.report.truth import compare_with_ledger
+from include.settings import Settings
+from producer.faults import PRESETS
+from producer.options import SimulatorOptions
+from producer.run import run_simulator
+from tests.support.pipeline import Pipeline
+from tests.support.spark_cluster import SparkCluster, running_from_airflow, spark_cluster
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.fault]
+
+RECORDS_PER_SECOND = 400
+# Five JVMs and Airflow start side by side.
+LAUNCH_TIMEOUT_SECONDS = 120
+HUNG_SINKS = """
+    select client_port from pg_stat_activity
+    where application_name = 'heartbeat-sink' and datname = current_database() and wait_event_type = 'Lock'
+"""
+
+
+@contextmanager
+def readings_with_faults(settings: Settings, ledger: Path) -> Iterator[None]:
+    """Let records flow for the length of a `with` block; at its end all are acknowledged and in the ledger."""
+    options = SimulatorOptions(
+        customers=500,
+        records_per_second=RECORDS_PER_SECOND,
+        fault_rates=dict(PRESETS["mixed"]),
+        ledger=ledger,
+    )
+    stop = threading.Event()
+    sending = threading.Thread(target=run_simulator, args=(options, settings), kwargs={"stop": stop})
+    sending.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        sending.join()
+
+
+def hung_in_mid_batch(pipeline: Pipeline) -> set[int]:
+    """Return the local ports of the tasks that have copied their rows and wait to commit."""
+    return {port for (port,) in pipeline.rows(HUNG_SINKS)}
+
+
+def ports_of(cluster: SparkCluster, worker: psutil.Process) -> set[int]:
+    """Return the local ports of the connections that a node holds."""
+    members = cluster.family_of(worker)
+    return {connection.laddr.port for each in members for connection in each.net_connections(kind="tcp")}
+
+
+def committed_partitions(pipeline: Pipeline) -> int:
+    return int(pipeline.rows("select count(distinct partition) from stream_commits")[0][0])
+
+
+def is_all_consumed(pipeline: Pipeline) -> bool:
+    lag = pipeline.report().lag
+    return lag is not None and sum(lag.values()) == 0
+
+
+def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    with (
+        spark_cluster(pipeline.settings, tmp_path / "cluster") as cluster,
+        running_from_airflow(pipeline.settings, cluster, tmp_path / "airflow") as run,
+    ):
+        with readings_with_faults(pipeline.settings, ledger), pipeline.owner() as blocker:
+            # The last table that a task writes to: both nodes have copied their rows, neither has committed.
+            with blocker.transaction():
+                blocker.execute("lock table touched_hours in access exclusive mode")
+                hung, *_ = wait_until(
+                    lambda: (hung_in_mid_batch(pipeline), run.is_alive(), run.log()),
+                    lambda seen: len(seen[0]) == 2,
+                    timeout_seconds=LAUNCH_TIMEOUT_SECONDS,
+                )
+                assert [len(hung & ports_of(cluster, each)) for each in cluster.workers] == [1, 1]
+                cluster.kill(cluster.workers[0])
+            # The other node has taken up what the dead one had begun, while readings still come in.
+            wait_until(lambda: committed_partitions(pipeline), lambda count: count == 2)
+        wait_until(lambda: is_all_consumed(pipeline), bool)
+        with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+            request_stop(connection)
+        assert run.wait() == 0, run.log()
+
+    comparison = compare_with_ledger(pipeline.settings, ledger)
+    report = pipeline.report()
+    assert (comparison.differences, report.problems) == ([], [])
+    assert comparison.records == report.records > 0
+    assert min(report.accepted, report.duplicates, report.quarantined) > 0
+    # One launch has seen it through.
+    assert pipeline.rows("select epoch from stream_lease") == [(1,)]
