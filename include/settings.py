@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     db_pass: SecretStr = SecretStr("password123")
     db_stream_pass: SecretStr = SecretStr("change-me")
     db_hourly_pass: SecretStr = SecretStr("change-me")
+    db_replay_pass: SecretStr = SecretStr("change-me")
     db_reader_pass: SecretStr = SecretStr("change-me")
 
     # The embedded stack

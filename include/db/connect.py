@@ -35,6 +35,7 @@ class Role(Enum):
     OWNER = _Login(None, "db_pass")
     STREAM = _Login("heartbeat_stream", "db_stream_pass")
     HOURLY = _Login("heartbeat_hourly", "db_hourly_pass")
+    REPLAY = _Login("heartbeat_replay", "db_replay_pass")
     READER = _Login("heartbeat_reader", "db_reader_pass")
 
     @property

@@ -23,8 +23,9 @@ def migrate(settings: Settings) -> list[str]:
         pending = _pending(migrations(), applied)
         for migration in pending:
             _apply(connection, migration)
-        for role in (Role.STREAM, Role.HOURLY, Role.READER):
-            _set_password(connection, settings, role)
+        for role in Role:
+            if role is not Role.OWNER:
+                _set_password(connection, settings, role)
     return [f"{migration.version:04d}_{migration.name}" for migration in pending]
 
 

@@ -45,7 +45,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
     3. send it and wait for the acknowledgements
     4. mark what arrived, release what was refused
     """
-    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+    with connect(settings, Role.REPLAY, autocommit=True) as connection, readable_errors(settings):
         # What fails again while this runs is not for this run: it would go round for ever.
         now = store.database_time(connection)
         selection = replace(selection, until=min(selection.until or now, now))
@@ -65,7 +65,7 @@ def trace_outcomes(settings: Settings, run_id: int | None, *, wait_seconds: floa
     if run_id is None:
         return {}
     deadline = time.monotonic() + wait_seconds
-    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+    with connect(settings, Role.REPLAY, autocommit=True) as connection, readable_errors(settings):
         outcomes = store.count_outcomes(connection, run_id)
         while "waiting" in outcomes and time.monotonic() < deadline:
             time.sleep(OUTCOME_INTERVAL_SECONDS)

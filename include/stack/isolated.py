@@ -32,6 +32,7 @@ def isolated_settings(**changes: object) -> Iterator[Settings]:
         db_pass=_random_password(),
         db_stream_pass=_random_password(),
         db_hourly_pass=_random_password(),
+        db_replay_pass=_random_password(),
         db_reader_pass=_random_password(),
         stack_with_airflow=False,
         airflow_port=free_port(),

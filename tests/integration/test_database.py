@@ -1,4 +1,4 @@
-"""Migrations, roles, the lease and the offsets, on a real PostgreSQL."""
+"""Migrations, the lease and the offsets, on a real PostgreSQL."""
 
 import threading
 from uuid import UUID
@@ -78,29 +78,6 @@ def test_a_database_from_a_newer_program_is_refused(
 
     with pytest.raises(PermanentError, match="use the newer version"):
         migrate(pipeline.settings)
-
-
-@pytest.mark.parametrize(
-    ("role", "statement"),
-    [
-        (Role.READER, "insert into touched_hours values (now(), 1)"),
-        (Role.READER, "update stream_lease set epoch = 9"),
-        (Role.READER, "select value from dead_letters"),
-        (Role.READER, "select ensure_day_partition('heartbeats', '2026-01-01')"),
-        (Role.READER, "create table own (a int)"),
-        (Role.STREAM, "delete from heartbeats"),
-        (Role.STREAM, "update heartbeats set heart_rate = 60"),
-        (Role.STREAM, "alter table heartbeats add column x int"),
-        (Role.STREAM, "delete from stream_commits"),
-        (Role.STREAM, "select * from touched_hours"),
-        (Role.HOURLY, "insert into heartbeats (customer_id) values (gen_random_uuid())"),
-        (Role.HOURLY, "delete from heartbeats"),
-        (Role.HOURLY, "update stream_offsets set next_offset = 0"),
-    ],
-)
-def test_each_role_is_refused_what_it_has_no_need_of(pipeline: Pipeline, role: Role, statement: str) -> None:
-    with connect(pipeline.settings, role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute(statement)  # type: ignore[arg-type]
 
 
 def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settings) -> None:

@@ -158,7 +158,7 @@ def test_what_is_rejected_after_the_start_is_left_to_the_next_run(pipeline: Pipe
 def break_off(pipeline: Pipeline, *, sent: int) -> None:
     """Do what a run does up to its death: claim all letters, send some, mark none."""
     settings = pipeline.settings
-    with connect(settings, Role.STREAM, autocommit=True) as connection, open_broker(settings) as broker:
+    with connect(settings, Role.REPLAY, autocommit=True) as connection, open_broker(settings) as broker:
         topic = broker.topic(settings.kafka_topic)
         ends = {partition: held.end for partition, held in broker.ranges(topic).items()}
         run_id = store.begin_run(connection, topic)
@@ -194,7 +194,7 @@ def test_a_broker_that_is_away_leaves_the_letters_for_the_next_run(pipeline: Pip
 
 
 def test_two_replays_at_once_are_refused(pipeline: Pipeline) -> None:
-    with connect(pipeline.settings, Role.STREAM, autocommit=True) as other, store.only_replay(other):
+    with connect(pipeline.settings, Role.REPLAY, autocommit=True) as other, store.only_replay(other):
         with pytest.raises(ReplayBusyError):
             replay_dead_letters(pipeline.settings, ALL, dry_run=False)
         assert replay_dead_letters(pipeline.settings, ALL, dry_run=True).chosen == {}

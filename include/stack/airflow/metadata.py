@@ -30,6 +30,8 @@ def create_database(settings: Settings) -> None:
         connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
         if not _is_known(connection, "select from pg_database where datname = %s"):
             connection.execute(sql.SQL("create database {} owner {}").format(name, name))
+        # The product's roles have nothing to look for in it.
+        connection.execute(sql.SQL("revoke all on database {} from public").format(name))
 
 
 def migrate_database(settings: Settings, home: Path, environment: dict[str, str], log_file: Path) -> None:
