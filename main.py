@@ -1,8 +1,4 @@
-"""The command line of the product: `python main.py --help`.
-
-Exit codes: 0 done; 1 an error that the last line explains; 2 bad settings or options; 3 superseded, or a part of the
-stack does not run; 4 the topic was replaced; 5 the stream stalled; 6 the Spark query failed; 130 Ctrl-C.
-"""
+"""The command line of the product: `python main.py --help`."""
 
 import json
 from pathlib import Path
@@ -10,16 +6,20 @@ from typing import Annotated
 
 import typer
 
+from include.command_line import HAS_COMPLETION, PROGRAM, examples, exit_codes
 from include.errors import OptionError
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
 from include.stack.cli import one_line_errors
+from producer.cli import EXAMPLES as PRODUCER_EXAMPLES
 from producer.cli import producer_command
 
 app = typer.Typer(
     help="Heartbeat monitoring: simulate, stream, store and read back heart rates, every record accounted for.",
+    epilog=exit_codes(),
     no_args_is_help=True,
+    add_completion=HAS_COMPLETION,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
@@ -37,7 +37,13 @@ def _configure() -> None:
         configure_logging(log_format=settings.log_format, level=settings.log_level)
 
 
-@app.command(rich_help_panel=PIPELINE)
+@app.command(
+    rich_help_panel=PIPELINE,
+    epilog=examples(
+        ("consumer", "Until Ctrl-C; a second one ends it at once."),
+        ("consumer --drain", "Catch up with what waits now, then stop."),
+    ),
+)
 def consumer(
     drain: Annotated[
         bool, typer.Option("--drain", help="Stop when all is consumed that is there now.")
@@ -56,10 +62,12 @@ def consumer(
         raise typer.Exit(run_stream(get_settings(), drain=drain, takes_over=take_over))
 
 
-app.command("producer", rich_help_panel=PIPELINE)(producer_command)
+app.command("producer", rich_help_panel=PIPELINE, epilog=PRODUCER_EXAMPLES)(producer_command)
 
 
-@app.command(rich_help_panel=OPERATING)
+@app.command(
+    rich_help_panel=OPERATING, epilog=examples(("migrate", "After an upgrade, or a new password in .env."))
+)
 def migrate() -> None:
     """Bring the database up to date and set the roles' passwords; a second call changes nothing."""
     from include.db import migrate as migrations
@@ -69,7 +77,9 @@ def migrate() -> None:
         typer.echo(f"applied {len(applied)} migrations" if applied else "the database is up to date")
 
 
-@topic_app.command("create")
+@topic_app.command(
+    "create", epilog=examples(("topic create", "After KAFKA_PARTITIONS was raised; it is never lowered."))
+)
 def create_topic() -> None:
     """Create the topic, or add partitions up to KAFKA_PARTITIONS."""
     from include.broker.topic import open_broker
@@ -82,7 +92,9 @@ def create_topic() -> None:
         typer.echo(f"topic {settings.kafka_topic} {state}")
 
 
-@stream_app.command("stop")
+@stream_app.command(
+    "stop", epilog=examples(("stream stop", "Let the next launch take up new files or settings."))
+)
 def stop_stream() -> None:
     """Ask the running stream to stop between two batches, and wait until it has.
 
@@ -100,7 +112,13 @@ def stop_stream() -> None:
             typer.echo("no stream was running")
 
 
-@app.command(rich_help_panel=READING)
+@app.command(
+    rich_help_panel=READING,
+    epilog=examples(
+        ("report", "As tables."),
+        ("report --json", "For a program that looks at the exit code or the figures."),
+    ),
+)
 def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show what became of every record; exit code 1 if the accounting does not hold."""
     from rich.console import Console
@@ -117,7 +135,13 @@ def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     raise typer.Exit(1 if made.problems else 0)
 
 
-@letters_app.command("list")
+@letters_app.command(
+    "list",
+    epilog=examples(
+        ("dead-letters list", "The newest twenty."),
+        ("dead-letters list --reason bad_timestamp --limit 100", "Those of one reason."),
+    ),
+)
 def list_letters(
     reason: Annotated[
         list[str] | None, typer.Option(help="Only this reason; may be given several times.")
@@ -134,7 +158,13 @@ def list_letters(
         Console().print(letters_table(list_dead_letters(get_settings(), reasons=reason, limit=limit)))
 
 
-@letters_app.command("show")
+@letters_app.command(
+    "show",
+    epilog=examples(
+        ("dead-letters show 41", "Key, value and headers, as far as they can be shown."),
+        ("dead-letters show 41 --raw value.bin", "The value as it came, byte by byte, into a file."),
+    ),
+)
 def show_letter(
     number: Annotated[int, typer.Argument(help="The id that `list` shows.")],
     raw: Annotated[Path | None, typer.Option(help="Write the raw value into this file.")] = None,
@@ -152,7 +182,9 @@ def show_letter(
         Console().print(letter_text(letter))
 
 
-@app.command(rich_help_panel=PIPELINE)
+@app.command(
+    rich_help_panel=PIPELINE, epilog=examples(("demo", "Nothing has to run before, nothing is left after."))
+)
 def demo() -> None:
     """Run the whole way once on a stack of its own and compare every record with the ground truth."""
     from tools.demo import run_demo
@@ -161,7 +193,13 @@ def demo() -> None:
         raise typer.Exit(run_demo())
 
 
-@app.command(rich_help_panel=OPERATING)
+@app.command(
+    rich_help_panel=OPERATING,
+    epilog=examples(
+        ("bench", "All three, three times each: some minutes."),
+        ("bench drain --records 500000 --rounds 1", "A quick look at one."),
+    ),
+)
 def bench(
     parts: Annotated[
         list[str] | None, typer.Argument(help="drain, latency, producer, idle; all when left out.")
@@ -183,7 +221,12 @@ def bench(
         run_bench(parts or list(PARTS), records=records, rounds=rounds, seconds=seconds, json_file=json_file)
 
 
-@app.command(rich_help_panel=READING)
+@app.command(
+    rich_help_panel=READING,
+    epilog=examples(
+        ("verify truth.jsonl", "After `producer --ledger truth.jsonl`; exit code 1 if they differ.")
+    ),
+)
 def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger` wrote.")]) -> None:
     """Hold the database against a simulator's ground-truth ledger, record by record."""
     from include.report.truth import compare_with_ledger
@@ -202,4 +245,4 @@ app.add_typer(stream_app, name="stream", rich_help_panel=OPERATING)
 app.add_typer(letters_app, name="dead-letters", rich_help_panel=READING)
 
 if __name__ == "__main__":
-    app(prog_name="python main.py")
+    app(prog_name=PROGRAM)

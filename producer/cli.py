@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from include.command_line import examples
 from include.errors import OptionError
 from include.settings import get_settings
 from include.stack.cli import one_line_errors
@@ -36,6 +37,16 @@ _FAULTS = {"rich_help_panel": "Faults and truth"}
 _REPLAY = {"rich_help_panel": "A recording"}
 _FAULT_HELP = "The share of readings that a fault hits, as NAME=RATE; may be repeated. " + "; ".join(
     f"{fault}: {text}" for fault, text in EXPLANATIONS.items()
+)
+
+EXAMPLES = examples(
+    ("producer", "15 customers once a second, until Ctrl-C."),
+    (
+        "producer --customers 5000 --processes 2 --faults mixed --ledger truth.jsonl",
+        "Load with faults, and the ground truth of every record.",
+    ),
+    ("producer --period last-hour --within 30s", "The last full hour in half a minute."),
+    ("producer --replay readings.csv.gz --shift-to-now", "A recording, moved so that it ends now."),
 )
 
 app = typer.Typer(add_completion=False)

@@ -62,7 +62,15 @@ install_java_if_missing() {
     "$venv/bin/python" -m uv pip install --require-hashes -r requirements-java.txt
 }
 
+# `heartbeat` beside python: the command line from any folder, under a name that a shell can complete.
+write_command() {
+    printf '#!/bin/sh\nHEARTBEAT_COMMAND=heartbeat exec "%s/bin/python" "%s/main.py" "$@"\n' "$PWD/$venv" "$PWD" \
+        >"$venv/bin/heartbeat"
+    chmod +x "$venv/bin/heartbeat"
+}
+
 create_venv
+write_command
 install_files requirements.txt
 if [ "${1:-}" = dev ]; then
     install_files requirements-dev.txt

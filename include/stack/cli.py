@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from include.command_line import examples
 from include.errors import HeartbeatError, PartFailedError
 from include.settings import get_settings
 from include.stack import run
@@ -35,21 +36,25 @@ def quiet_clients() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        ("stack prepare", "Before the first start where the network is slow; `make setup` does it too.")
+    )
+)
 def prepare() -> None:
     """Fetch what the servers need and create `.env` on first use; what is there already is kept."""
     with one_line_errors():
         prepare_environment(_say)
 
 
-@app.command()
+@app.command(epilog=examples(("stack java", "To call spark-submit by hand.")))
 def java() -> None:
     """Print the JAVA_HOME that Spark and Kafka run on."""
     with one_line_errors():
         typer.echo(find_java().home)
 
 
-@app.command()
+@app.command(epilog=examples(("stack up", "What runs already is left as it is.")))
 def up() -> None:
     """Start the servers, wait until they answer, and bring the database and the topic up to date."""
     with one_line_errors():
@@ -58,14 +63,14 @@ def up() -> None:
         Console(stderr=True).print(_table(states))
 
 
-@app.command()
+@app.command(epilog=examples(("stack down", "Before an upgrade of the machine.")))
 def down() -> None:
     """Stop the servers; their data stay."""
     with one_line_errors():
         run.down(get_settings(), _say)
 
 
-@app.command()
+@app.command(epilog=examples(("stack status", "As a table."), ("stack status --json", "For a program.")))
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show what runs; exit code 3 when something does not."""
     with one_line_errors():
@@ -78,7 +83,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
             raise typer.Exit(NOT_RUNNING_EXIT_CODE)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        ("stack logs", "The ends of all."), ("stack logs kafka --follow --lines 100", "One, on and on.")
+    )
+)
 def logs(
     part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
@@ -90,7 +99,7 @@ def logs(
             typer.echo(f"{label} | {line}")
 
 
-@app.command()
+@app.command(epilog=examples(("stack clean", "To begin anew. There is no way back.")))
 def clean() -> None:
     """Stop the servers and DELETE all their data."""
     with one_line_errors():
