@@ -10,8 +10,8 @@ DOCKERFILES := $(wildcard Dockerfile)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types docs \
-	dashboards pictures requirements
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types audit \
+	docs dashboards pictures requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,11 @@ format: setup-dev ## rewrite Python and SQL in the house style
 
 types: setup-dev ## mypy, strict
 	$(RUN) -m mypy
+
+# An advisory that is looked into and does not concern us is named here, with the reason, by --ignore-vuln.
+audit: setup-dev ## look up every pinned package in PyPI's vulnerability data
+	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt \
+		-r requirements-java.txt -r requirements-uv.txt
 
 docs: setup-dev ## write docs/dags.md anew from the workflows
 	$(RUN) -m tools.dag_docs

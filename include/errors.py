@@ -90,10 +90,33 @@ class StackBusyError(TransientError):
 class BrokerUnavailableError(TransientError):
     """No Kafka broker answers."""
 
-    def __init__(self, *, broker: str) -> None:
-        self.broker = broker
+    def __init__(self, *, broker: str, protocol: str = "PLAINTEXT") -> None:
+        self.broker, self.protocol = broker, protocol
+        secured = "" if protocol == "PLAINTEXT" else f" with {protocol}"
+        settings = "KAFKA_BROKER" if protocol == "PLAINTEXT" else "KAFKA_BROKER and KAFKA_SECURITY_PROTOCOL"
         super().__init__(
-            f"no Kafka broker answers at {broker}: start it with 'make up', or correct KAFKA_BROKER in .env"
+            f"no Kafka broker answers at {broker}{secured}: start it with 'make up', or correct {settings} in .env"
+        )
+
+
+class BrokerLoginError(PermanentError):
+    """The broker refused the user name or the password."""
+
+    def __init__(self, *, user: str, broker: str) -> None:
+        self.user, self.broker = user, broker
+        super().__init__(
+            f"Kafka at {broker} refused the login of {user}: "
+            "correct KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD or KAFKA_SASL_MECHANISM in .env"
+        )
+
+
+class BrokerTrustError(PermanentError):
+    """The broker could not prove who it is."""
+
+    def __init__(self, *, broker: str, reason: str) -> None:
+        self.broker, self.reason = broker, reason
+        super().__init__(
+            f"Kafka at {broker} is not trusted ({reason}): correct KAFKA_SSL_CA_FILE or KAFKA_SECURITY_PROTOCOL in .env"
         )
 
 

@@ -28,12 +28,22 @@ def env_file() -> Path:
 class Settings(BaseSettings):
     """All settings; each field's upper-case name is its key in `.env`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     # Kafka
     kafka_broker: str = Field("localhost:9092", pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")
     kafka_topic: str = Field("customer_heartbeats", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     kafka_partitions: int = Field(2, ge=1, le=1000)
+
+    # Kafka's lock: how clients prove who they are, and whom they trust
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str = Field("", validate_default=True)
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), validate_default=True)
+    kafka_ssl_ca_file: Path | None = None
+    kafka_ssl_client_file: Path | None = None
 
     # PostgreSQL
     db_host: str = "127.0.0.1"
@@ -114,8 +124,26 @@ class Settings(BaseSettings):
     @field_validator("stack_dir", "jar_cache_dir")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        path = path.expanduser()
-        return path if path.is_absolute() else PROJECT_ROOT / path
+        return _from_root(path)
+
+    @field_validator("kafka_sasl_username", "kafka_sasl_password")
+    @classmethod
+    def _login(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        text, protocol = _as_text(value), info.data.get("kafka_security_protocol", "")
+        if protocol.startswith("SASL") and not text:
+            raise ValueError(f"must be set where KAFKA_SECURITY_PROTOCOL is {protocol}")
+        if set(text) & set('"\\\r\n'):
+            raise ValueError("must not hold a quotation mark, a backslash or a line break")
+        return value
+
+    @field_validator("kafka_ssl_ca_file", "kafka_ssl_client_file")
+    @classmethod
+    def _present(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        if not _from_root(path).is_file():
+            raise ValueError("there is no such file")
+        return _from_root(path)
 
     @field_validator(
         "health_lag_fail_records",
@@ -143,6 +171,16 @@ class Settings(BaseSettings):
     def kafka_port(self) -> int:
         """Port of the first broker named in KAFKA_BROKER."""
         return int(self.kafka_broker.split(",")[0].rsplit(":", 1)[1])
+
+    @property
+    def kafka_uses_tls(self) -> bool:
+        """Whether the connection to the broker is encrypted."""
+        return self.kafka_security_protocol in ("SSL", "SASL_SSL")
+
+    @property
+    def kafka_uses_sasl(self) -> bool:
+        """Whether clients log in to the broker."""
+        return self.kafka_security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
 
     @property
     def data_docs_dir(self) -> Path:
@@ -175,4 +213,11 @@ def get_settings() -> Settings:
 
 
 def _as_text(value: object) -> str:
+    if value is None:
+        return ""
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _from_root(path: Path) -> Path:
+    path = path.expanduser()
+    return path if path.is_absolute() else PROJECT_ROOT / path

@@ -30,10 +30,8 @@ _TOPIC_CHECK_TIMEOUT_MS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one process is to do; `ledger` is a path or None."""
+    """What one process is to do; `ledger` is a path or None. Where to send it, each process knows from its settings."""
 
-    broker: str
-    topic: str
     limits: TimeLimits
     source: SimulationPlan | ReplayPlan
     pace: Pace
@@ -50,20 +48,28 @@ class Reporter(Protocol):
         """Take note that for some seconds the broker has acknowledged none of the pending records."""
 
 
-def run_job(job: Job, *, stop: threading.Event, reporter: Reporter) -> Tally:
+def run_job(job: Job, settings: Settings, *, stop: threading.Event, reporter: Reporter) -> Tally:
     """Do a job to its end, or until `stop` is set, and return the counts.
 
     A broker outage is waited out for as long as it takes; after `stop`, for half a minute.
     """
     with closing(Ledger(Path(job.ledger))) if job.ledger else nullcontext() as ledger:
-        return _Run(job, stop, reporter, ledger).run()
+        return _Run(job, settings, stop, reporter, ledger).run()
 
 
 class _Run:
     """The state of one job while it runs."""
 
-    def __init__(self, job: Job, stop: threading.Event, reporter: Reporter, ledger: Ledger | None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        settings: Settings,
+        stop: threading.Event,
+        reporter: Reporter,
+        ledger: Ledger | None,
+    ) -> None:
         self._job = job
+        self._settings = settings
         self._stop = stop
         self._reporter = reporter
         self._ledger = ledger
@@ -78,9 +84,7 @@ class _Run:
             self._source = iter(self._generator)
         else:
             self._source = replay_events(job.source)
-        self._sender = KafkaSender(
-            broker=job.broker, topic=job.topic, on_settled=self._count, on_waiting=self._wait_on_broker
-        )
+        self._sender = KafkaSender(settings, on_settled=self._count, on_waiting=self._wait_on_broker)
 
     def run(self) -> Tally:
         with closing(self._sender):
@@ -160,7 +164,4 @@ class _Run:
             return
         self._topic_checked_at = time.monotonic()
         with suppress(BrokerUnavailableError):  # records for a topic that was deleted would wait for ever
-            require_topic(
-                Settings(kafka_broker=self._job.broker, kafka_topic=self._job.topic),
-                timeout_ms=_TOPIC_CHECK_TIMEOUT_MS,
-            )
+            require_topic(self._settings, timeout_ms=_TOPIC_CHECK_TIMEOUT_MS)

@@ -36,7 +36,7 @@ def run_simulator(
 ) -> Summary:
     """Simulate until the period is over or `stop` is set, and until all of it is acknowledged or given up.
 
-    Raise BrokerUnavailableError or TopicMissingError where nothing can be sent to begin with. A broker that
+    Raise what is wrong with the broker or the topic where nothing can be sent to begin with. A broker that
     goes away later is waited for without limit.
     """
     require_topic(settings)
@@ -47,8 +47,6 @@ def run_simulator(
     parts = _ledger_parts(options.ledger, options.processes)
     jobs = [
         Job(
-            settings.kafka_broker,
-            settings.kafka_topic,
             _limits(settings),
             shard,
             pace,
@@ -57,7 +55,7 @@ def run_simulator(
         for shard, part in zip(shards(plan, options.processes), parts, strict=True)
     ]
     begun = time.monotonic()
-    tally = _run(jobs, stop, reporter)
+    tally = _run(jobs, settings, stop, reporter)
     if options.ledger is not None and options.processes > 1:
         join_parts([part for part in parts if part is not None], options.ledger)
     return _summary(
@@ -86,20 +84,18 @@ def run_replay(
     plan = options.plan(extent, now_ms=present_ms)
     pace = options.pace(extent, now_ms=present_ms)
     stop = stop or threading.Event()
-    jobs = [
-        Job(settings.kafka_broker, settings.kafka_topic, _limits(settings), shard, pace)
-        for shard in shards(plan, options.processes)
-    ]
+    jobs = [Job(_limits(settings), shard, pace) for shard in shards(plan, options.processes)]
     begun = time.monotonic()
-    tally = _run(jobs, stop, reporter)
+    tally = _run(jobs, settings, stop, reporter)
     shift_seconds = None if plan.shift_us is None else plan.shift_us / US_PER_SECOND
     return _summary(tally, settings, begun=begun, stop=stop, shift_seconds=shift_seconds)
 
 
-def _run(jobs: list[Job], stop: threading.Event, reporter: Reporter | None) -> Tally:
+def _run(jobs: list[Job], settings: Settings, stop: threading.Event, reporter: Reporter | None) -> Tally:
+    reporter = reporter or SilentReporter()
     if len(jobs) == 1:
-        return run_job(jobs[0], stop=stop, reporter=reporter or SilentReporter())
-    return run_workers(jobs, stop=stop, reporter=reporter or SilentReporter())
+        return run_job(jobs[0], settings, stop=stop, reporter=reporter)
+    return run_workers(jobs, settings, stop=stop, reporter=reporter)
 
 
 def _ledger_parts(ledger: Path | None, processes: int) -> list[Path | None]:

@@ -19,8 +19,8 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.partitioner import DefaultPartitioner, Partitioner
 
+from include.broker.access import client_options, readable_connecting
 from include.broker.topic import open_broker
-from include.errors import BrokerUnavailableError
 from include.settings import Settings
 from producer.events import Event
 
@@ -53,7 +53,7 @@ OnWaiting = Callable[[float, int], None]
 
 
 def require_topic(settings: Settings, *, timeout_ms: int = _BOOTSTRAP_TIMEOUT_MS) -> None:
-    """Raise BrokerUnavailableError after a short wait, or TopicMissingError at once, if either is so."""
+    """Raise what is wrong with the broker after a short wait, or TopicMissingError at once, if either is so."""
     with open_broker(settings, timeout_ms=timeout_ms) as broker:
         broker.topic(settings.kafka_topic)
 
@@ -61,16 +61,16 @@ def require_topic(settings: Settings, *, timeout_ms: int = _BOOTSTRAP_TIMEOUT_MS
 class KafkaSender:
     """Sends events, keyed as they are; what becomes of them is told in the order in which they were sent."""
 
-    def __init__(self, *, broker: str, topic: str, on_settled: OnSettled, on_waiting: OnWaiting) -> None:
-        self._topic = topic
+    def __init__(self, settings: Settings, *, on_settled: OnSettled, on_waiting: OnWaiting) -> None:
+        self._topic = settings.kafka_topic
         self._on_settled = on_settled
         self._on_waiting = on_waiting
         self._pending: deque[tuple[Any, Event]] = deque()
         self._pending_bytes = 0
         self._last_progress = time.monotonic()
-        try:
+        with readable_connecting(settings):
             self._producer = KafkaProducer(
-                bootstrap_servers=broker.split(","),
+                **client_options(settings),
                 client_id="heartbeat-simulator",
                 acks="all",
                 enable_idempotence=True,
@@ -85,8 +85,6 @@ class KafkaSender:
                 bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS,
                 metrics_enabled=False,
             )
-        except KafkaError:
-            raise BrokerUnavailableError(broker=broker) from None
 
     def send(self, event: Event, *, is_stopped: Callable[[], bool]) -> None:
         """Send an event; while too much is unacknowledged, wait first, unless `is_stopped`."""

@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 from include.errors import HeartbeatError
+from include.settings import get_settings
 from producer.job import run_job
 from producer.tally import Tally
 from producer.workers import JOB, TALLY
@@ -37,7 +38,7 @@ def main() -> int:
     stop = threading.Event()
     threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     try:
-        run_job(job, stop=stop, reporter=_LineReporter())
+        run_job(job, get_settings(), stop=stop, reporter=_LineReporter())
     except HeartbeatError as error:
         _tell({"error": str(error)})
         return error.exit_code

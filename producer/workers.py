@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 from pydantic import TypeAdapter
 
 from include.errors import SimulatorFailedError
-from include.settings import PROJECT_ROOT
+from include.settings import PROJECT_ROOT, Settings, environment_of
 from producer.job import Job, Reporter
 from producer.tally import Tally
 
@@ -42,10 +42,12 @@ class _Worker:
     output: IO[bytes]
 
 
-def run_workers(jobs: Sequence[Job], *, stop: threading.Event, reporter: Reporter) -> Tally:
+def run_workers(
+    jobs: Sequence[Job], settings: Settings, *, stop: threading.Event, reporter: Reporter
+) -> Tally:
     """Do the jobs side by side and return their sum; raise SimulatorFailedError where one of them fails."""
     messages: Queue[_Message] = Queue()
-    workers = [_start(job) for job in jobs]
+    workers = [_start(job, settings) for job in jobs]
     readers = [
         threading.Thread(target=_read, args=(index, worker.output, messages), daemon=True)
         for index, worker in enumerate(workers)
@@ -62,13 +64,13 @@ def run_workers(jobs: Sequence[Job], *, stop: threading.Event, reporter: Reporte
             worker.output.close()
 
 
-def _start(job: Job) -> _Worker:
+def _start(job: Job, settings: Settings) -> _Worker:
     path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
         [sys.executable, "-m", "producer.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**environment_of(settings), "PYTHONPATH": path},
         start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops the others in order
     )
     worker = _Worker(process, cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))

@@ -18,11 +18,12 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 import include.errors as product_errors
+from include.broker.access import password_environment
 from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import RiskPolicy, load_policy
-from include.errors import HeartbeatError, MissingPartError, StreamFailedError
+from include.errors import HeartbeatError, MissingPartError, SettingsError, StreamFailedError
 from include.ingest.lease import read_lease, take_lease
 from include.ingest.offsets import open_offsets
 from include.ingest.types import Launch
@@ -59,7 +60,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     topic = _read_topic(settings)
     bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
     require_master(settings)
-    spark = _start_spark()
+    spark = _start_spark(settings)
     _rehearse(spark, settings, topic, bounds)
     launch, starts = _open(settings, policy, topic, bounds)
     log.info(
@@ -81,7 +82,7 @@ def _read_topic(settings: Settings) -> Topic:
         return broker.topic(settings.kafka_topic)
 
 
-def _start_spark() -> SparkSession:
+def _start_spark(settings: Settings) -> SparkSession:
     try:
         spark = create_session()
     except Py4JError as failure:
@@ -90,6 +91,12 @@ def _start_spark() -> SparkSession:
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     if loader.getResource(CONNECTOR_CLASS) is None:
         raise MissingPartError("Spark's Kafka connector is not installed: run 'make setup'")
+    for variable in password_environment(settings):
+        if not jvm.java.lang.System.getenv(variable):
+            raise SettingsError(
+                f"{variable} is not in the environment of spark-submit, and Spark reads it there: "
+                "export it, or start the stream with 'python main.py consumer'"
+            )
     return spark
 
 

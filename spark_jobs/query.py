@@ -9,6 +9,7 @@ from pyspark.sql.functions import size, to_json, when
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamReader
 
+from include.broker.access import spark_options
 from include.broker.topic import KafkaRange
 from include.domain.judge import TimeBounds
 from include.ingest.types import Launch
@@ -82,7 +83,7 @@ def _raw_records(
     fail_on_data_loss: bool,
 ) -> DataFrame:
     return (
-        reader.option("kafka.bootstrap.servers", settings.kafka_broker)
+        reader.options(**spark_options(settings))
         .option("subscribe", settings.kafka_topic)
         .option("startingOffsets", _offsets_json(settings, starts))
         .option("failOnDataLoss", fail_on_data_loss)

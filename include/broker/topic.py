@@ -11,7 +11,8 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
-from include.errors import BrokerUnavailableError, PermanentError, TopicMissingError
+from include.broker.access import broker_error, client_options, readable_connecting
+from include.errors import TopicMissingError
 from include.settings import Settings
 
 # The client logs each failed attempt to connect; what matters reaches the user as one error.
@@ -38,13 +39,13 @@ class Topic:
 
 
 class Broker:
-    """One admin connection to the cluster. Each method raises BrokerUnavailableError where no broker answers."""
+    """One admin connection to the cluster. Each method raises what `broker_error` makes of a failure."""
 
     def __init__(self, settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> None:
-        self._address = settings.kafka_broker
-        with self._readable_errors():
+        self._settings = settings
+        with readable_connecting(settings):
             self._client = KafkaAdminClient(
-                bootstrap_servers=settings.kafka_broker.split(","),
+                **client_options(settings),
                 client_id="heartbeat-admin",
                 bootstrap_timeout_ms=timeout_ms,
                 request_timeout_ms=timeout_ms,
@@ -59,7 +60,7 @@ class Broker:
         with self._readable_errors(topic=name):
             described = self._client.describe_topics([name])[0]
         if described["error_code"] == UnknownTopicOrPartitionError.errno:
-            raise TopicMissingError(topic=name, broker=self._address)
+            raise TopicMissingError(topic=name, broker=self._settings.kafka_broker)
         partitions = sorted(partition["partition_index"] for partition in described["partitions"])
         return Topic(name, UUID(str(described["topic_id"])), partitions)
 
@@ -106,15 +107,9 @@ class Broker:
         except TopicAlreadyExistsError:
             raise
         except UnknownTopicOrPartitionError:
-            raise TopicMissingError(topic=topic, broker=self._address) from None
+            raise TopicMissingError(topic=topic, broker=self._settings.kafka_broker) from None
         except KafkaError as error:
-            if (
-                isinstance(error, TimeoutError)
-                or getattr(error, "retriable", False)
-                or not hasattr(error, "errno")
-            ):
-                raise BrokerUnavailableError(broker=self._address) from None
-            raise PermanentError(f"the broker at {self._address} refused: {type(error).__name__}") from None
+            raise broker_error(self._settings, error) from None
 
 
 @contextmanager

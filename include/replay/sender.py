@@ -8,8 +8,9 @@ from typing import Any
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
+from include.broker.access import client_options, readable_connecting, unavailable
 from include.broker.topic import Broker, Topic
-from include.errors import BrokerUnavailableError, TransientError
+from include.errors import TransientError
 from include.log import get_logger
 from include.replay.rules import TRACE_HEADER, copy_headers, parse_place
 from include.replay.types import Delivery, Letter, RecordPlace
@@ -118,7 +119,7 @@ def find_copies(
         consumer.assign(list(todo))
         for at in todo:
             consumer.seek(at, starts.get(at.partition, 0))
-        for record in _records_until(consumer, todo, settings.kafka_broker):
+        for record in _records_until(consumer, todo, settings):
             original = parse_place(dict(record.headers).get(TRACE_HEADER))
             if original in wanted:
                 found.setdefault(original, RecordPlace(topic.topic_id, record.partition, record.offset))
@@ -128,35 +129,35 @@ def find_copies(
 
 
 def _open_consumer(settings: Settings) -> KafkaConsumer:
-    try:
+    with readable_connecting(settings):
         return KafkaConsumer(
-            bootstrap_servers=settings.kafka_broker.split(","),
+            **client_options(settings),
             client_id="heartbeat-replay",
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # where Kafka has aged out the start
             bootstrap_timeout_ms=REQUEST_TIMEOUT_MS,
         )
-    except KafkaError:
-        raise BrokerUnavailableError(broker=settings.kafka_broker) from None
 
 
-def _records_until(consumer: KafkaConsumer, ends: dict[TopicPartition, int], broker: str) -> Iterator[Any]:
+def _records_until(
+    consumer: KafkaConsumer, ends: dict[TopicPartition, int], settings: Settings
+) -> Iterator[Any]:
     deadline = time.monotonic() + SCAN_TIMEOUT_SECONDS
     while any(consumer.position(at) < end for at, end in ends.items()):
         polled = consumer.poll(timeout_ms=500)
         if polled:
             deadline = time.monotonic() + SCAN_TIMEOUT_SECONDS
         elif time.monotonic() > deadline:
-            raise BrokerUnavailableError(broker=broker)
+            raise unavailable(settings)
         for records in polled.values():
             yield from records
 
 
 def _open_producer(settings: Settings) -> KafkaProducer:
-    try:
+    with readable_connecting(settings):
         return KafkaProducer(
-            bootstrap_servers=settings.kafka_broker.split(","),
+            **client_options(settings),
             client_id="heartbeat-replay",
             acks="all",
             enable_idempotence=True,
@@ -169,8 +170,6 @@ def _open_producer(settings: Settings) -> KafkaProducer:
             max_request_size=_MAX_REQUEST_BYTES,
             allow_auto_create_topics=False,
         )
-    except KafkaError:
-        raise BrokerUnavailableError(broker=settings.kafka_broker) from None
 
 
 def _size_bytes(letter: Letter) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from include.broker.access import client_options
 from include.errors import PartFailedError, SettingsError
 from include.settings import Settings
 from include.stack.jars import require_jars
@@ -59,9 +60,10 @@ group.initial.rebalance.delay.ms=0
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """The broker as a part of the stack."""
+    """The broker as a part of the stack; `more_configuration` is added to the lines of its `server.properties`."""
 
     settings: Settings
+    more_configuration: str = ""
     name: str = "kafka"
     ready_timeout_seconds: float = 90
     stop_steps: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 30), StopStep(signal.SIGKILL, 10))
@@ -82,6 +84,12 @@ class Kafka:
         brokers = self.settings.kafka_broker.split(",")
         if len(brokers) > 1:
             raise SettingsError("KAFKA_BROKER names several brokers, but the embedded stack is one: name one")
+        protocol = self.settings.kafka_security_protocol
+        if protocol != "PLAINTEXT" and not self.more_configuration:
+            raise SettingsError(
+                f"KAFKA_SECURITY_PROTOCOL is {protocol}, but the embedded broker is an open one on this machine only: "
+                "use PLAINTEXT with it, or leave the stack alone if your servers run elsewhere"
+            )
         host = brokers[0].rsplit(":", 1)[0]
         return (PortClaim("KAFKA_BROKER", host, self.settings.kafka_port),)
 
@@ -105,7 +113,7 @@ class Kafka:
             return False
         try:
             admin = KafkaAdminClient(
-                bootstrap_servers=self.settings.kafka_broker,
+                **client_options(self.settings),
                 bootstrap_timeout_ms=METADATA_TIMEOUT_MS,
                 request_timeout_ms=METADATA_TIMEOUT_MS,
             )
@@ -127,12 +135,15 @@ class Kafka:
 
     def _configuration(self) -> str:
         (claim,) = self.claims()
-        return CONFIGURATION.format(
-            loopback=LOOPBACK,
-            host=claim.host,
-            port=claim.port,
-            controller_port=self._controller_port(),
-            data=self._data,
+        return (
+            CONFIGURATION.format(
+                loopback=LOOPBACK,
+                host=claim.host,
+                port=claim.port,
+                controller_port=self._controller_port(),
+                data=self._data,
+            )
+            + self.more_configuration
         )
 
     def _controller_port(self) -> int:

@@ -7,6 +7,7 @@ from types import FrameType
 
 import psycopg
 
+from include.broker.access import password_environment
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrate import migrate
@@ -45,7 +46,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     child = subprocess.Popen(
         submit_command(settings, drain=drain),
         cwd=PROJECT_ROOT,
-        env=submit_environment(),
+        env={**submit_environment(), **password_environment(settings)},
         start_new_session=True,
     )
     _forward_signals(settings, child)

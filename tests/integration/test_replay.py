@@ -10,6 +10,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from psycopg.errors import InsufficientPrivilege
 
+from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.domain.reasons import Reason
@@ -42,7 +43,7 @@ def records(settings: Settings) -> list[Any]:
     with open_broker(settings) as broker:
         ranges = broker.ranges(broker.topic(settings.kafka_topic))
     found: list[Any] = []
-    with closing(KafkaConsumer(bootstrap_servers=settings.kafka_broker, group_id=None)) as consumer:
+    with closing(KafkaConsumer(**client_options(settings), group_id=None)) as consumer:
         todo = {TopicPartition(settings.kafka_topic, p): held.end for p, held in ranges.items()}
         consumer.assign(list(todo))
         consumer.seek_to_beginning()

@@ -13,6 +13,7 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 from pydantic import SecretStr
 
+from include.broker.access import client_options
 from include.errors import DatabaseLoginError, PartFailedError, PermanentError, PortTakenError
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack import run
@@ -51,7 +52,7 @@ def remember(settings: Settings, word: str) -> None:
     with query(settings) as connection:
         connection.execute("create table if not exists words (word text primary key)")
         connection.execute("insert into words values (%s)", [word])
-    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_broker)
+    admin = KafkaAdminClient(**client_options(settings))
     admin.create_topics([NewTopic(word, num_partitions=1, replication_factor=1)])
     admin.close()
 
@@ -59,7 +60,7 @@ def remember(settings: Settings, word: str) -> None:
 def remembered(settings: Settings, word: str) -> tuple[bool, bool]:
     with query(settings) as connection:
         row = connection.execute("select from words where word = %s", [word]).fetchone()
-    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_broker)
+    admin = KafkaAdminClient(**client_options(settings))
     topics = admin.list_topics()
     admin.close()
     return row is not None, word in topics

@@ -9,6 +9,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
+from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.errors import StreamRunningError
 from include.stream.run import run_stream, stop_stream
@@ -189,7 +190,7 @@ def test_records_that_kafka_dropped_unread_are_noted_as_a_gap(pipeline: Pipeline
     pipeline.send((event(number, at=NOW) for number in range(10)), partition=0)
     pipeline.drain()
     pipeline.send((event(number, at=NOW) for number in range(10, 30)), partition=0)
-    admin = KafkaAdminClient(bootstrap_servers=pipeline.settings.kafka_broker)
+    admin = KafkaAdminClient(**client_options(pipeline.settings))
     admin.delete_records({TopicPartition(pipeline.settings.kafka_topic, 0): 25})
     admin.close()
 

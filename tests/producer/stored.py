@@ -8,6 +8,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
+from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.domain.judge import Reading, TimeBounds, judge_record
 from include.settings import Settings
@@ -21,7 +22,7 @@ def stored_records(settings: Settings) -> dict[tuple[int, int], Any]:
         ranges = broker.ranges(broker.topic(settings.kafka_topic))
     ends = {TopicPartition(settings.kafka_topic, partition): found.end for partition, found in ranges.items()}
     consumer = KafkaConsumer(
-        bootstrap_servers=settings.kafka_broker, enable_auto_commit=False, auto_offset_reset="earliest"
+        **client_options(settings), enable_auto_commit=False, auto_offset_reset="earliest"
     )
     records: dict[tuple[int, int], Any] = {}
     with closing(consumer):

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from kafka import KafkaConsumer, TopicPartition
 
+from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.domain.judge import SECONDS_PER_DAY, TimeBounds
@@ -63,7 +64,7 @@ class InlineStream:
     def _read(self, partition: int, end: int) -> pa.RecordBatch:
         at = TopicPartition(self._topic.name, partition)
         rows: list[dict[str, Any]] = []
-        with closing(KafkaConsumer(bootstrap_servers=self._settings.kafka_broker, group_id=None)) as consumer:
+        with closing(KafkaConsumer(**client_options(self._settings), group_id=None)) as consumer:
             consumer.assign([at])
             consumer.seek(at, self._next[partition])
             while consumer.position(at) < end:

@@ -17,6 +17,7 @@ import psutil
 from kafka import KafkaProducer
 from psycopg import sql
 
+from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect
 from include.db.migrate import migrate
@@ -39,7 +40,7 @@ class Pipeline:
     def send(self, values: Iterable[bytes | None], **where: Any) -> None:
         """Send records and return once the broker has them all."""
         producer = KafkaProducer(
-            bootstrap_servers=self.settings.kafka_broker, acks="all", linger_ms=20, max_request_size=2_000_000
+            **client_options(self.settings), acks="all", linger_ms=20, max_request_size=2_000_000
         )
         with closing(producer):
             for value in values:

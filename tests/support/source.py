@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from kafka import KafkaProducer
 
+from include.broker.access import client_options
 from tests.support.pipeline import Pipeline, event
 
 
@@ -16,7 +17,7 @@ def steady_source(pipeline: Pipeline, *, interval_seconds: float = 0.25) -> Iter
     is_over = threading.Event()
 
     def send() -> None:
-        producer = KafkaProducer(bootstrap_servers=pipeline.settings.kafka_broker, acks="all")
+        producer = KafkaProducer(**client_options(pipeline.settings), acks="all")
         with closing(producer):
             number = 0
             while not is_over.wait(interval_seconds):

@@ -5,6 +5,7 @@ import time
 
 from kafka import KafkaProducer
 
+from include.broker.access import client_options
 from include.settings import Settings
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
@@ -33,9 +34,7 @@ def measure_producer(settings: Settings, *, records: int, rounds: int, processes
 
 
 def _send_constant(settings: Settings, records: int) -> float:
-    producer = KafkaProducer(
-        bootstrap_servers=settings.kafka_broker, acks="all", linger_ms=20, batch_size=256 * 1024
-    )
+    producer = KafkaProducer(**client_options(settings), acks="all", linger_ms=20, batch_size=256 * 1024)
     begun = time.monotonic()
     for number in range(records):
         producer.send(settings.kafka_topic, value=CONSTANT, key=b"%d" % (number % 2000))

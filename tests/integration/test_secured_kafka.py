@@ -1,0 +1,145 @@
+"""Kafka behind SASL and TLS, by settings alone: the whole way works, and what is wrong is told in one line."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from include.broker.topic import open_broker
+from include.domain.reasons import Reason
+from include.health.run import observe
+from include.replay.run import replay_dead_letters
+from include.replay.types import Selection
+from include.report.truth import compare_with_ledger
+from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.stream.submit import submit_command, submit_environment
+from producer.faults import PRESETS
+from producer.options import SimulatorOptions
+from producer.run import run_simulator
+from tests.support.pipeline import Pipeline
+from tests.support.secured_broker import PASSWORD, Authority, secured_broker
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def broker(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Give settings of a broker that takes nobody without a login and a certificate."""
+    with secured_broker(stack, tmp_path_factory.mktemp("secured")) as settings:
+        yield settings
+
+
+@pytest.fixture
+def secured(pipeline: Pipeline, broker: Settings) -> Pipeline:
+    """Give the test's own database, and a topic of the same name on the secured broker."""
+    own = {"db_name": pipeline.settings.db_name, "kafka_topic": pipeline.settings.kafka_topic}
+    settings = broker.model_copy(update=own)
+    with open_broker(settings) as admin:
+        admin.ensure_topic(settings.kafka_topic, settings.kafka_partitions)
+    return Pipeline(settings)
+
+
+def test_readings_flow_the_whole_way_over_sasl_and_tls(secured: Pipeline, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    options = SimulatorOptions(
+        customers=100,
+        records_per_second=2000,
+        readings_limit=2000,
+        fault_rates=dict(PRESETS["mixed"]),
+        ledger=ledger,
+        processes=2,
+    )
+    summary = run_simulator(options, secured.settings)
+
+    run = secured.drain()
+
+    comparison = compare_with_ledger(secured.settings, ledger)
+    report = secured.report()
+    assert (comparison.differences, report.problems) == ([], [])
+    assert comparison.records == report.records == summary.acknowledged >= 2000
+    assert observe(secured.settings).kafka is not None
+    selection = Selection(reasons=tuple(Reason), since=None, until=None, limit=10)
+    assert sum(replay_dead_letters(secured.settings, selection, dry_run=False).sent.values()) > 0
+    assert PASSWORD not in run.log()
+
+
+COMMANDS = {
+    "producer": [sys.executable, "main.py", "producer"],
+    "consumer": [sys.executable, "main.py", "consumer", "--drain"],
+    "topic": [sys.executable, "main.py", "topic", "create"],
+}
+
+
+def last_words(settings: Settings, command: list[str]) -> tuple[int, list[str]]:
+    """Run a command and return its exit code and all that it says, but for what Java says of itself."""
+    ended = subprocess.run(
+        command,
+        cwd=PROJECT_ROOT,
+        env={**submit_environment(), **environment_of(settings)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    lines = (ended.stdout + ended.stderr).splitlines()
+    return ended.returncode, [line for line in lines if line and "incubator modules" not in line]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_password_is_one_clear_line(secured: Pipeline, command: str) -> None:
+    settings = secured.settings.model_copy(update={"kafka_sasl_password": SecretStr("not-the-password")})
+
+    code, lines = last_words(settings, COMMANDS[command])
+
+    assert (code, len(lines)) == (1, 1), lines
+    assert "refused the login of heartbeat: correct KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD" in lines[0]
+    assert "not-the-password" not in lines[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_untrusted_broker_is_one_clear_line(secured: Pipeline, tmp_path: Path, command: str) -> None:
+    stranger = Authority(tmp_path, "stranger")
+    settings = secured.settings.model_copy(update={"kafka_ssl_ca_file": stranger.file})
+
+    code, lines = last_words(settings, COMMANDS[command])
+
+    assert (code, len(lines)) == (1, 1), lines
+    assert "is not trusted" in lines[0]
+    assert "correct KAFKA_SSL_CA_FILE" in lines[0]
+
+
+def test_the_stream_itself_says_what_is_wrong_in_one_line(secured: Pipeline) -> None:
+    """As Airflow starts it: without the checks of our own command before it."""
+    settings = secured.settings.model_copy(update={"kafka_sasl_password": SecretStr("not-the-password")})
+
+    code, lines = last_words(settings, submit_command(settings, drain=True))
+
+    assert (code, len(lines)) == (1, 1), lines
+    assert "refused the login of heartbeat" in lines[0]
+
+
+def test_a_password_that_sparks_java_cannot_find_is_told_before_the_stream_begins(
+    secured: Pipeline, tmp_path: Path
+) -> None:
+    """It stands in `.env` alone, and spark-submit is called by hand."""
+    settings = secured.settings
+    env_file = tmp_path / "env"
+    env_file.write_text(f"KAFKA_SASL_PASSWORD={PASSWORD}\n")
+    environment = {**submit_environment(), **environment_of(settings), "HEARTBEAT_ENV_FILE": str(env_file)}
+    del environment["KAFKA_SASL_PASSWORD"]
+
+    ended = subprocess.run(
+        submit_command(settings, drain=True),
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert ended.returncode == 2, ended.stderr
+    assert "KAFKA_SASL_PASSWORD is not in the environment of spark-submit" in ended.stdout + ended.stderr
