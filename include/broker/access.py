@@ -90,12 +90,16 @@ def password_environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def readable_connecting(settings: Settings) -> Iterator[None]:
-    """Turn what a client raises while it is made into one clear line."""
+    """Turn what a client raises while it is made into one clear line; a broker that is not trusted is told at once."""
+    if settings.kafka_uses_tls and (reason := _distrust(settings)) is not None:
+        raise BrokerTrustError(broker=settings.kafka_broker, reason=reason)
     ear = _Ear()
     _CLIENT_LOG.addHandler(ear)
     try:
         yield
     except KafkaError as error:
+        if ear.refusal is None and ear.was_cut_off and settings.kafka_uses_sasl and _is_reachable(settings):
+            raise BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker) from None
         raise broker_error(settings, ear.refusal or error) from None
     finally:
         _CLIENT_LOG.removeHandler(ear)
@@ -115,22 +119,24 @@ def broker_error(settings: Settings, error: KafkaError) -> TransientError | Perm
     return unavailable(settings)
 
 
-def unavailable(settings: Settings) -> TransientError | PermanentError:
-    """Say why no broker answers: it is away, or it shows a certificate that is not trusted."""
-    reason = _distrust(settings) if settings.kafka_uses_tls else None
-    if reason is not None:
-        return BrokerTrustError(broker=settings.kafka_broker, reason=reason)
+def unavailable(settings: Settings) -> BrokerUnavailableError:
+    """Return the error that says that no broker answers."""
     return BrokerUnavailableError(broker=settings.kafka_broker, protocol=settings.kafka_security_protocol)
 
 
 class _Ear(logging.Handler):
-    """Takes from the client's log the refusal of a login, if there was one."""
+    """Takes from the client's log the refusal of a login, if there was one.
+
+    A broker hangs up a tenth of a second after it has refused. A client that reads both at once loses the refusal.
+    """
 
     refusal: KafkaError | None = None
+    was_cut_off = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        heard = record.args if isinstance(record.args, tuple) else ()
-        self.refusal = next((word for word in heard if isinstance(word, _REFUSALS)), self.refusal)
+        heard = [word for word in record.args or () if isinstance(word, KafkaError)]
+        self.refusal = next((error for error in heard if isinstance(error, _REFUSALS)), self.refusal)
+        self.was_cut_off |= any("socket disconnected" in str(error) for error in heard)
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
@@ -141,17 +147,29 @@ def _tls_context(settings: Settings) -> ssl.SSLContext:
 
 
 def _distrust(settings: Settings) -> str | None:
-    """Shake hands with the first broker by ourselves: the client keeps to itself why that fails, and tries on."""
-    host, port = settings.kafka_broker.split(",")[0].rsplit(":", 1)
+    """Shake hands with the broker by ourselves: the client would keep to itself why that fails, and try on."""
     try:
-        with (
-            socket.create_connection((host, int(port)), timeout=_PROBE_TIMEOUT_SECONDS) as plain,
-            _tls_context(settings).wrap_socket(plain, server_hostname=host),
-        ):
-            return None
+        _reach(settings)
     except ssl.SSLCertVerificationError as error:
         return error.verify_message
     except ssl.SSLError:
         return "it does not speak TLS there"
     except OSError:
         return None
+    return None
+
+
+def _is_reachable(settings: Settings) -> bool:
+    try:
+        _reach(settings)
+    except OSError:  # what TLS refuses is one as well
+        return False
+    return True
+
+
+def _reach(settings: Settings) -> None:
+    """Connect to the first broker, as far as its login."""
+    host, port = settings.kafka_broker.split(",")[0].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=_PROBE_TIMEOUT_SECONDS) as plain:
+        if settings.kafka_uses_tls:
+            _tls_context(settings).wrap_socket(plain, server_hostname=host).close()

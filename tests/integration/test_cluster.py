@@ -15,6 +15,7 @@ from include.settings import Settings
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
+from tests.support.marked_run import secrets_of
 from tests.support.pipeline import Pipeline
 from tests.support.spark_cluster import SparkCluster, running_from_airflow, spark_cluster
 from tests.support.waiting import wait_until
@@ -85,6 +86,7 @@ def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipel
                     timeout_seconds=LAUNCH_TIMEOUT_SECONDS,
                 )
                 assert [len(hung & ports_of(cluster, each)) for each in cluster.workers] == [1, 1]
+                shown = " ".join(cluster.command_lines())
                 cluster.kill(cluster.workers[0])
             # The other node has taken up what the dead one had begun, while readings still come in.
             wait_until(lambda: committed_partitions(pipeline), lambda count: count == 2)
@@ -92,6 +94,7 @@ def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipel
         with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
             request_stop(connection)
         assert run.wait() == 0, run.log()
+        written = cluster.logs() + run.log()
 
     comparison = compare_with_ledger(pipeline.settings, ledger)
     report = pipeline.report()
@@ -100,3 +103,9 @@ def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipel
     assert min(report.accepted, report.duplicates, report.quarantined) > 0
     # One launch has seen it through.
     assert pipeline.rows("select epoch from stream_lease") == [(1,)]
+    # Nothing secret went to a node: each has its settings already.
+    assert "CoarseGrainedExecutorBackend" in shown
+    assert "Successfully registered with master" in written
+    assert [
+        name for name, secret in secrets_of(pipeline.settings).items() if secret and secret in shown + written
+    ] == []
