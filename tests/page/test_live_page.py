@@ -189,12 +189,16 @@ def test_a_paused_page_stands_still(page: "Page") -> None:
     wait_until(lambda: page.locator("#taken-at").inner_text(), lambda seen: seen != shown)
 
 
-def test_a_page_without_news_says_that_it_is_stale_and_recovers(page: "Page") -> None:
-    page.context.set_offline(True)
-    wait_feed(page, "stale")
-    assert "What you see is the last look" in page.locator("#notice").inner_text()
+@pytest.mark.fault
+def test_a_page_without_news_says_that_it_is_stale_and_recovers(plane: ControlPlane, page: "Page") -> None:
+    server = plane.component("api-server")
+    server.suspend()
+    try:
+        wait_feed(page, "stale")
+        assert "What you see is the last look" in page.locator("#notice").inner_text()
+    finally:
+        server.resume()
 
-    page.context.set_offline(False)
     wait_feed(page, "live")
     assert page.locator("#notice").is_hidden()
 
