@@ -6,6 +6,8 @@ from contextlib import suppress
 import psutil
 
 from include.db.connect import Role, connect
+from include.errors import StreamFailedError
+from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.settings import Settings
 from include.stack import run as stack
 from include.stack.types import PartState
@@ -27,6 +29,7 @@ def measure_idle(settings: Settings, *, settle_seconds: float, seconds: float) -
     time.sleep(seconds)
     parts = stack.status(settings)
     took = time.monotonic() - began_at
+    _require_running(settings)
     after = _cpu_seconds(parts)
     return IdleResult(
         seconds=took,
@@ -38,6 +41,16 @@ def measure_idle(settings: Settings, *, settle_seconds: float, seconds: float) -
 def _has_begun(settings: Settings) -> bool:
     with connect(settings, Role.READER, autocommit=True) as connection:
         return connection.execute("select from stream_offsets limit 1").fetchone() is not None
+
+
+def _require_running(settings: Settings) -> None:
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        lease = read_lease(connection)
+        [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
+    if lease is None or (now - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
+        raise StreamFailedError(
+            "the stream did not run all the while: what the stack takes without it says little"
+        )
 
 
 def _cpu_seconds(parts: list[PartState]) -> dict[str, float]:
