@@ -15,9 +15,9 @@ as soon as one has ended.
 - **Reads** the topic from where `stream_offsets` says, whatever became of the launch before.
 - **Writes** `heartbeats`, `dead_letters`, `stream_offsets`, `stream_commits`, `touched_hours`; creates the topic.
 - **To stop it**: pause this workflow, then mark the run as failed or success, or run `python main.py stream stop`.
-  Without the pause the next launch follows at once.
-- **To restart or upgrade it**: mark the run, or run `python main.py stream stop`; the next launch uses the files as
-  they are then.
+  Without the pause the next launch follows.
+- **To restart or upgrade it**: run `python main.py stream stop`, or mark the task run_stream: the next launch follows
+  at once and uses the files as they are then. After a run that was marked as a whole it takes up to a minute.
 - **When run_stream is red** its log's last lines say why; the next launch has taken over already. An orphan of a
   killed task goes on until its successor is ready, is then refused by the database, and exits.
 - **When preflight is red** the message says what to do: the broker, the database or a migration is missing.

@@ -23,8 +23,9 @@ DATABASE = "airflow"
 HEARTBEAT_TIMEOUT_SECONDS = 45
 # Few things run at once here: the stream, the checks, an hour, a simulation, a replay.
 TASKS_AT_ONCE = 8
-# Each look at the workflows costs half a second of a core a file.
-PARSE_INTERVAL_SECONDS = 120
+# Each look at the workflows costs half a second of a core a file. But a run that is marked in the page is noticed as
+# over only by the next look: the stream's next launch waits for it.
+PARSE_INTERVAL_SECONDS = 60
 # Not a line for each heartbeat of a task; nor a complaint that nobody serves the logs, which lie on the same disk.
 QUIET = "http.access=WARNING airflow.utils.log.file_task_handler=CRITICAL"
 
