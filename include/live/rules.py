@@ -53,9 +53,12 @@ def recent_latency(counts: Mapping[int, int]) -> RecentLatency:
 
 
 def partition_lags(ranges: Mapping[int, KafkaRange], done: Mapping[int, int]) -> list[PartitionLag]:
-    """Return what each partition has still to do; what Kafka has dropped unread is not waited for."""
+    """Return what each partition has still to do; what Kafka has dropped unread is not waited for.
+
+    Kafka was asked a moment before: where the stream has gone on since, the end is at least there.
+    """
     return [
-        PartitionLag(partition, next_offset, kafka.end, max(kafka.end - next_offset, 0))
+        PartitionLag(partition, next_offset, max(kafka.end, next_offset), max(kafka.end - next_offset, 0))
         for partition, kafka in sorted(ranges.items())
         for next_offset in [max(done.get(partition, 0), kafka.beginning)]
     ]

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-LONGEST_SERVER_END_SECONDS = 8.0
+# Airflow's own end takes its time on a busy machine; a stream that held it would do so for five minutes.
+LONGEST_SERVER_END_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -191,7 +192,7 @@ def test_a_paused_page_stands_still(page: "Page") -> None:
 
 @pytest.mark.fault
 def test_a_page_without_news_says_that_it_is_stale_and_recovers(plane: ControlPlane, page: "Page") -> None:
-    server = plane.component("api-server")
+    server = plane.component("api_server")
     server.suspend()
     try:
         wait_feed(page, "stale")
@@ -230,11 +231,11 @@ def test_a_problem_of_the_server_stands_on_the_page_in_its_own_words(
 def test_an_open_page_does_not_keep_the_server_from_ending_and_finds_the_next_one(
     plane: ControlPlane, page: "Page"
 ) -> None:
-    server = plane.component("api-server")
+    server = plane.component("api_server")
 
     began = time.monotonic()
     server.terminate()
-    wait_until(server.is_running, lambda is_running: not is_running, timeout_seconds=60)
+    wait_until(server.is_running, lambda is_running: not is_running, timeout_seconds=90)
     seconds = time.monotonic() - began
 
     print(f"the server ended after {seconds:.1f} s")  # noqa: T201 - shown with -rP

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,35 @@ print(json.dumps({
     "routes": [route.path for route in heartbeats.app.routes],
     "views": heartbeats.HeartbeatsPlugin.external_views,
 }))
+"""
+# A server of its own is asked to end while a stream is open; uvicorn raises the signal once more when it is done.
+SERVER = """
+import json, os, signal, sys, threading, time, urllib.request, warnings
+warnings.simplefilter("ignore")
+import uvicorn
+from airflow.api_fastapi.core_api.security import get_user
+from plugins import heartbeats
+
+port = int(sys.argv[1])
+heartbeats.app.dependency_overrides[get_user] = lambda: "user"
+told = {"was_open": False}
+
+def watch():
+    while not told["was_open"]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/stream") as stream:
+                told["was_open"] = stream.readline() == b"retry: 1000\\n"
+                told["asked_at"] = time.monotonic()
+                os.kill(os.getpid(), signal.SIGTERM)
+                stream.read()
+        except OSError:
+            time.sleep(0.1)
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+threading.Thread(target=watch, daemon=True).start()
+uvicorn.run(heartbeats.app, port=port, log_level="error")
+told["seconds"] = time.monotonic() - told["asked_at"]
+print(json.dumps(told))
 """
 FILES = [f"/{file.relative_to(PAGE).as_posix()}" for file in sorted(PAGE.rglob("*")) if file.is_file()]
 TRAPS = [
@@ -152,6 +182,15 @@ def test_the_page_loads_each_module_ahead_that_it_has() -> None:
     ahead = set(re.findall(r'modulepreload" href="(js/\w+\.js)"', (PAGE / "index.html").read_text()))
 
     assert ahead | {"js/main.js"} == {f"js/{file.name}" for file in (PAGE / "js").iterdir()}
+
+
+def test_an_open_stream_does_not_keep_the_server_from_ending(tmp_path: Path) -> None:
+    told = ask_airflow(
+        tmp_path, SERVER, str(free_port()), DB_PORT=str(free_port()), KAFKA_BROKER=f"127.0.0.1:{free_port()}"
+    )
+
+    assert told["was_open"]
+    assert told["seconds"] < 10
 
 
 def test_no_python_lies_among_the_pages_files() -> None:

@@ -66,7 +66,11 @@ def test_lag_counts_neither_what_kafka_has_dropped_nor_below_zero() -> None:
 
     lags = partition_lags(ranges, {0: 10, 1: 12, 2: 9})
 
-    assert [(lag.partition, lag.next_offset, lag.lag) for lag in lags] == [(0, 50, 30), (1, 12, 8), (2, 9, 0)]
+    assert [(lag.partition, lag.next_offset, lag.end_offset, lag.lag) for lag in lags] == [
+        (0, 50, 80, 30),
+        (1, 12, 20, 8),
+        (2, 9, 9, 0),
+    ]
 
 
 @pytest.mark.parametrize(
