@@ -20,11 +20,11 @@ from tests.support.pipeline import Pipeline
 from tests.support.spark_cluster import SparkCluster, running_from_airflow, spark_cluster
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.fault]
+pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(600)]
 
 RECORDS_PER_SECOND = 400
-# Five JVMs and Airflow start side by side.
-LAUNCH_TIMEOUT_SECONDS = 120
+# Six JVMs and Airflow start one after the other; on a busy machine that takes minutes.
+LAUNCH_TIMEOUT_SECONDS = 300
 HUNG_SINKS = """
     select client_port from pg_stat_activity
     where application_name = 'heartbeat-sink' and datname = current_database() and wait_event_type = 'Lock'
@@ -105,7 +105,7 @@ def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipel
     assert pipeline.rows("select epoch from stream_lease") == [(1,)]
     # Nothing secret went to a node: each has its settings already.
     assert "CoarseGrainedExecutorBackend" in shown
-    assert "Successfully registered with master" in written
+    assert "stream_started" in written
     assert [
         name for name, secret in secrets_of(pipeline.settings).items() if secret and secret in shown + written
     ] == []

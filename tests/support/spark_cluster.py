@@ -51,6 +51,12 @@ class SparkCluster:
         told = environment_of(settings)
         for number in range(workers):
             self._start(f"worker-{number}", [*self._worker(f"work-{number}"), self.url], told)
+        # A stream that begins with one of them would have no more than its core for the first batch.
+        wait_until(
+            self.logs,
+            lambda logs: logs.count("Successfully registered with master") == workers,
+            timeout_seconds=120,
+        )
 
     @property
     def workers(self) -> list[psutil.Process]:
@@ -114,7 +120,7 @@ def _words(options: dict[str, Any]) -> list[str]:
 
 @contextmanager
 def spark_cluster(settings: Settings, folder: Path, *, workers: int = 2) -> Iterator[SparkCluster]:
-    """Give a cluster for the length of a `with` block; its workers register while the stream starts."""
+    """Give a cluster with all its workers for the length of a `with` block."""
     folder.mkdir()
     cluster = SparkCluster(settings, folder, workers=workers)
     try:
