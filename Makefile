@@ -10,7 +10,7 @@ DOCKERFILES := $(wildcard Dockerfile)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench test unit integration check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench test e2e slow unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -46,16 +46,22 @@ demo: setup ## the whole way once: simulate, stream, compare with the ground tru
 bench: setup ## measure the drain, the latency, the producer and the idle stack
 	@$(RUN) main.py bench
 
-test: setup-dev ## all tests but the slow ones
-	$(RUN) -m pytest tests/ -m "not slow"
+test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
+	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist loadfile
+
+e2e: setup-dev test-tools ## whole stacks with Airflow: launched, killed, stalled, read in a browser
+	$(RUN) -m pytest tests/ -m "e2e and not slow"
+
+slow: setup-dev test-tools ## the tests that take long
+	$(RUN) -m pytest tests/ -m slow
 
 unit: setup-dev ## the tests that need no server
 	$(RUN) -m pytest tests/ -m "not integration and not slow"
 
-integration: setup-dev ## the tests against real servers, slow ones too
-	$(RUN) -m pytest tests/ -m integration
+test-tools: # Chromium and Docker's own Compose, where they are missing
+	@scripts/install-test-tools.sh
 
-check: lint types test ## what CI runs
+check: lint types test e2e ## what CI runs
 
 lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
 	$(RUN) -m ruff check .

@@ -1,1 +1,1 @@
-"""The embedded stack: PostgreSQL and Kafka as real background servers, without Docker and without root."""
+"""The embedded stack: PostgreSQL, Kafka and Airflow as real background servers, without Docker and without root."""

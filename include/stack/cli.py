@@ -31,7 +31,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def quiet_clients() -> None:
-    """PostgreSQL and Kafka on this machine, in the background, without Docker."""
+    """PostgreSQL, Kafka and Airflow on this machine, in the background, without Docker."""
     # The Kafka client reports each failed attempt by itself; we say it once, in our own words.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 

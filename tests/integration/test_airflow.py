@@ -18,7 +18,7 @@ from tests.support.control_plane import ControlPlane, all_command_lines, is_gone
 from tests.support.source import steady_source
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 # A stopped stream is to be noticed within the patience of a test.
 IMPATIENT = {

@@ -27,7 +27,7 @@ from tools.browser import log_in, open_live_page
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 # Airflow's own end takes its time on a busy machine; a stream that held it would do so for five minutes.
 LONGEST_SERVER_END_SECONDS = 60.0

@@ -60,7 +60,11 @@ def test_data_of_another_major_version_are_refused(tmp_path: Path) -> None:
         cluster.require_version(tmp_path)
 
 
-@pytest.mark.parametrize("text", [f"{os.getpid()}\n/data\n", "not a pid\n", "", "999999999\n"])
+@pytest.mark.parametrize(
+    "text",
+    [f"{os.getpid()}\n/data\n", "not a pid\n", "", "999999999\n"],
+    ids=["another program", "no pid", "nothing", "no program"],
+)
 def test_a_lock_whose_pid_is_no_server_is_removed(text: str, tmp_path: Path) -> None:
     (tmp_path / "postmaster.pid").write_text(text)
 
