@@ -14,7 +14,7 @@ export PYTHON
 	docs dashboards pictures requirements
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what runs: packages, Java if there is none, jars; create .env
 	@scripts/setup.sh

@@ -38,6 +38,7 @@ def isolated_settings(**changes: object) -> Iterator[Settings]:
         airflow_port=free_port(),
         airflow_pass=_random_password(),
         airflow_db_pass=_random_password(),
+        grafana_pass=_random_password(),
     ).model_copy(update=changes)
     try:
         yield settings

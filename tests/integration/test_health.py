@@ -210,10 +210,13 @@ def test_a_driver_that_was_stopped_is_killed(tmp_path: Path) -> None:
 
 def test_a_driver_that_leaves_by_itself_is_not_killed(tmp_path: Path) -> None:
     with driver(tmp_path) as process:
-        threading.Timer(0.2, process.communicate).start()
+        assert process.stdin is not None
+        ending = threading.Timer(0.2, process.stdin.close)
+        ending.start()
 
         assert not end_holder(f"{socket.gethostname()}:{process.pid}", patience_seconds=10)
 
+        ending.join()
         assert process.wait(10) == 0
 
 

@@ -133,10 +133,10 @@ class StreamRun:
 
     def delete_checkpoint(self) -> None:
         """Delete the running launch's checkpoint folder."""
-        [driver] = [
-            p.pid for p in psutil.Process(self.jvm_pid).children() if "heartbeat_stream.py" in p.cmdline()[-1]
+        children = psutil.Process(self.jvm_pid).children()
+        [folder] = [
+            folder for child in children for folder in SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{child.pid}-*")
         ]
-        [folder] = SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{driver}-*")
         shutil.rmtree(folder)
 
     def kill_jvm(self) -> None:
