@@ -49,7 +49,7 @@ bench: setup ## measure the drain, the latency, the producer and the idle stack
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
 	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist loadfile
 
-e2e: setup-dev test-tools ## whole stacks with Airflow: launched, killed, stalled, read in a browser
+e2e: setup-dev test-tools ## whole stacks with Airflow, killed, stalled, read in a browser; a Spark cluster
 	$(RUN) -m pytest tests/ -m "e2e and not slow"
 
 slow: setup-dev test-tools ## the tests that take long

@@ -23,7 +23,8 @@ time.sleep(60)
 """
 NEGLECTS_ITS_CHILD = """
 import subprocess, time
-print(subprocess.Popen(["true"]).pid, flush=True)
+child = subprocess.Popen(["true"])  # kept: one that is let go is collected
+print(child.pid, flush=True)
 time.sleep(60)
 """
 
