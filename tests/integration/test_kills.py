@@ -52,11 +52,14 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(
     options = SimulatorOptions(
         customers=5000,
         records_per_second=3000,
-        readings_limit=RECORDS,
         fault_rates=dict(PRESETS["mixed"]),
         ledger=ledger,
     )
-    sending = threading.Thread(target=run_simulator, args=(options, pipeline.settings))
+    # It outlasts the kills, however long the launches between them take.
+    is_over = threading.Event()
+    sending = threading.Thread(
+        target=run_simulator, args=(options, pipeline.settings), kwargs={"stop": is_over}
+    )
     sending.start()
     chance = random.Random(20261123)
     for _ in range(KILLS):
@@ -69,6 +72,7 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(
             time.sleep(chance.uniform(0, 1))
             os.kill(chance.choice(drivers(run)), signal.SIGKILL)
             wait_until(lambda: run.is_alive(), lambda alive: not alive, timeout_seconds=60)
+    is_over.set()
     sending.join()
     pipeline.drain()
 
