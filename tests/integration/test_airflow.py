@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from include.settings import Settings
 from include.stack import run
 from include.stack.isolated import isolated_settings
-from tests.support.control_plane import ControlPlane, all_command_lines, is_gone, longest_silence
+from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
 from tests.support.source import steady_source
+from tests.support.stack import is_gone
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -125,14 +125,6 @@ def longest_silence(plane: ControlPlane) -> Iterator[list[float]]:
         thread.join()
 
 
-def is_gone(process: psutil.Process) -> bool:
-    """Tell whether a process has ended; an orphan may wait for a while to be collected by the system."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
 def all_command_lines() -> str:
     """Return the command line of every process on this machine."""
     found = []

@@ -14,3 +14,11 @@ def processes_of(settings: Settings) -> list[int]:
         for process in found
         if any(folder in word for word in process.info["cmdline"] or [])
     ]
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Tell whether a process has ended; an orphan may wait for a while to be collected by the system."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from include.stack.airflow.components import LONGEST_PAUSE_SECONDS, Component, pause_seconds
-from tests.support.control_plane import is_gone
+from tests.support.stack import is_gone
 from tests.support.waiting import wait_until
 
 # A scheduler in small: a worker in its own group, and a task in a group of the task's own.
