@@ -6,16 +6,26 @@ from typing import Annotated
 
 import typer
 
-from include.command_line import HAS_COMPLETION, PROGRAM, examples, exit_codes
+from include.command_line import (
+    HAS_COMPLETION,
+    PROGRAM,
+    OneLineGroup,
+    examples,
+    exit_codes,
+    require_between,
+    require_writable,
+)
 from include.errors import OptionError
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
 from include.stack.cli import one_line_errors
+from include.terminal import plain
 from producer.cli import EXAMPLES as PRODUCER_EXAMPLES
 from producer.cli import producer_command
 
 app = typer.Typer(
+    cls=OneLineGroup,
     help="Heartbeat monitoring: simulate, stream, store and read back heart rates, every record accounted for.",
     epilog=exit_codes(),
     no_args_is_help=True,
@@ -26,6 +36,12 @@ app = typer.Typer(
 topic_app = typer.Typer(help="The Kafka topic.", no_args_is_help=True)
 stream_app = typer.Typer(help="The running stream.", no_args_is_help=True)
 letters_app = typer.Typer(help="Rejected records: list them, look at one.", no_args_is_help=True)
+
+MAX_LISTED = 100_000
+MAX_BIGINT = 2**63 - 1
+MAX_BENCH_RECORDS = 1_000_000_000
+MAX_BENCH_ROUNDS = 1000
+MAX_BENCH_SECONDS = 86_400
 
 PIPELINE, READING, OPERATING = "Run the pipeline", "Read it back", "Operate"
 
@@ -146,7 +162,7 @@ def list_letters(
     reason: Annotated[
         list[str] | None, typer.Option(help="Only this reason; may be given several times.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LISTED, help="How many at most.")] = 20,
 ) -> None:
     """List the newest rejected records, without their content."""
     from rich.console import Console
@@ -166,7 +182,7 @@ def list_letters(
     ),
 )
 def show_letter(
-    number: Annotated[int, typer.Argument(help="The id that `list` shows.")],
+    number: Annotated[int, typer.Argument(min=1, max=MAX_BIGINT, help="The id that `list` shows.")],
     raw: Annotated[Path | None, typer.Option(help="Write the raw value into this file.")] = None,
 ) -> None:
     """Show one rejected record with its raw key, value and headers. This may show personal data."""
@@ -178,6 +194,7 @@ def show_letter(
     with one_line_errors():
         letter = read_dead_letter(get_settings(), number)
         if raw is not None:
+            require_writable(raw)
             raw.write_bytes(letter["value"] or b"")
         Console().print(letter_text(letter))
 
@@ -204,9 +221,13 @@ def bench(
     parts: Annotated[
         list[str] | None, typer.Argument(help="drain, latency, producer, idle; all when left out.")
     ] = None,
-    records: Annotated[int, typer.Option(min=1000, help="How many records the drain takes.")] = 2_000_000,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is repeated.")] = 3,
-    seconds: Annotated[float, typer.Option(min=1, help="How long the latency is measured.")] = 60,
+    records: Annotated[
+        int, typer.Option(min=1000, max=MAX_BENCH_RECORDS, help="How many records the drain takes.")
+    ] = 2_000_000,
+    rounds: Annotated[int, typer.Option(min=1, max=MAX_BENCH_ROUNDS, help="How often each is repeated.")] = 3,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=MAX_BENCH_SECONDS, help="How long the latency is measured.")
+    ] = 60,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the raw figures into this file.")
     ] = None,
@@ -218,6 +239,9 @@ def bench(
         unknown = set(parts or []) - set(PARTS)
         if unknown:
             raise OptionError(f"no such part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+        require_between("--seconds", seconds, 1, MAX_BENCH_SECONDS)  # Typer's bounds let NaN through
+        if json_file is not None:
+            require_writable(json_file)
         run_bench(parts or list(PARTS), records=records, rounds=rounds, seconds=seconds, json_file=json_file)
 
 
@@ -234,7 +258,7 @@ def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger`
     with one_line_errors():
         comparison = compare_with_ledger(get_settings(), ledger)
     for difference in comparison.differences:
-        typer.echo(difference, err=True)
+        typer.echo(plain(difference), err=True)
     typer.echo(f"{comparison.records:,} records compared, {comparison.difference_count:,} differences")
     raise typer.Exit(1 if comparison.difference_count else 0)
 

@@ -1,6 +1,17 @@
-"""What the help of every command shares: the program's name, worked examples, and what exit codes mean."""
+"""What every command shares: the program's name, worked examples, what exit codes mean, and errors in one line."""
 
 import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from include.errors import FileUnusableError, OptionError
+from include.terminal import plain
 
 # `.venv/bin/heartbeat`, made by `make setup`, says its name; only a program of one word can have completion.
 PROGRAM = os.environ.get("HEARTBEAT_COMMAND", "python main.py")
@@ -31,3 +42,61 @@ def exit_codes() -> str:
         "Completion: [bold]. .venv/bin/activate[/bold], then [bold]heartbeat --install-completion[/bold]"
     )
     return "\n\n".join(["[bold]Exit codes[/bold]", *meanings, completion])
+
+
+def say_error(problem: object) -> None:
+    """Print what is wrong as one line, whatever it quotes."""
+    typer.echo(f"error: {plain(problem)}", err=True)
+
+
+def require_between(option: str, value: float, least: float, most: float) -> None:
+    """Raise OptionError for a number outside the bounds, and for one that is none."""
+    if not least <= value <= most:
+        raise OptionError(f"{option} must lie between {least:,} and {most:,}")
+
+
+def require_writable(path: Path) -> None:
+    """Raise FileUnusableError now where the work of minutes could not be written in the end."""
+    try:
+        path.open("ab").close()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such name is possible"
+        raise FileUnusableError(path=path, problem=f"it cannot be written: {reason}") from None
+
+
+class OneLineCommand(TyperCommand):
+    """A command whose wrong options are answered in one line."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run and exit; see `_in_one_line`."""
+        return _in_one_line(super().main, *args, standalone_mode=standalone_mode, **extra)
+
+
+class OneLineGroup(TyperGroup):
+    """A program whose commands' wrong options are answered in one line."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run and exit; see `_in_one_line`."""
+        return _in_one_line(super().main, *args, standalone_mode=standalone_mode, **extra)
+
+
+def _in_one_line(run: Callable[..., Any], *args: Any, standalone_mode: bool, **extra: Any) -> Any:
+    if not standalone_mode:
+        return run(*args, standalone_mode=False, **extra)
+    try:
+        code = run(*args, standalone_mode=False, **extra)
+    except TyperException as error:
+        _exit_for(error)
+    except typer.Abort:
+        say_error("stopped")
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _exit_for(error: TyperException) -> NoReturn:
+    context = getattr(error, "ctx", None)
+    # A group without a command has shown its help already.
+    if type(error).__name__ != "NoArgsIsHelpError":
+        hint = f" ('{context.command_path} --help' shows what there is)" if context else ""
+        say_error(f"{error.format_message().rstrip('.')}{hint}")
+    sys.exit(error.exit_code)

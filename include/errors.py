@@ -36,6 +36,16 @@ class OptionError(PermanentError):
 class FileUnusableError(PermanentError):
     """A file that was named cannot be read or written."""
 
+    exit_code = 2
+
+    def __init__(self, *, path: Path, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")
+
+
+class FileIncompleteError(PermanentError):
+    """A file could not be written to its end."""
+
     def __init__(self, *, path: Path, problem: str) -> None:
         self.path, self.problem = path, problem
         super().__init__(f"{path}: {problem}")

@@ -8,7 +8,9 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from include.terminal import plain
 
 LogFormat = Literal["auto", "console", "json"]
 
@@ -16,12 +18,15 @@ LogFormat = Literal["auto", "console", "json"]
 def configure_logging(*, log_format: LogFormat, level: str) -> None:
     """Send log lines to standard error; `auto` is console on a terminal and JSON elsewhere."""
     is_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    # JSON escapes what is no visible character by itself.
+    escaping = [_plain_values] if is_console else []
     renderer = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *escaping,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -34,3 +39,7 @@ def get_logger(**facts: object) -> FilteringBoundLogger:
     """Return a logger that adds `facts` to each line."""
     logger: FilteringBoundLogger = structlog.get_logger(**facts)
     return logger
+
+
+def _plain_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {key: plain(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -29,7 +29,11 @@ class Settings(BaseSettings):
     """All settings; each field's upper-case name is its key in `.env`."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     # Kafka
@@ -204,6 +208,9 @@ def get_settings() -> Settings:
     """Read the settings once; raise SettingsError naming each bad key, never its value."""
     try:
         return Settings(_env_file=env_file())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"the settings in {env_file()} cannot be read: {reason}") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{str(detail['loc'][0]).upper()}: {detail['msg']}"

@@ -10,6 +10,7 @@ from rich.text import Text
 from include.db.connect import Role, connect, readable_errors
 from include.settings import Settings
 from include.sql import query
+from include.terminal import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,13 @@ def render_hour(report: HourReport) -> RenderableType:
     for found in report.findings:
         result = "[green]passed[/]" if found.passed else "[red]failed[/]"
         observed = "-" if found.observed is None else f"{found.observed:,.4g}"
-        checks.add_row(found.expectation, found.severity, result, observed)
+        checks.add_row(Text(plain(found.expectation)), Text(plain(found.severity)), result, observed)
     summary = Table(title="Its summary by risk level", title_justify="left")
     for name in ("level", "readings", "customers"):
         summary.add_column(name, justify="left" if name == "level" else "right")
     for level, (readings, customers) in report.risk.items():
-        summary.add_row(level, f"{readings:,}", f"{customers:,}")
+        summary.add_row(Text(plain(level)), f"{readings:,}", f"{customers:,}")
     verdict = f"the hour is {report.state}" + (f": {report.reason}" if report.reason else "")
-    return Group(checks, summary, Text(verdict, style="green" if report.state == "published" else "red"))
+    return Group(
+        checks, summary, Text(plain(verdict), style="green" if report.state == "published" else "red")
+    )

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.report.run import DeadLetterLine
+from include.terminal import plain
 
 SHOWN_BYTES = 2000
 
@@ -27,16 +28,16 @@ def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
             f"{letter.recorded_at:%Y-%m-%d %H:%M:%S}",
             str(letter.partition),
             str(letter.offset),
-            letter.reason,
+            Text(plain(letter.reason)),
             "null" if letter.value_bytes is None else f"{letter.value_bytes:,}",
             f"{letter.replayed_at:%Y-%m-%d %H:%M}" if letter.replayed_at else "-",
-            Text(letter.detail),
+            Text(plain(letter.detail)),
         )
     return table
 
 
 def letter_text(letter: dict[str, Any]) -> RenderableType:
-    """Return one rejected record in full; bytes that are not UTF-8 are shown as escapes."""
+    """Return one rejected record in full; what is not UTF-8, or no visible character, is shown as an escape."""
     table = Table(show_header=False, box=None)
     for name in (
         "topic",
@@ -48,8 +49,8 @@ def letter_text(letter: dict[str, Any]) -> RenderableType:
         "reason",
         "detail",
     ):
-        table.add_row(name, Text(str(letter[name]) if letter[name] is not None else "-"))
-    table.add_row("headers", Text(json.dumps(letter["headers"]) if letter["headers"] else "-"))
+        table.add_row(name, Text(plain(letter[name]) if letter[name] is not None else "-"))
+    table.add_row("headers", Text(plain(json.dumps(letter["headers"])) if letter["headers"] else "-"))
     table.add_row("key", _shown(letter["key"]))
     return Group(table, Text("value:"), _shown(letter["value"]))
 
@@ -59,4 +60,4 @@ def _shown(content: bytes | None) -> Text:
         return Text("null", style="dim")
     text = content[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
     more = len(content) - SHOWN_BYTES
-    return Text(text + (f"… and {more:,} bytes more" if more > 0 else ""))
+    return Text(plain(text) + (f"… and {more:,} bytes more" if more > 0 else ""))

@@ -7,6 +7,7 @@ from rich.text import Text
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.risk import RiskLevel
 from include.report.types import Report
+from include.terminal import plain
 
 
 def render(report: Report) -> RenderableType:
@@ -75,7 +76,7 @@ def _partitions(report: Report) -> Table:
         lag = None if report.lag is None else report.lag.get(account.partition)
         numbers = [account.next_offset, account.accepted, account.duplicates, account.quarantined]
         numbers += [account.gap] * rare["gap"] + [account.empty_offsets] * rare["empty"]
-        name = f"{account.topic}/{account.partition}"
+        name = plain(f"{account.topic}/{account.partition}")
         table.add_row(name, *(f"{number:,}" for number in numbers), "?" if lag is None else f"{lag:,}")
     return table
 
@@ -99,6 +100,6 @@ def _verdict(report: Report) -> Text:
     if not report.problems:
         return Text("The accounting holds: every record has exactly one outcome.", style="green")
     return Text(
-        "\n".join(["The accounting does NOT hold:", *(f"- {problem}" for problem in report.problems)]),
+        "\n".join(["The accounting does NOT hold:", *(f"- {plain(problem)}" for problem in report.problems)]),
         style="red",
     )

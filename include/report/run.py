@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.domain.reasons import Reason
-from include.errors import BrokerUnavailableError, PermanentError, TopicMissingError
+from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.ingest.latency import percentile_ms
 from include.report.rules import find_problems
 from include.report.types import LatencySummary, PartitionAccount, Report
@@ -54,10 +54,10 @@ def make_report(settings: Settings) -> Report:
 
 
 def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: int) -> list[DeadLetterLine]:
-    """Return the newest rejected records of the topic, newest first."""
+    """Return the newest rejected records of the topic, newest first; raise OptionError for an unknown reason."""
     unknown = set(reasons or []) - set(Reason)
     if unknown:
-        raise PermanentError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
+        raise OptionError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
     with connect(settings, Role.OWNER) as connection, readable_errors(settings):
         where = {"reasons": reasons or None, "topic": settings.kafka_topic, "most": limit}
         return [DeadLetterLine(*row) for row in connection.execute(query("select_dead_letters"), where)]

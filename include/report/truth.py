@@ -2,22 +2,28 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
-from include.domain.reasons import Outcome
+from include.domain.reasons import Outcome, Reason
 from include.domain.risk import RiskPolicy, load_policy
 from include.errors import FileUnusableError
 from include.settings import Settings
 from include.sql import query
 
 SHOWN_DIFFERENCES = 20
+LONGEST_LINE_BYTES = 64 * 1024
+GZIP_MARK = b"\x1f\x8b"
+UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error)
 
 _Reading = tuple[UUID, datetime]
 
@@ -54,6 +60,7 @@ def compare_with_ledger(settings: Settings, ledger: Path) -> Comparison:
     A difference names the record by partition and offset, never the customer.
     """
     policy = load_policy(settings.risk_policy)
+    next(_lines(ledger), None)  # what is no ledger at all is refused before anybody is asked
     with open_broker(settings) as broker:
         topic_id = broker.topic(settings.kafka_topic).topic_id
     with connect(settings, Role.READER) as connection, readable_errors(settings):
@@ -118,10 +125,38 @@ def _read(connection: Connection, topic_id: UUID) -> _Stored:
 
 
 def _lines(ledger: Path) -> Iterator[dict[str, Any]]:
-    opener = gzip.open if ledger.suffix == ".gz" else open
+    number = 0
     try:
-        with opener(ledger, "rb") as file:
-            for line in file:
-                yield json.loads(line)
-    except (OSError, EOFError, json.JSONDecodeError) as error:
-        raise FileUnusableError(path=ledger, problem=f"not a ledger: {type(error).__name__}") from None
+        with _open(ledger) as file:
+            while text := file.readline(LONGEST_LINE_BYTES):
+                number += 1
+                yield _checked(json.loads(text))
+    except UNREADABLE as error:
+        reason = (
+            error.strerror
+            if isinstance(error, OSError) and error.strerror
+            else f"line {number} is none of its"
+        )
+        raise FileUnusableError(
+            path=ledger, problem=f"not a ledger ({reason}): name the file that 'producer --ledger' wrote"
+        ) from None
+
+
+@contextmanager
+def _open(ledger: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
+    with ledger.open("rb") as file:
+        yield gzip.GzipFile(fileobj=file) if file.peek(2).startswith(GZIP_MARK) else file
+
+
+def _checked(line: Any) -> dict[str, Any]:
+    """Return a line of a ledger; raise one of UNREADABLE for anything else."""
+    is_known = line["outcome"] in set(Outcome) and (line["reason"] is None or line["reason"] in set(Reason))
+    if not is_known or type(line["partition"]) is not int or type(line["offset"]) is not int:
+        raise ValueError
+    if line["outcome"] == Outcome.ACCEPTED:
+        UUID(line["customer_id"])
+        datetime.fromisoformat(line["event_time"])
+        if type(line["heart_rate"]) is not int:
+            raise ValueError
+    checked: dict[str, Any] = line
+    return checked

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from include.command_line import examples
+from include.command_line import examples, say_error
 from include.errors import HeartbeatError, PartFailedError
 from include.settings import get_settings
 from include.stack import run
@@ -20,6 +20,7 @@ from include.stack.java import find_java
 from include.stack.prepare import prepare_environment
 from include.stack.types import PartState
 from include.stream.run import prepare as prepare_pipeline
+from include.terminal import plain
 
 NOT_RUNNING_EXIT_CODE = 3
 BYTES_PER_MIB = 1024 * 1024
@@ -96,7 +97,7 @@ def logs(
     """Show the ends of the servers' logs."""
     with one_line_errors():
         for label, line in run.logs(get_settings(), part=part, line_count=lines, is_followed=follow):
-            typer.echo(f"{label} | {line}")
+            typer.echo(f"{label} | {plain(line.expandtabs())}")
 
 
 @app.command(epilog=examples(("stack clean", "To begin anew. There is no way back.")))
@@ -114,8 +115,8 @@ def one_line_errors() -> Iterator[None]:
     except HeartbeatError as error:
         if isinstance(error, PartFailedError):
             for line in error.log_tail:
-                typer.echo(f"  {error.part} | {line}", err=True)
-        typer.echo(f"error: {error}", err=True)
+                typer.echo(f"  {error.part} | {plain(line)}", err=True)
+        say_error(error)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
