@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from include.command_line import examples
+from include.command_line import OneLineCommand, examples
 from include.errors import OptionError
 from include.settings import get_settings
 from include.stack.cli import one_line_errors
+from include.terminal import plain
 from producer.display import open_reporter, summary_lines
 from producer.faults import EXPLANATIONS, PRESETS, parse_rates
-from producer.instants import now_ms, parse_duration, parse_instant
+from producer.instants import MS_PER_SECOND, US_PER_SECOND, now_ms, parse_duration, parse_instant
 from producer.options import (
     DEFAULT_CUSTOMERS,
     DEFAULT_RATE_HZ,
@@ -23,12 +24,13 @@ from producer.options import (
     SimulatorOptions,
     named_period_ms,
 )
-from producer.run import run_replay, run_simulator
+from producer.recording.columns import DATES, Wishes, parse_wishes
+from producer.run import look_into, run_replay, run_simulator
 from producer.signals import stop_on_signals
 from producer.tally import Summary
 from producer.worker import GC_THRESHOLD
 
-_REPLAY_ONLY = {"shift", "shift_to", "shift_to_now"}
+_REPLAY_ONLY = {"shift", "shift_to", "shift_to_now", "column", "customer", "dates", "times_from"}
 _FOR_BOTH = {"replay", "processes", "speed", "quiet", "as_json"}
 
 _WHO = {"rich_help_panel": "Who, and how often"}
@@ -49,10 +51,10 @@ EXAMPLES = examples(
     ("producer --replay readings.csv.gz --shift-to-now", "A recording, moved so that it ends now."),
 )
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.command(cls=OneLineCommand)
 def producer_command(
     ctx: typer.Context,
     customers: Annotated[int, typer.Option(help="How many wear a monitor.", **_WHO)] = DEFAULT_CUSTOMERS,
@@ -93,7 +95,8 @@ def producer_command(
         typer.Option(help="Write there what each record is to become, in JSON lines; .gz too.", **_FAULTS),
     ] = None,
     replay: Annotated[
-        Path | None, typer.Option(help="Send this file instead: CSV, CSV.gz or Parquet.", **_REPLAY)
+        Path | None,
+        typer.Option(help="Send this file instead: CSV or Parquet; see docs/recordings.md.", **_REPLAY),
     ] = None,
     shift_to_now: Annotated[
         bool, typer.Option("--shift-to-now", help="Move it in time so that it ends now.", **_REPLAY)
@@ -102,6 +105,21 @@ def producer_command(
         str | None, typer.Option(help="Move it so that it ends at this instant.", **_REPLAY)
     ] = None,
     shift: Annotated[float | None, typer.Option(help="Move it by so many seconds.", **_REPLAY)] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which column is a field, as heart_rate=Pulse or heart_rate=3; may be repeated.", **_REPLAY
+        ),
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option(help="The UUID of the one person whose recording it is.", **_REPLAY)
+    ] = None,
+    dates: Annotated[
+        str | None, typer.Option(help=f"How 4/12/2016 is read: {' or '.join(DATES)}.", **_REPLAY)
+    ] = None,
+    times_from: Annotated[
+        str | None, typer.Option(help="The instant of 00:00:00, for times without a date.", **_REPLAY)
+    ] = None,
     processes: Annotated[int, typer.Option(help="Share the customers among so many processes.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -122,6 +140,7 @@ def producer_command(
                 shift_to_ms=_instant(shift_to),
                 shift_to_now=shift_to_now,
                 processes=processes,
+                wishes=_wishes(column, customer, dates, times_from),
             )
         else:
             start_ms, end_ms = _period(start, end, period)
@@ -142,20 +161,36 @@ def producer_command(
                 ledger=ledger,
             )
         summary = _run(options, is_quiet=quiet)
-    typer.echo(json.dumps(summary.as_dict()) if as_json else "\n".join(summary_lines(summary)))
+    typer.echo(json.dumps(summary.as_dict()) if as_json else "\n".join(map(plain, summary_lines(summary))))
     raise typer.Exit(summary.exit_code)
 
 
 def _run(options: SimulatorOptions | ReplayOptions, *, is_quiet: bool) -> Summary:
     settings = get_settings()
     gc.set_threshold(GC_THRESHOLD)
+    # Nothing is on its way yet: Ctrl-C ends this at once.
+    surveyed = look_into(options, say=_say) if isinstance(options, ReplayOptions) else None
     with stop_on_signals() as stop:
         if isinstance(options, ReplayOptions):
-            with open_reporter(total=None, is_quiet=is_quiet, say=_say) as reporter:
-                return run_replay(options, settings, stop=stop, reporter=reporter)
+            with open_reporter(
+                total=surveyed.rows if surveyed else None, is_quiet=is_quiet, say=_say
+            ) as reporter:
+                return run_replay(options, settings, stop=stop, reporter=reporter, surveyed=surveyed)
         plan = options.plan(now_ms=now_ms(), retention_days=settings.readings_retention_days)
         with open_reporter(total=plan.expected_readings(), is_quiet=is_quiet, say=_say) as reporter:
             return run_simulator(options, settings, stop=stop, reporter=reporter)
+
+
+def _wishes(
+    column: list[str] | None, customer: str | None, dates: str | None, times_from: str | None
+) -> Wishes:
+    from_ms = _instant(times_from)
+    return parse_wishes(
+        column or [],
+        customer_id=customer,
+        dates=dates,
+        counts_from_us=None if from_ms is None else from_ms * (US_PER_SECOND // MS_PER_SECOND),
+    )
 
 
 def _period(start: str | None, end: str | None, period: str | None) -> tuple[int | None, int | None]:
@@ -191,4 +226,4 @@ def _is_typed(ctx: typer.Context, name: str) -> bool:
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    typer.echo(plain(text), err=True)

@@ -81,7 +81,7 @@ class Reading:
 def parse_rates(assignments: Iterable[str], *, preset: str = "none") -> dict[str, float]:
     """Return the rates of a preset, each `name=rate` put over it; raise OptionError for what is unknown."""
     if preset not in PRESETS:
-        raise OptionError(f"no preset of faults is called {preset!r}; there are {', '.join(PRESETS)}")
+        raise OptionError(f"no preset of faults is called {preset[:60]!r}; there are {', '.join(PRESETS)}")
     rates = dict(PRESETS[preset])
     for assignment in assignments:
         name, _, rate = assignment.partition("=")
@@ -89,7 +89,7 @@ def parse_rates(assignments: Iterable[str], *, preset: str = "none") -> dict[str
             rates[known_fault(name)] = float(rate)
         except ValueError:
             raise OptionError(
-                f"not a fault and its rate: {assignment!r}; write for example late=0.01"
+                f"not a fault and its rate: {assignment[:60]!r}; write for example late=0.01"
             ) from None
     checked_rates(rates)
     return rates
@@ -100,7 +100,7 @@ def known_fault(name: str) -> Fault:
     try:
         return Fault(name.strip())
     except ValueError:
-        raise OptionError(f"no fault is called {name!r}; there are {', '.join(Fault)}") from None
+        raise OptionError(f"no fault is called {name[:60]!r}; there are {', '.join(Fault)}") from None
 
 
 def checked_rates(rates: Mapping[str, float]) -> dict[Fault, float]:

@@ -20,6 +20,12 @@ _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": float(SECON
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# The instants that can be written with four digits of the year.
+FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LONGEST_DURATION_SECONDS = 100 * 365.25 * SECONDS_PER_DAY
+_SHORTEST_DURATION_SECONDS = 0.001
+_SHOWN_LETTERS = 60
 
 
 def now_ms() -> int:
@@ -34,18 +40,25 @@ def parse_duration(text: str) -> float:
     if seconds is None:
         parts = _DURATION_PART.findall(text)
         if not parts or "".join(number + unit for number, unit in parts) != text:
-            raise OptionError(f"not a duration: {text!r}; write for example 30s, 5m, 1h or 1h30m")
+            raise OptionError(f"not a duration: {_shown(text)}; write for example 30s, 5m, 1h or 1h30m")
         seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
     if seconds <= 0:
-        raise OptionError(f"a duration must be longer than nothing, not {text!r}")
+        raise OptionError(f"a duration must be longer than nothing, not {_shown(text)}")
+    check_duration(seconds)
     return seconds
+
+
+def check_duration(seconds: float | None) -> None:
+    """Raise OptionError for a duration that the clock cannot measure."""
+    if seconds is not None and not _SHORTEST_DURATION_SECONDS <= seconds <= _LONGEST_DURATION_SECONDS:
+        raise OptionError("a duration must lie between a millisecond and 100 years")
 
 
 def parse_instant(text: str) -> int:
     """Return the milliseconds of an ISO 8601 instant, UTC if without a zone; raise OptionError for others."""
     us = instant_us(text)
     if us is None:
-        raise OptionError(f"not an instant: {text!r}; write for example 2026-11-23T08:00:00Z")
+        raise OptionError(f"not an instant: {_shown(text)}; write for example 2026-11-23T08:00:00Z")
     return us // MS_PER_SECOND
 
 
@@ -78,6 +91,10 @@ def format_us(instant_us: int) -> bytes:
 @lru_cache(maxsize=4096)
 def _whole_second(seconds: int) -> bytes:
     return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat().encode()
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN_LETTERS else f"{text[:_SHOWN_LETTERS]}…")
 
 
 def _plain_seconds(text: str) -> float | None:

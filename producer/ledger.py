@@ -6,12 +6,13 @@ by record. Keep it out of the repository.
 
 import gzip
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from include.domain.reasons import Outcome, Reason
-from include.errors import FileUnusableError
+from include.errors import FileIncompleteError, FileUnusableError
 from producer.events import Event
 from producer.instants import format_ms
 
@@ -23,17 +24,22 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._is_broken = False
         try:
             self._file = _open(path)
-        except OSError as error:
-            raise FileUnusableError(
-                path=path, problem=f"the ledger cannot be written: {error.strerror}"
-            ) from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no such name is possible"
+            raise FileUnusableError(path=path, problem=f"the ledger cannot be written: {reason}") from None
 
     def write(
         self, event: Event, *, partition: int, offset: int, outcome: Outcome, reason: Reason | None
     ) -> None:
-        """Write a record's line; only an accepted one carries its reading."""
+        """Write a record's line; only an accepted one carries its reading.
+
+        Raise FileIncompleteError once where the file cannot go on; what follows is passed over, so that the run ends.
+        """
+        if self._is_broken:
+            return
         reading = b'"customer_id":null,"heart_rate":null,"event_time":null'
         if outcome is Outcome.ACCEPTED:
             reading = b'"customer_id":"%b","heart_rate":%d,"event_time":"%b"' % (
@@ -41,17 +47,33 @@ class Ledger:
                 event.heart_rate_bpm,
                 format_ms(event.event_time_ms),
             )
-        self._file.write(
-            b'{"partition":%d,"offset":%d,"outcome":"%b","reason":%b,"fault":%b,%b}\n'
-            % (partition, offset, outcome.encode(), _quoted(reason), _quoted(event.fault), reading)
+        line = b'{"partition":%d,"offset":%d,"outcome":"%b","reason":%b,"fault":%b,%b}\n' % (
+            partition,
+            offset,
+            outcome.encode(),
+            _quoted(reason),
+            _quoted(event.fault),
+            reading,
         )
+        with self._noting_failure():
+            self._file.write(line)
 
     def close(self) -> None:
-        """Write what is buffered and close the file."""
-        try:
+        """Write what is buffered and close the file; raise FileIncompleteError if not all of it could be written."""
+        if self._is_broken:
+            with suppress(OSError):
+                self._file.close()
+            return
+        with self._noting_failure():
             self._file.close()
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            raise FileUnusableError(
+            self._is_broken = True
+            raise FileIncompleteError(
                 path=self._path, problem=f"the ledger is incomplete: {error.strerror}"
             ) from None
 
@@ -70,13 +92,13 @@ def join_parts(parts: Sequence[Path], path: Path) -> None:
                     shutil.copyfileobj(piece, whole)
                 part.unlink()
     except OSError as error:
-        raise FileUnusableError(
+        raise FileIncompleteError(
             path=path, problem=f"the ledger's parts cannot be joined: {error.strerror}"
         ) from None
 
 
 def _open(path: Path) -> BinaryIO | gzip.GzipFile:
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return gzip.open(path, "wb", compresslevel=_GZIP_LEVEL)
     return path.open("wb", buffering=1 << 20)
 

@@ -8,8 +8,17 @@ from include.errors import OptionError
 from producer.customers import Shard
 from producer.faults import checked_rates
 from producer.generator import SimulationPlan
-from producer.instants import MS_PER_DAY, MS_PER_HOUR, MS_PER_SECOND, US_PER_SECOND
+from producer.instants import (
+    FIRST_US,
+    LAST_US,
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    MS_PER_SECOND,
+    US_PER_SECOND,
+    check_duration,
+)
 from producer.pace import Pace
+from producer.recording.columns import NO_WISHES, Wishes
 from producer.replay import Extent, ReplayPlan
 
 DEFAULT_CUSTOMERS = 15
@@ -18,9 +27,15 @@ DEFAULT_RATE_HZ = 1.0
 DEFAULT_SEED = 1
 # Two milliseconds between readings, so that a late one fits in between.
 MAX_RATE_HZ = 500.0
+MIN_RATE_HZ = 0.00001  # once a day, about
 MAX_PROCESSES = 64
+MAX_CUSTOMERS = 10_000_000
+MAX_READINGS = 10**15
+MAX_SPEED, MIN_SPEED = 1e9, 1e-6
+_MAX_SEED = 2**63
 _MIN_LATE_SECONDS = 0.001
-
+_MAX_LATE_SECONDS = 10 * 365.25 * 86_400
+_MAX_SHIFT_SECONDS = 10_000 * 366 * 86_400
 
 PERIODS = ("last-hour", "last-day")
 
@@ -28,7 +43,7 @@ PERIODS = ("last-hour", "last-day")
 def named_period_ms(name: str, now_ms: int) -> tuple[int, int]:
     """Return the last full hour or day before now, in UTC."""
     if name not in PERIODS:
-        raise OptionError(f"no period is called {name!r}; there are {', '.join(PERIODS)}")
+        raise OptionError(f"no period is called {name[:60]!r}; there are {', '.join(PERIODS)}")
     length_ms = MS_PER_HOUR if name == "last-hour" else MS_PER_DAY
     end_ms = now_ms // length_ms * length_ms
     return end_ms - length_ms, end_ms
@@ -61,12 +76,22 @@ class SimulatorOptions:
 
     def __post_init__(self) -> None:
         _require(self.customers >= 1, "there must be at least one customer")
+        _require(self.customers <= MAX_CUSTOMERS, f"there must be at most {MAX_CUSTOMERS:,} customers")
         _require(
-            0 < self.customer_rate_hz <= MAX_RATE_HZ, f"a customer's rate must lie in (0, {MAX_RATE_HZ:g}] Hz"
+            MIN_RATE_HZ <= self.customer_rate_hz <= MAX_RATE_HZ,
+            f"a customer's rate must lie in [{MIN_RATE_HZ:.5f}, {MAX_RATE_HZ:g}] Hz",
         )
+        _require(abs(self.seed) < _MAX_SEED, "the seed must have at most 64 bits")
         _require(self.readings_limit is None or self.readings_limit >= 1, "the count must be at least 1")
-        _require(self.speed is None or self.speed > 0, "the speed must be above 0")
+        _require(
+            self.readings_limit is None or self.readings_limit <= MAX_READINGS,
+            f"the count must be at most {MAX_READINGS:,}",
+        )
+        _require_speed(self.speed)
         _require(self.late_by_seconds >= _MIN_LATE_SECONDS, "the delay of late readings must be above 0")
+        _require(self.late_by_seconds <= _MAX_LATE_SECONDS, "late readings must be at most 10 years late")
+        for seconds in (self.duration_seconds, self.within_seconds):
+            check_duration(seconds)
         _require_processes(self.processes)
         _require(self.processes <= self.customers, "there must not be more processes than customers")
         _require(self.end_ms is None or self.duration_seconds is None, "give an end or a duration, not both")
@@ -90,8 +115,10 @@ class SimulatorOptions:
         """Return the plan of a run that begins now."""
         start_ms = now_ms if self.start_ms is None else self.start_ms
         _require(start_ms <= now_ms, "the start must not lie in the future")
+        _require(start_ms >= 0, "the start must not lie before 1970")
         end_ms = self._end_ms(start_ms, now_ms)
         _require(end_ms is None or end_ms > start_ms, "the end must lie after the start")
+        check_duration(None if end_ms is None else (end_ms - start_ms) / MS_PER_SECOND)
         return SimulationPlan(
             seed=self.seed,
             customers=self.customers,
@@ -135,10 +162,15 @@ class ReplayOptions:
     shift_to_ms: int | None = None
     shift_to_now: bool = False
     processes: int = 1
+    wishes: Wishes = NO_WISHES
 
     def __post_init__(self) -> None:
-        _require(self.speed is None or self.speed > 0, "the speed must be above 0")
+        _require_speed(self.speed)
         _require_processes(self.processes)
+        _require(
+            self.shift_seconds is None or abs(self.shift_seconds) <= _MAX_SHIFT_SECONDS,
+            f"the shift must be at most {_MAX_SHIFT_SECONDS:,} seconds either way",
+        )
         shifts = (self.shift_seconds is not None) + (self.shift_to_ms is not None) + self.shift_to_now
         _require(shifts <= 1, "give one shift only: by seconds, to an instant, or to now")
 
@@ -157,6 +189,11 @@ class ReplayOptions:
         if last_ms is not None and extent is not None:
             moved_us = last_ms * (US_PER_SECOND // MS_PER_SECOND) - extent.last_us
             shift_us = moved_us // US_PER_SECOND * US_PER_SECOND
+        if shift_us is not None and extent is not None:
+            _require(
+                extent.first_us + shift_us >= FIRST_US and extent.last_us + shift_us <= LAST_US,
+                "such a shift moves readings out of the years 1 to 9999: remove wrong times, or shift by less",
+            )
         return ReplayPlan(str(self.path), shift_us, is_paced=self.speed is not None)
 
     def pace(self, extent: Extent | None, *, now_ms: int) -> Pace:
@@ -173,6 +210,14 @@ def shards(plan: SimulationPlan | ReplayPlan, processes: int) -> list[Simulation
 def _require(holds: bool, problem: str) -> None:
     if not holds:
         raise OptionError(problem)
+
+
+def _require_speed(speed: float | None) -> None:
+    _require(speed is None or speed > 0, "the speed must be above 0")
+    _require(
+        speed is None or MIN_SPEED <= speed <= MAX_SPEED,
+        f"the speed must lie between {MIN_SPEED:g} and {MAX_SPEED:g}",
+    )
 
 
 def _require_processes(processes: int) -> None:

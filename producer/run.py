@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from include.settings import Settings
@@ -9,8 +11,7 @@ from producer.instants import US_PER_SECOND, format_ms, now_ms
 from producer.job import Job, Reporter, run_job
 from producer.ledger import Ledger, join_parts, part_paths
 from producer.options import ReplayOptions, SimulatorOptions, shards
-from producer.recording import require_readable
-from producer.replay import measure
+from producer.recording.survey import Survey, disorder_hint, stray_hint, survey
 from producer.sender import require_topic
 from producer.tally import Summary, Tally
 from producer.truth import TimeLimits
@@ -69,20 +70,39 @@ def run_simulator(
     )
 
 
+def look_into(options: ReplayOptions, *, say: Callable[[str], None]) -> Survey:
+    """Read a recording to its end before any of it is sent, and say what about it may surprise."""
+    surveyed = survey(options.path, options.wishes)
+    extent = surveyed.require_extent() if options.needs_extent else None
+    if extent is not None:
+        is_moved_by_last = options.shift_to_now or options.shift_to_ms is not None
+        hints = [
+            stray_hint(extent) if is_moved_by_last else None,
+            disorder_hint(extent) if options.speed is not None else None,
+        ]
+        for hint in filter(None, hints):
+            say(f"hint: {hint}")
+    return surveyed
+
+
 def run_replay(
     options: ReplayOptions,
     settings: Settings,
     *,
     stop: threading.Event | None = None,
     reporter: Reporter | None = None,
+    surveyed: Survey | None = None,
 ) -> Summary:
-    """Send a recording, with the same errors and patience as `run_simulator`; the summary names the shift."""
-    extent = measure(options.path) if options.needs_extent else None
-    require_readable(options.path)
-    require_topic(settings)
+    """Send a recording, with the same errors and patience as `run_simulator`; the summary names the shift.
+
+    The file is read to its end before anything is sent, unless `surveyed` tells that it has been.
+    """
+    surveyed = surveyed or survey(options.path, options.wishes)
+    extent = surveyed.require_extent() if options.needs_extent else surveyed.extent
     present_ms = now_ms()
-    plan = options.plan(extent, now_ms=present_ms)
-    pace = options.pace(extent, now_ms=present_ms)
+    plan = replace(options.plan(extent, now_ms=present_ms), recording=surveyed.recording)
+    require_topic(settings)
+    pace = options.pace(extent, now_ms=now_ms())
     stop = stop or threading.Event()
     jobs = [Job(_limits(settings), shard, pace) for shard in shards(plan, options.processes)]
     begun = time.monotonic()

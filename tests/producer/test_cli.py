@@ -47,7 +47,7 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(words: list[str], message: s
 def test_a_missing_recording_is_refused_before_any_broker_is_asked(tmp_path: Path, words: list[str]) -> None:
     result = CliRunner().invoke(app, ["--replay", str(tmp_path / "absent.csv"), *words])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr == f"error: {tmp_path / 'absent.csv'}: there is no such file\n"
 
 

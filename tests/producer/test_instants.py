@@ -28,7 +28,24 @@ def test_durations_are_understood(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "s", "5 minutes", "5x", "-5s", "0s", "0", "nan", "inf", "1h-30m", "1h 30m"]
+    "text",
+    [
+        "",
+        "s",
+        "5 minutes",
+        "5x",
+        "-5s",
+        "0s",
+        "0",
+        "nan",
+        "inf",
+        "1h-30m",
+        "1h 30m",
+        "1e300",
+        "9" * 400 + "s",
+        "101000d",
+        "1e-9",
+    ],
 )
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="duration"):

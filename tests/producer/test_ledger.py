@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.domain.reasons import Outcome, Reason
-from include.errors import FileUnusableError
+from include.errors import FileIncompleteError, FileUnusableError
 from producer.events import Event
 from producer.ledger import Ledger, join_parts, part_paths
 
@@ -71,3 +71,30 @@ def test_the_parts_of_several_processes_join_to_one_ledger(tmp_path: Path, name:
 def test_a_ledger_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     with pytest.raises(FileUnusableError, match="the ledger cannot be written: No such file or directory"):
         Ledger(tmp_path / "absent" / "truth.jsonl")
+
+
+@pytest.mark.parametrize("name", ["", "/", "/dev/null/x", "a" * 5000, "a\0b"])
+def test_a_path_that_can_be_no_ledger_is_refused(name: str) -> None:
+    with pytest.raises(FileUnusableError, match="the ledger cannot be written") as refused:
+        Ledger(Path(name))
+
+    assert refused.value.exit_code == 2
+
+
+def test_a_full_disk_is_told_once_and_the_run_can_end() -> None:
+    ledger = Ledger(Path("/dev/full"))
+
+    with pytest.raises(
+        FileIncompleteError, match="/dev/full: the ledger is incomplete: No space left"
+    ) as failed:
+        write_many(ledger)
+    write_many(ledger)
+    ledger.close()
+
+    assert failed.value.exit_code == 1
+
+
+def write_many(ledger: Ledger) -> None:
+    """Write more than a buffer holds."""
+    for offset in range(20_000):
+        ledger.write(EVENT, partition=0, offset=offset, outcome=Outcome.DUPLICATE, reason=None)

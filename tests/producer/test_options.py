@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from include.errors import OptionError
+from producer.generator import HeartbeatGenerator
 from producer.instants import MS_PER_HOUR, parse_instant
-from producer.options import ReplayOptions, SimulatorOptions, named_period_ms
+from producer.options import MAX_RATE_HZ, MIN_RATE_HZ, ReplayOptions, SimulatorOptions, named_period_ms
 from producer.pace import Pace
 from producer.replay import Extent
 
@@ -74,9 +75,44 @@ def test_what_makes_no_sense_is_refused(asked: dict[str, Any], message: str) -> 
         SimulatorOptions(**asked)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 1e300, 1e-300, -1.0, 0.0])
+@pytest.mark.parametrize(
+    "name",
+    ["rate_hz", "records_per_second", "speed", "duration_seconds", "within_seconds", "late_by_seconds"],
+)
+def test_no_number_beyond_what_the_clock_can_hold_is_taken(name: str, number: float) -> None:
+    with pytest.raises(OptionError):
+        SimulatorOptions(**{"start_ms": 0, name: number})
+
+
+@pytest.mark.parametrize("name", ["speed", "shift_seconds"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 1e300])
+def test_no_such_number_is_taken_for_a_recording_either(name: str, number: float) -> None:
+    with pytest.raises(OptionError):
+        ReplayOptions(FILE, **{name: number})
+
+
+@pytest.mark.parametrize(
+    "asked", [{"customers": 10**9}, {"readings_limit": 10**18}, {"seed": 2**63}, {"seed": -(2**63)}]
+)
+def test_no_count_beyond_all_measure_is_taken(asked: dict[str, int]) -> None:
+    with pytest.raises(OptionError, match="at most"):
+        SimulatorOptions(**asked)  # type: ignore[arg-type]
+
+
+def test_a_rate_at_either_bound_makes_readings() -> None:
+    for rate_hz in (MIN_RATE_HZ, MAX_RATE_HZ):
+        options = SimulatorOptions(customers=2, rate_hz=rate_hz, start_ms=0, readings_limit=5)
+        plan = options.plan(now_ms=NOW_MS, retention_days=90)
+
+        assert len(list(HeartbeatGenerator(plan))) == 5
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
+        ({"start_ms": -1}, "start must not lie before 1970"),
+        ({"start_ms": 0, "end_ms": 10**14}, "between a millisecond and 100 years"),
         ({"start_ms": NOW_MS + 1}, "start must not lie in the future"),
         ({"start_ms": NOW_MS - 5, "end_ms": NOW_MS - 5}, "end must lie after the start"),
         ({"end_ms": NOW_MS - 1}, "end must lie after the start"),

@@ -1,0 +1,1 @@
+"""What a recording may be: a table of readings in CSV or Parquet, as devices and apps export them."""
