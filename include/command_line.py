@@ -20,7 +20,7 @@ HAS_COMPLETION = " " not in PROGRAM
 EXIT_CODES = {
     0: "done",
     1: "an error that the last line explains; for report and verify: something does not add up",
-    2: "bad settings or options",
+    2: "bad settings or options, or a file that cannot be used",
     3: "superseded by a newer launch; for stack status: a part does not run",
     4: "the topic was replaced while the stream ran",
     5: "the stream stalled",
