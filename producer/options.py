@@ -92,7 +92,7 @@ class SimulatorOptions:
         _require(self.late_by_seconds <= _MAX_LATE_SECONDS, "late readings must be at most 10 years late")
         for seconds in (self.duration_seconds, self.within_seconds):
             check_duration(seconds)
-        _require_processes(self.processes)
+        _require_processes(self.processes, self.ledger)
         _require(self.processes <= self.customers, "there must not be more processes than customers")
         _require(self.end_ms is None or self.duration_seconds is None, "give an end or a duration, not both")
         _require(
@@ -166,7 +166,7 @@ class ReplayOptions:
 
     def __post_init__(self) -> None:
         _require_speed(self.speed)
-        _require_processes(self.processes)
+        _require_processes(self.processes, self.path)
         _require(
             self.shift_seconds is None or abs(self.shift_seconds) <= _MAX_SHIFT_SECONDS,
             f"the shift must be at most {_MAX_SHIFT_SECONDS:,} seconds either way",
@@ -220,7 +220,9 @@ def _require_speed(speed: float | None) -> None:
     )
 
 
-def _require_processes(processes: int) -> None:
+def _require_processes(processes: int, path: Path | None) -> None:
     _require(
         1 <= processes <= MAX_PROCESSES, f"the number of processes must lie between 1 and {MAX_PROCESSES}"
     )
+    is_text = path is None or not any("\ud800" <= letter <= "\udfff" for letter in str(path))
+    _require(processes == 1 or is_text, "a path that is not UTF-8 cannot be handed on: leave out --processes")

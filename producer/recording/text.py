@@ -18,6 +18,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Any, cast
 
+import numpy as np
 import pyarrow as pa
 
 from include.domain.schema import EVENT_FIELDS
@@ -28,7 +29,7 @@ from producer.recording.parquet import MARK as PARQUET_MARK
 SEPARATORS = (",", ";", "\t")
 PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _LONGEST_LINE = 4 * 1024 * 1024
-_BATCH_ROWS = 10_000
+_BATCH_ROWS, _BATCH_SIZE = 10_000, 16 * 1024 * 1024
 _HEAD_LINES = 12
 _HEAD_LINE_LENGTH = 64 * 1024
 _LOOK_BYTES = 64 * 1024
@@ -86,15 +87,35 @@ def text_batches(path: Path, layout: TextLayout, schema: pa.Schema) -> Iterator[
         try:
             for _ in range(layout.rows_before):
                 next(reader, None)
-            rows = _whole_rows(path, reader, layout.width)
-            while batch := list(islice(rows, _BATCH_ROWS)):
+            for batch in _batches(_whole_rows(path, reader, layout.width)):
                 columns = [
-                    pa.array([row[place].encode(encoding) for row in batch], pa.binary())
-                    for place in layout.places.taken
+                    _binary([row[place].encode(encoding) for row in batch]) for place in layout.places.taken
                 ]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except csv.Error as error:
             raise FileUnusableError(path=path, problem=_csv_problem(reader.line_num, str(error))) from None
+
+
+def _batches(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    """Cut the rows into lists that are bounded in number and, but for a last row, in size."""
+    batch: list[list[str]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(map(len, row))
+        if len(batch) == _BATCH_ROWS or size >= _BATCH_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _binary(values: list[bytes]) -> pa.Array:
+    # pa.array() would import pandas for this, which takes longer than most recordings.
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    return pa.Array.from_buffers(
+        pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))]
+    )
 
 
 def _whole_rows(path: Path, reader: Any, width: int) -> Iterator[list[str]]:

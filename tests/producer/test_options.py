@@ -64,6 +64,7 @@ def test_records_a_second_are_shared_by_all_customers() -> None:
         ({"speed": 0}, "speed must be above 0"),
         ({"processes": 16}, "more processes than customers"),
         ({"processes": 0}, "between 1 and 64"),
+        ({"processes": 2, "ledger": Path("\udcff")}, "not UTF-8"),
         ({"end_ms": 1, "duration_seconds": 1}, "an end or a duration, not both"),
         ({"start_ms": 1, "speed": 2, "within_seconds": 30}, "a speed or a time within which, not both"),
         ({"within_seconds": 30}, "needs a past period"),

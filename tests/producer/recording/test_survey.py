@@ -5,9 +5,15 @@ from typing import Any
 
 import pytest
 
+from producer.job import Job
 from producer.options import ReplayOptions
+from producer.pace import Pace
+from producer.recording.columns import Wishes
+from producer.replay import ReplayPlan
 from producer.run import look_into
-from tests.producer.recording.files import CUSTOMER, HEADER, send, write
+from producer.truth import TimeLimits
+from producer.workers import JOB
+from tests.producer.recording.files import CUSTOMER, HEADER, send, table, write
 
 MINUTES = [f"2016-04-12T{hour:02}:{minute:02}:00Z" for hour in range(10) for minute in range(60)]
 OTHER = CUSTOMER.replace("6", "7")
@@ -66,3 +72,12 @@ def test_a_shift_beyond_the_calendar_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "out of the years 1 to 9999" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("export", [HEADER, "Time;HR (bpm)\n", table()])
+def test_what_was_found_out_reaches_every_process_unchanged(tmp_path: Path, export: Any) -> None:
+    options = ReplayOptions(write(tmp_path, export), wishes=Wishes({}, CUSTOMER, True, 7))
+    plan = ReplayPlan("a", shift_us=5, recording=look_into(options, say=print).recording)
+    job = Job(TimeLimits(90, 300), plan, Pace(0, 0.0, None))
+
+    assert JOB.validate_json(JOB.dump_json(job)) == job

@@ -14,6 +14,7 @@ import pytest
 
 from include.errors import FileUnusableError
 from include.settings import PROJECT_ROOT
+from producer.recording.read import open_recording, read_batches
 from producer.recording.survey import survey
 from producer.replay import ReplayPlan, replay_events
 from tests.producer.recording.files import CUSTOMER, HEADER, ROW, refusal, send, write
@@ -134,3 +135,12 @@ def test_a_file_that_changes_after_it_was_checked_is_not_sent(tmp_path: Path) ->
 
     with pytest.raises(FileUnusableError, match="it was changed while it was being read: try again"):
         list(replay_events(ReplayPlan(str(path), recording=surveyed.recording)))
+
+
+def test_rows_of_any_length_are_read_in_bounded_memory(tmp_path: Path) -> None:
+    long_rows = f"{'x' * 1_000_000},97,2016-04-12T11:21:00Z\n" * 40
+
+    batches = [batch.nbytes for batch in read_batches(open_recording(write(tmp_path, HEADER + long_rows)))]
+
+    assert len(batches) == 3
+    assert max(batches) < 20_000_000
