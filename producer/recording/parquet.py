@@ -75,13 +75,16 @@ def _bare_type(kind: pa.DataType) -> pa.DataType:
     return _bare_type(kind.storage_type) if isinstance(kind, pa.BaseExtensionType) else kind
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def _is_string(kind: pa.DataType) -> bool:
     return any(
+        check(kind) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return _is_string(kind) or any(
         check(kind)
         for check in (
-            pa.types.is_string,
-            pa.types.is_large_string,
-            pa.types.is_string_view,
             pa.types.is_binary,
             pa.types.is_large_binary,
             pa.types.is_binary_view,
@@ -97,6 +100,8 @@ def _plain(field: str, column: pa.Array) -> pa.Array:
         return _plain(field, column.dictionary_decode())
     if pa.types.is_timestamp(column.type):
         return _instants(column)
+    if _is_string(column.type):
+        column = column.cast(pa.binary())  # what a file calls a string need not be UTF-8
     if (
         field == CUSTOMER_ID
         and pa.types.is_fixed_size_binary(column.type)

@@ -65,7 +65,7 @@ def open_recording(path: Path, wishes: Wishes = NO_WISHES) -> Recording:
         try:
             text = None if begin.startswith(MARK) else find_layout(path, wishes)
             places = text.places if text else find_parquet_places(path, wishes)
-        except pa.ArrowException:
+        except (pa.ArrowException, UnicodeError):
             raise
         except NoTableError as error:
             raise FileUnusableError(path=path, problem=_name_problem(path, begin) or str(error)) from None
@@ -184,5 +184,5 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise FileUnusableError(path=path, problem="there is no such file") from None
     except PermissionError:
         raise FileUnusableError(path=path, problem="it may not be read by this user") from None
-    except (*UNPACKING_ERRORS, MemoryError):
+    except (*UNPACKING_ERRORS, UnicodeError, MemoryError):
         raise FileUnusableError(path=path, problem=_DAMAGED) from None

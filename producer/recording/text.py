@@ -40,11 +40,15 @@ _SESSION_COLUMNS = ("date", "start time")
 
 @dataclass(frozen=True, slots=True)
 class TextLayout:
-    """How a text is laid out: after so many rows comes the first reading, each row has so many fields."""
+    """How a text is laid out: after so many rows comes the first reading, each row has so many fields.
+
+    `unnamed` counts columns behind those that the header leaves without a name.
+    """
 
     separator: str
     rows_before: int
     width: int
+    unnamed: int
     places: Places
     session_start: str | None = None
 
@@ -70,11 +74,17 @@ def find_layout(path: Path, wishes: Wishes) -> TextLayout:
         for place, row in enumerate(table)
     ]
     _, place, separator, table = max(named, key=lambda header: (header[0], header[1]))
-    names = table[-place]
-    while names and not names[-1].strip():  # some exports end each row with a separator
-        names = names[:-1]
+    header = table[-place]
+    names = list(header)
+    while names and not names[-1].strip():  # some exports end each row, or the header alone, with a separator
+        names.pop()
     return TextLayout(
-        separator, 1 - place, len(names), find_places(names, wishes), _session_start(table[:-place])
+        separator=separator,
+        rows_before=1 - place,
+        width=len(names),
+        unnamed=len(header) - len(names),
+        places=find_places(names, wishes),
+        session_start=_session_start(table[:-place]),
     )
 
 
@@ -87,7 +97,7 @@ def text_batches(path: Path, layout: TextLayout, schema: pa.Schema) -> Iterator[
         try:
             for _ in range(layout.rows_before):
                 next(reader, None)
-            for batch in _batches(_whole_rows(path, reader, layout.width)):
+            for batch in _batches(_whole_rows(path, reader, layout)):
                 columns = [
                     _binary([row[place].encode(encoding) for row in batch]) for place in layout.places.taken
                 ]
@@ -118,11 +128,12 @@ def _binary(values: list[bytes]) -> pa.Array:
     )
 
 
-def _whole_rows(path: Path, reader: Any, width: int) -> Iterator[list[str]]:
+def _whole_rows(path: Path, reader: Any, layout: TextLayout) -> Iterator[list[str]]:
+    width = layout.width
     for row in reader:
         if len(row) == width:
             yield row
-        elif len(row) > width and not any(row[width:]):
+        elif len(row) > width and not any(row[width + layout.unnamed :]):
             yield row[:width]
         elif row and not (len(row) == 1 and not row[0].strip()):
             raise FileUnusableError(

@@ -143,3 +143,14 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     twice = table().append_column("heart_rate", pa.array([1, 2]))
 
     assert "heart_rate" in refusal(send(write(tmp_path, twice)))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("field", ["customer_id", "heart_rate", "timestamp"])
+def test_a_string_that_is_not_utf8_reaches_the_stream(tmp_path: Path, kind: pa.DataType, field: str) -> None:
+    binary = pa.array([b"caf\xe9", b"x"], pa.large_binary() if kind == pa.large_string() else pa.binary())
+    path = write(tmp_path, table(**{field: binary.cast(kind, safe=False)}))
+
+    events = list(replay_events(ReplayPlan(str(path), recording=survey(path).recording)))
+
+    assert b'"caf\xe9"' in (events[0].value or b"")

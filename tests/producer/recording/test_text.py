@@ -144,3 +144,17 @@ def test_rows_of_any_length_are_read_in_bounded_memory(tmp_path: Path) -> None:
 
     assert len(batches) == 3
     assert max(batches) < 20_000_000
+
+
+@pytest.mark.parametrize("header_end", ["", ",", ",,"])
+@pytest.mark.parametrize("row_end", ["", ",", ",,"])
+def test_a_separator_at_the_end_of_a_row_is_no_field(tmp_path: Path, header_end: str, row_end: str) -> None:
+    content = HEADER.replace("\n", f"{header_end}\n") + ROW.replace("\n", f"{row_end}\n")
+
+    assert readings(write(tmp_path, content)) == [READING]
+
+
+def test_a_column_without_a_name_may_hold_something(tmp_path: Path) -> None:
+    content = HEADER.replace("\n", ",\n") + ROW.replace("\n", ",note\n")
+
+    assert readings(write(tmp_path, content)) == [READING]
