@@ -23,7 +23,7 @@ TAKING_VALUES = {
     for path, command in COMMANDS.items()
     if any(not getattr(parameter, "is_flag", False) for parameter in command.params)
 }
-# What would begin its work gets some words more, which it refuses after it has looked at all others.
+# What would begin its work gets some words more, which it refuses. They come first, where no option can swallow them.
 REFUSED = {
     "producer": [("--end", "1970-01-01T00:00:00Z"), ("--replay", "empty.csv")],
     "bench": [("nope",)],
@@ -77,7 +77,7 @@ def typed(draw: st.DrawFn, name: str) -> list[str]:
     """Return some words for a command: its own options as a rule, each with any value."""
     known = st.sampled_from([*spellings(COMMANDS[tuple(name.split())]), "--absent", ""])
     pairs = draw(st.lists(st.tuples(known, values), max_size=4))
-    return [word for pair in pairs for word in pair if word]
+    return [word for option, value in pairs for word in ((option, value) if option else (value,))]
 
 
 @pytest.mark.parametrize(("name", "more"), CASES)
@@ -88,7 +88,7 @@ def test_whatever_is_typed_is_answered_in_one_line(
 ) -> None:
     words = data.draw(typed(name))
 
-    result = CliRunner().invoke(app, [*name.split(), *words, *more])
+    result = CliRunner().invoke(app, [*name.split(), *more, *words])
 
     assert isinstance(result.exception, SystemExit | None), result.exception
     if result.exit_code == 0:  # --help among the words
@@ -101,6 +101,14 @@ def test_whatever_is_typed_is_answered_in_one_line(
     assert result.stderr.strip().isprintable()
     if result.exit_code == 1:  # the words were right
         assert "no PostgreSQL answers" in result.stderr or "no Kafka broker answers" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("--seconds", "nan"), ("--seconds", "inf"), ("--json", "/dev/null/x")])
+def test_a_bench_that_could_not_end_well_is_not_begun(words: tuple[str, str]) -> None:
+    result = CliRunner().invoke(app, ["bench", "latency", *words])
+
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
 
 
 def test_every_command_that_takes_a_value_is_tried() -> None:
