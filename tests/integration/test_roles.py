@@ -137,6 +137,7 @@ MAY_WRITE = {
         "hour_facts": {"INSERT"},
         "quality_results": {"INSERT"},
         "health_checks": {"INSERT", "DELETE"},
+        "stream_waits": {"INSERT", "UPDATE"},
     },
     "heartbeat_replay": {"dead_letters": {"UPDATE"}, "replay_runs": {"INSERT", "UPDATE"}},
 }
