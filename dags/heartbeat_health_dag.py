@@ -11,13 +11,15 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 ```
 
 - **Reads** the topic's end offsets, `stream_offsets`, `stream_commits`, `stream_lease`, `heartbeats`,
-  `hour_status`, and the free space below STACK_DIR.
-- **Writes** `health_checks`. A stream that commits nothing while records wait is fenced, once a launch: it can
-  commit no more, exits, and is killed where it cannot.
+  `dead_letters`, `hour_status`, and the free space below STACK_DIR.
+- **Writes** `health_checks` and `stream_waits`. A stream that commits nothing while these checks have seen records
+  wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed where it cannot.
 - **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.
 - **When it is red** the last line names the failed checks and what each of them saw. `lag`, `commit_age`,
   `lease`: look at `heartbeat_stream`. `freshness` as a warning: the source is silent, not the stream.
-  `quarantine`: `python main.py dead-letters list`. `unpublished_hours`: `heartbeat_hourly`.
+  `quarantine`: `python main.py dead-letters list`. `unprocessable`, only ever a warning: what the stream put aside
+  because processing it failed, `python main.py dead-letters list --reason unprocessable`.
+  `unpublished_hours`: `heartbeat_hourly`.
 - **No retries**: the next minute's run is one.
 """
 

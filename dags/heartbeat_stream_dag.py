@@ -22,7 +22,7 @@ as soon as one has ended.
   killed task goes on until its successor is ready, is then refused by the database, and exits.
 - **When preflight is red** the message says what to do: the broker, the database or a migration is missing.
 - **No retries** of run_stream: the next run is one. Launches that end within a minute one after the other are
-  delayed by preflight, longer each time, up to five minutes.
+  delayed by preflight, longer each time, up to 30 s.
 """
 
 from datetime import timedelta
@@ -33,10 +33,11 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import dag, task
 
 from dags.common import DEFAULT_ARGS, Tag
+from include.stream.backoff import LONGEST_WAIT_SECONDS
 from include.stream.submit import submit_args
 
 
-@task(retry_delay=timedelta(seconds=5), max_retry_delay=timedelta(minutes=1))
+@task(retry_delay=timedelta(seconds=5), max_retry_delay=timedelta(seconds=LONGEST_WAIT_SECONDS))
 def preflight(ti: Any = None) -> dict[str, Any]:
     """Wait if launches failed, check what the launch needs, and return its facts for the next one."""
     from include.settings import get_settings

@@ -10,6 +10,7 @@ from uuid import UUID
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.protocol.consumer import IsolationLevel
 
 from include.broker.access import broker_error, client_options, readable_connecting
 from include.errors import TopicMissingError
@@ -23,7 +24,7 @@ REQUEST_TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class KafkaRange:
-    """The offsets [beginning, end) that Kafka holds of one partition."""
+    """The offsets [beginning, end) of one partition that can be read."""
 
     beginning: int
     end: int
@@ -65,11 +66,16 @@ class Broker:
         return Topic(name, UUID(str(described["topic_id"])), partitions)
 
     def ranges(self, topic: Topic) -> dict[int, KafkaRange]:
-        """Return which offsets Kafka holds of each partition."""
+        """Return which offsets Kafka holds of each partition, up to the first record of a transaction still open.
+
+        What lies beyond cannot be read yet: counted as lag, it would be lag that nothing clears.
+        """
         partitions = [TopicPartition(topic.name, partition) for partition in topic.partitions]
         with self._readable_errors(topic=topic.name):
             first = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-            last = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+            last = self._client.list_partition_offsets(
+                dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
+            )
         return {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in partitions}
 
     def newest_record_at(self, topic: Topic) -> datetime | None:

@@ -1,12 +1,15 @@
 """What the facts mean. Pure decisions: the clock is the database's, handed in with the facts.
 
-The stream is judged by progress, not by a process being there: it is dead when records wait and nothing is
-committed. Without records that wait, silence is the source's.
+The stream is judged by progress, not by a process being there: it is dead when records have waited for a while and
+nothing was committed. Since when they wait is what earlier looks saw, so neither a silence before they came nor the
+clock of whoever sent them counts. Without records that wait, silence is the source's.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from include.health.types import Check, DatabaseFacts, Facts, Status, Thresholds
+from include.broker.topic import KafkaRange
+from include.health.types import Check, DatabaseFacts, Facts, PartitionProgress, Status, Thresholds
 from include.ingest.types import Lease
 
 BYTES_PER_GIB = 1024**3
@@ -25,6 +28,7 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
         _commit_age(facts, limits),
         _freshness(facts, limits),
         _quarantine(facts, limits),
+        _unprocessable(facts, limits),
         _lease(facts, limits),
         _unpublished(facts, limits),
         _disk(facts, limits),
@@ -32,13 +36,18 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
 
 
 def is_stalled(facts: Facts, limits: Thresholds) -> bool:
-    """Tell whether records wait and the stream, past its start, has committed nothing for too long."""
+    """Tell whether records have waited too long while the stream, past its start, has committed nothing."""
+    return may_be_stalled(facts, limits, within_seconds=0)
+
+
+def may_be_stalled(facts: Facts, limits: Thresholds, *, within_seconds: float) -> bool:
+    """Tell whether the stream will count as stalled so much later at most, if nothing moves until then."""
     if not (facts.database and lag_of(facts)):
         return False
-    lease, age = facts.database.lease, commit_age_seconds(facts.database)
+    lease = facts.database.lease
     if lease and _seconds(lease.started_at, facts.database.now) <= limits.grace_seconds:
         return False
-    return age is None or age > limits.stall_seconds
+    return waited_seconds(facts.database) > limits.stall_seconds - within_seconds
 
 
 def launch_to_fence(facts: Facts, limits: Thresholds) -> Lease | None:
@@ -53,12 +62,21 @@ def lag_of(facts: Facts) -> int | None:
     """Return how many records have no outcome yet; None where one side could not be asked."""
     if not (facts.kafka and facts.database):
         return None
-    done = facts.database.partitions
+    return count_lag(facts.kafka.ranges, facts.database.partitions)
+
+
+def count_lag(ranges: Mapping[int, KafkaRange], done: Mapping[int, PartitionProgress]) -> int:
+    """Return how many of the offsets that Kafka holds are not done yet."""
     return sum(
         kafka.end - max(done[partition].next_offset if partition in done else 0, kafka.beginning)
-        for partition, kafka in facts.kafka.ranges.items()
+        for partition, kafka in ranges.items()
         if partition not in done or done[partition].next_offset < kafka.end
     )
+
+
+def waited_seconds(database: DatabaseFacts) -> float:
+    """Return for how long records are known to have waited without any partition moving on."""
+    return _age(database.waiting_since, database.now) or 0.0
 
 
 def commit_age_seconds(database: DatabaseFacts) -> float | None:
@@ -102,10 +120,11 @@ def _commit_age(facts: Facts, limits: Thresholds) -> Check:
     last = "nothing was ever committed" if age is None else f"the last commit was {_span(age)} ago"
     if lag == 0:
         return Check("commit_age", Status.OK, age, limit, f"nothing waits; {last}")
+    waited = waited_seconds(facts.database)
     if is_stalled(facts, limits):
-        message = f"the stream stands still: {_count(lag, 'record')} to do and {last}"
+        message = f"the stream stands still: {_count(lag, 'record')} to do for {_span(waited)} and {last}"
         return Check("commit_age", Status.FAIL, age, limit, message)
-    if age is None or age > limit:
+    if waited > limit:
         return Check("commit_age", Status.WARN, age, limit, f"a launch has just begun; {last}")
     return Check("commit_age", Status.OK, age, limit, f"in progress; {last}")
 
@@ -153,6 +172,20 @@ def _quarantine(facts: Facts, limits: Thresholds) -> Check:
         status = Status.WARN
     message = f"{quarantined} of {_count(records, 'record')} rejected {window}"
     return Check("quarantine", status, share, limit, message)
+
+
+def _unprocessable(facts: Facts, limits: Thresholds) -> Check:
+    if facts.database is None:
+        return _unknown("unprocessable", facts)
+    found = facts.database.recent_unprocessable
+    window = f"in the last {_span(limits.quarantine_window_seconds)}"
+    if found is None:
+        return Check("unprocessable", Status.OK, 0, 0, f"no record had to be put aside unprocessed {window}")
+    message = (
+        f"{_count(found.record_count, 'record')} could not be processed {window}, the newest at partition "
+        f"{found.partition}, offset {found.offset}: python main.py dead-letters list --reason unprocessable"
+    )
+    return Check("unprocessable", Status.WARN, found.record_count, 0, message)
 
 
 def _lease(facts: Facts, limits: Thresholds) -> Check:

@@ -12,7 +12,7 @@ from include.db.connect import Role, connect, readable_errors
 from include.errors import HealthCheckFailedError, HeartbeatError
 from include.health.holder import end_holder
 from include.health.render import render
-from include.health.rules import evaluate, is_stalled, launch_to_fence, summarise
+from include.health.rules import evaluate, launch_to_fence, may_be_stalled, summarise
 from include.health.store import read_database, write_checks
 from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
 from include.ingest.lease import fence_lease
@@ -71,9 +71,7 @@ def observe(settings: Settings) -> Facts:
         with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
             connection.execute(f"set statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
             database = read_database(
-                connection,
-                topic_id=kafka.topic_id if kafka else None,
-                window_seconds=settings.health_quarantine_window_seconds,
+                connection, kafka=kafka, window_seconds=settings.health_quarantine_window_seconds
             )
     except HeartbeatError as error:
         database_problem = str(error)
@@ -83,12 +81,14 @@ def observe(settings: Settings) -> Facts:
 def _observe_patiently(settings: Settings, limits: Thresholds) -> Facts:
     """Look until a standstill has passed or has been seen for the whole confirmation time.
 
-    After a silence of hours the first record waits for a moment while the last commit is long ago: that alone
-    is not a standstill.
+    The confirmation counts towards the standstill, so one that the next look would find is found by this one.
     """
     facts = observe(settings)
     deadline = time.monotonic() + settings.health_confirm_seconds
-    while is_stalled(facts, limits) and time.monotonic() < deadline:
+    while (
+        may_be_stalled(facts, limits, within_seconds=settings.health_confirm_seconds)
+        and time.monotonic() < deadline
+    ):
         time.sleep(CONFIRM_INTERVAL_SECONDS)
         facts = observe(settings)
     return facts

@@ -75,15 +75,29 @@ class UnpublishedHours:
 
 
 @dataclass(frozen=True, slots=True)
+class UnprocessableRecords:
+    """Records that were put aside because processing them failed, and where the newest of them lies."""
+
+    record_count: int
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What the database says, by its own clock, in UTC; `partitions` are those of the present topic."""
+    """What the database says, by its own clock, in UTC; `partitions` are those of the present topic.
+
+    `waiting_since` is when these checks first saw records wait with all partitions where they are now.
+    """
 
     now: datetime
     answer_ms: float
     partitions: dict[int, PartitionProgress]
+    waiting_since: datetime | None
     newest_reading_at: datetime | None
     recent_records: int
     recent_quarantined: int
+    recent_unprocessable: UnprocessableRecords | None
     lease: Lease | None
     unpublished: UnpublishedHours
 

@@ -114,11 +114,12 @@ def append_commit(
     connection: Connection, commit: Commit, hours: Hours, launch: Launch, **batch: object
 ) -> None:
     """Note the touched hours, append what became of the offsets, and advance the partition past them."""
+    facts = {"topic_id": launch.topic_id, "partition": commit.partition}
     if hours:
         connection.execute(
-            query("insert_touched_hours"), {"hours": list(hours), "readings": list(hours.values())}
+            query("insert_touched_hours"),
+            {**facts, "hours": list(hours), "readings": list(hours.values())},
         )
-    facts = {"topic_id": launch.topic_id, "partition": commit.partition}
     connection.execute(
         query("insert_commit"),
         {

@@ -1,13 +1,14 @@
 """How long to wait before the stream is launched again. Pure: the clock comes in as a value.
 
 One launch that ends soon may have been killed, and readings wait: the next follows at once. Only when launches
-end soon one after the other is something wrong that another launch will not mend, and each waits longer.
+end soon one after the other is something wrong that another launch may not mend, and each waits longer.
 """
 
 from dataclasses import dataclass
 
 FIRST_WAIT_SECONDS = 10.0
-LONGEST_WAIT_SECONDS = 300.0
+# Records wait meanwhile: a stream that is needed is tried again this soon, however often it has failed.
+LONGEST_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def short_lives_before(last: Launched | None, now: float, *, healthy_seconds: fl
 
 
 def wait_seconds(short_lives: int) -> float:
-    """Return the wait before the next launch: none after the first short life, then twice as long each time."""
+    """Return the wait before the next launch: none after one short life, then up to twice as long each time."""
     if short_lives < 2:
         return 0.0
     # Bounded before it is raised to a power: the count itself has no bound.

@@ -1,7 +1,8 @@
 """Settle hours: sum them, check them, and publish or withhold each, all from one snapshot of the readings.
 
 One snapshot, because late readings come all the time: what was checked must be exactly what is published. So
-the steps are one transaction, and the checks' own records go through a second session that commits at once.
+the steps are one transaction, and the checks' own records go through a second session that commits at once. The
+transaction writes nothing that the stream writes, so neither ever waits for the other or fails because of it.
 
 A rerun of an hour of which nothing is new changes no row but the log of the checks. An hour that is withheld
 has no rows in the hourly tables: an earlier revision's are taken back, since its readings are in doubt.
@@ -29,7 +30,7 @@ from include.settings import Settings
 from include.summaries import store
 from include.summaries.passing import wait_until_passed
 from include.summaries.rules import as_hour, decide, in_groups, last_full_hour, policy_spans
-from include.summaries.types import HourState, Settlement
+from include.summaries.types import Decision, HourState, Settlement
 
 if TYPE_CHECKING:
     from include.quality.suite import HourSuite
@@ -146,28 +147,36 @@ def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
     1. leave hours alone whose readings retention has dropped
     2. sum the readings, and measure and judge each hour from those sums
     3. publish the hours that pass and have other sums than before, take back those that do not
-    4. note the decisions, and delete the stream's notes that they answer
+    4. note the decisions, with how many readings the stream had counted
+
+    What the stream counts meanwhile differs from that, so the next run finds it.
     """
     with session.snapshot.transaction():
         dropped = store.read_dropped_hours(session.snapshot, hours)
-        store.forget_touched(session.snapshot, dropped)
-        hours = [hour for hour in hours if hour not in dropped]
-        if not hours:
-            return Settlement(dropped_hours=tuple(dropped))
-        _sum(session, hours)
-        checked = check_hours(session.snapshot, session.log, hours, session.quality_policy, session.suite)
-        before = store.read_status(session.snapshot, hours)
-        changed = store.read_changed_hours(session.snapshot, hours)
-        decisions = decide(checked, before, changed)
-        store.replace_sums(
-            session.snapshot,
-            publish=[decision.hour for decision in decisions if decision.is_new_revision],
-            withdraw=[decision.hour for decision in decisions if decision.state is HourState.WITHHELD],
-        )
-        store.save_decisions(session.snapshot, decisions, checked.run_id)
-        store.forget_touched(session.snapshot, hours)
-    page = session.suite.write_docs(name_of_run(checked.run_id, hours))
-    return _finish(session, Settlement(tuple(decisions), (checked.run_id,), (page,), tuple(dropped)))
+        store.settle_dropped(session.snapshot, dropped)
+        kept = [hour for hour in hours if hour not in dropped]
+        decisions, run_id = _decide(session, kept) if kept else ([], None)
+    store.note_settled(session.log, hours)
+    if run_id is None:
+        return Settlement(dropped_hours=tuple(dropped))
+    page = session.suite.write_docs(name_of_run(run_id, kept))
+    return _finish(session, Settlement(tuple(decisions), (run_id,), (page,), tuple(dropped)))
+
+
+def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
+    """Sum and judge hours and write what follows, in the open transaction; return it and the run of the checks."""
+    _sum(session, hours)
+    checked = check_hours(session.snapshot, session.log, hours, session.quality_policy, session.suite)
+    before = store.read_status(session.snapshot, hours)
+    changed = store.read_changed_hours(session.snapshot, hours)
+    decisions = decide(checked, before, changed)
+    store.replace_sums(
+        session.snapshot,
+        publish=[decision.hour for decision in decisions if decision.is_new_revision],
+        withdraw=[decision.hour for decision in decisions if decision.state is HourState.WITHHELD],
+    )
+    store.save_decisions(session.snapshot, decisions, checked.run_id)
+    return decisions, checked.run_id
 
 
 def _sum(session: _Session, hours: Sequence[datetime]) -> None:

@@ -108,9 +108,17 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
     connection.execute(query("upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
 
 
-def forget_touched(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Delete the notes about these hours that the transaction sees."""
-    connection.execute(query("delete_touched_hours"), {"hours": list(hours)})
+def settle_dropped(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Take what was counted of these hours as settled, though nothing of it is summed: their day was dropped."""
+    connection.execute(query("settle_dropped_hours"), {"hours": list(hours)})
+
+
+def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Let the counters of these hours wait no longer, or from now on where more came since they were settled.
+
+    After the settling has committed, and in a session that sees what has been committed since.
+    """
+    connection.execute(query("update_noted_hours"), {"hours": list(hours)})
 
 
 def _bands(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
 """Migrations, the lease and the offsets, on a real PostgreSQL."""
 
 import threading
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -23,7 +24,8 @@ from include.ingest.lease import SINK_APPLICATION, hold_lease, renew_lease, requ
 from include.ingest.offsets import open_offsets
 from include.settings import Settings
 from include.stack.ports import free_port
-from tests.support.pipeline import Pipeline
+from tests.support import pipeline as pipeline_module
+from tests.support.pipeline import Pipeline, fresh_pipeline
 
 pytestmark = pytest.mark.integration
 TOPIC_ID = UUID(int=7)
@@ -78,6 +80,48 @@ def test_a_database_from_a_newer_program_is_refused(
 
     with pytest.raises(PermanentError, match="use the newer version"):
         migrate(pipeline.settings)
+
+
+def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they_stood(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = sql.migrations()
+    earlier = [migration for migration in everything if migration.version < 19]
+    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
+    with fresh_pipeline(stack) as pipeline:
+        pipeline.run(
+            "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) values "
+            "('2026-01-01 05:00', 'published', 40, 40, 1, 1), ('2026-03-01 08:00', 'published', 70, 70, 1, 1), "
+            "('2026-03-01 09:00', 'published', 90, 90, 1, 1), ('2026-03-01 10:00', 'published', 0, 0, 1, 1); "
+            "insert into retention_log (parent, day, rows) values ('heartbeats', '2026-01-01', 40); "
+            "insert into touched_hours (hour, readings, noted_at) values ('2026-03-01 09:00', 2, '2026-03-02'), "
+            "('2026-03-01 09:00', 3, '2026-03-03'), ('2026-03-01 11:00', 5, '2026-03-04')"
+        )
+        standing = "select hour::text, state, readings, unsettled_readings from hour_status order by hour"
+        before = pipeline.rows(standing)
+
+        _migrate_to(monkeypatch, everything, pipeline.settings)
+
+        assert pipeline.rows(standing) == before
+        assert [row[1:] for row in before[1:]] == [
+            ("published", 70, 0),
+            ("reopened", 90, 5),
+            ("published", 0, 0),
+            ("open", 0, 5),
+        ]
+        assert pipeline.rows(
+            "select hour::text, partition, readings, noted_at::date::text from touched_hours order by hour"
+        ) == [
+            ("2026-03-01 08:00:00", -1, 70, None),
+            ("2026-03-01 09:00:00", -1, 95, "2026-03-02"),
+            ("2026-03-01 11:00:00", -1, 5, "2026-03-04"),
+        ]
+
+
+def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[sql.Migration], settings: Settings) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate_module, "migrations", lambda: known)
+        migrate(settings)
 
 
 def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settings) -> None:

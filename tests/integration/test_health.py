@@ -35,7 +35,7 @@ pytestmark = pytest.mark.integration
 
 
 def impatient(pipeline: Pipeline, **changes: object) -> Settings:
-    """Settings that call a second without a commit a standstill."""
+    """Settings that call records that wait for more than a second a standstill."""
     limits = {"health_stall_seconds": 1, "health_grace_seconds": 0, "health_confirm_seconds": 0}
     return pipeline.settings.model_copy(update={**limits, **changes})
 
@@ -48,19 +48,31 @@ def lease_of(pipeline: Pipeline) -> Lease:
 
 
 def let_stand_still(pipeline: Pipeline) -> InlineStream:
-    """A launch of an hour ago that committed something then, and a record that waits since."""
+    """A launch of an hour ago that committed something then, and a record that the checks have seen wait since."""
     stream = InlineStream(pipeline.settings)
     pipeline.send([event(1)])
     stream.drain()
     pipeline.send([event(2)])
     pipeline.run("update stream_offsets set updated_at = updated_at - interval '1 hour'")
     pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    assert run_checks(pipeline.settings)["commit_age"] == "ok"
+    age_wait(pipeline, "1 hour")
     return stream
+
+
+def age_wait(pipeline: Pipeline, interval: str) -> None:
+    """Let what the checks have seen wait have waited longer."""
+    pipeline.run(f"update stream_waits set waiting_since = waiting_since - interval '{interval}'")  # noqa: S608
 
 
 def stored(pipeline: Pipeline) -> dict[str, str]:
     newest = "(select max(checked_at) from health_checks)"
     return dict(pipeline.rows(f"select name, status from health_checks where checked_at = {newest}"))  # noqa: S608
+
+
+def messages(pipeline: Pipeline) -> dict[str, str]:
+    newest = "(select max(checked_at) from health_checks)"
+    return dict(pipeline.rows(f"select name, message from health_checks where checked_at = {newest}"))  # noqa: S608
 
 
 def test_a_stream_that_works_is_healthy_and_each_finding_is_stored(
@@ -89,6 +101,24 @@ def test_many_rejected_records_fail_the_quarantine_check_in_one_line(pipeline: P
     assert failure.value.failed == ("quarantine",)
     assert "\n" not in str(failure.value)
     assert stored(pipeline)["quarantine"] == "fail"
+
+
+def test_a_record_that_could_not_be_processed_is_a_warning_until_it_was_sent_again(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run("select ensure_day_partition('dead_letters', timezone('utc', now())::date)")
+    for offset, age in ((7, "1 minute"), (8, "0 minutes"), (9, "1 hour")):
+        pipeline.run(
+            'insert into dead_letters (topic_id, topic, partition, "offset", reason, detail, recorded_at) '  # noqa: S608
+            f"values (gen_random_uuid(), 't', 1, {offset}, 'unprocessable', 'test', "
+            f"timezone('utc', now()) - interval '{age}')"
+        )
+
+    assert run_checks(pipeline.settings)["unprocessable"] == "warn"
+    assert "2 records could not be processed" in " ".join(capsys.readouterr().out.split())
+    assert "partition 1, offset 8" in messages(pipeline)["unprocessable"]
+    pipeline.run("update dead_letters set replayed_at = timezone('utc', now())")
+    assert run_checks(pipeline.settings)["unprocessable"] == "ok"
 
 
 def test_a_broker_that_is_away_is_found_and_stored(pipeline: Pipeline) -> None:
@@ -131,6 +161,47 @@ def test_a_stream_that_stands_still_is_fenced_once_and_its_successor_is_not(pipe
     successor.drain()
     assert pipeline.count("heartbeats") == 2
     assert run_checks(impatient(pipeline))["commit_age"] == "ok"
+
+
+def test_a_record_after_an_hour_of_silence_is_no_standstill_until_it_has_waited_itself(
+    pipeline: Pipeline,
+) -> None:
+    stream = InlineStream(pipeline.settings)
+    pipeline.send([event(1)])
+    stream.drain()
+    pipeline.run("update stream_offsets set updated_at = updated_at - interval '1 hour'")
+    pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    pipeline.send([event(2)], timestamp_ms=0)  # a sender's clock may say anything
+    settings = pipeline.settings.model_copy(update={"health_confirm_seconds": 0})
+
+    assert run_checks(settings)["commit_age"] == "ok"
+    age_wait(pipeline, "20 seconds")
+    assert run_checks(settings)["commit_age"] == "ok"
+    assert lease_of(pipeline).epoch == stream.epoch
+
+    age_wait(pipeline, "50 seconds")
+    with pytest.raises(HealthCheckFailedError, match="was fenced"):
+        run_checks(settings)
+
+
+def test_another_record_that_waits_at_the_next_look_is_not_the_one_that_waited_before(
+    pipeline: Pipeline,
+) -> None:
+    stream = let_stand_still(pipeline)
+    stream.drain()
+    pipeline.send([event(3)])
+
+    assert run_checks(impatient(pipeline))["commit_age"] == "ok"
+
+
+def test_a_wait_for_a_broker_that_is_away_is_no_standstill(pipeline: Pipeline) -> None:
+    stream = let_stand_still(pipeline)
+    away = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+    with pytest.raises(HealthCheckFailedError, match="no Kafka broker answers"):
+        run_checks(away)
+
+    assert run_checks(impatient(pipeline))["commit_age"] == "ok"
+    assert lease_of(pipeline).epoch == stream.epoch
 
 
 def test_a_standstill_that_passes_while_it_is_watched_is_none(pipeline: Pipeline) -> None:
@@ -243,7 +314,7 @@ def test_a_stream_that_was_stopped_is_killed_and_its_successor_does_the_rest(pip
         wait_until(lambda: pipeline.rows(is_old), lambda rows: rows == [(True,)])
 
         with pytest.raises(HealthCheckFailedError, match="fenced and killed"):
-            run_checks(impatient(pipeline, health_confirm_seconds=2))
+            run_checks(impatient(pipeline, health_confirm_seconds=5))
 
         assert run.wait() == -signal.SIGKILL
     pipeline.drain()

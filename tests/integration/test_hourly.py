@@ -185,7 +185,9 @@ def test_the_job_cannot_touch_what_the_stream_has_stored(settings: Settings, sin
         "insert into heartbeats default values",
         "delete from dead_letters",
         "update stream_offsets set next_offset = 0",
-        "insert into touched_hours (hour, readings) values (now(), 1)",
+        "insert into touched_hours values (now(), gen_random_uuid(), 0, 1)",
+        "update touched_hours set readings = 1",
+        "delete from touched_hours",
     ):
         with (
             connect(settings, Role.HOURLY, autocommit=True) as connection,

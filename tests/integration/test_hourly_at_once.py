@@ -1,25 +1,35 @@
 """Runs of the hourly job beside one another, and beside the stream."""
 
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 
-from include.db.connect import Role, connect
+from include.db.connect import Connection, Role, connect
 from include.errors import SettlingBusyError
+from include.quality.types import CheckedHours
 from include.settings import Settings
-from include.summaries import store
+from include.sql import query
+from include.summaries import run, store
 from include.summaries.run import settle_due, settle_hour
-from tests.support.hours import HOUR, Sink, published, recompute, states, steady
+from tests.support.hours import HOUR, TOPIC_ID, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
 NINE = EIGHT + HOUR
+STANDING = "select state, unsettled_readings, unsettled_since from hour_status"
+# Sessions that wait for another one's lock; the settling is the only one that could.
+WAITING = (
+    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' "
+    "and usename = 'heartbeat_hourly'"
+)
 
 
 def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Sink) -> None:
@@ -79,6 +89,67 @@ def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
     assert [one for one in seen if one.state == "published" and one.summed != one.stored] == []
     assert [one for one in seen if one.state == "reopened" and one.summed == one.stored] == []
     assert published(settings) == recompute([*steady(EIGHT), *late], [EIGHT])
+
+
+def test_a_reading_that_comes_while_its_hour_is_settled_disturbs_nothing_and_waits_for_the_next_run(
+    pipeline: Pipeline, settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings, late = steady(EIGHT), [Reading(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5))]
+    sink.store(readings)
+    real, came_at = run.check_hours, list[datetime]()
+
+    def check_beside_the_stream(*facts: Any) -> CheckedHours:
+        came_at.extend(at for (at,) in pipeline.rows("select timezone('utc', clock_timestamp())"))
+        sink.store(late)
+        return real(*facts)
+
+    monkeypatch.setattr(run, "check_hours", check_beside_the_stream)
+    settle_hour(settings, EIGHT)
+    monkeypatch.setattr(run, "check_hours", real)
+
+    assert published(settings) == recompute(readings, [EIGHT])
+    [(state, unsettled, since)] = pipeline.rows(STANDING)
+    assert (state, unsettled) == ("reopened", 1)
+    assert since >= came_at[0]
+    settle_due(settings, before=NINE)
+    assert published(settings) == recompute([*readings, *late], [EIGHT])
+    assert pipeline.rows(STANDING) == [("published", 0, None)]
+
+
+def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_as_settled(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    sink.store(steady(EIGHT))
+
+    with ThreadPoolExecutor(1) as pool, pipeline.owner() as stream:
+        with stream.transaction():
+            stream.execute(counted(f"{EIGHT}", 1).encode())
+            settling = pool.submit(settle_hour, settings, EIGHT)
+            wait_until(lambda: pipeline.rows(WAITING), lambda rows: rows == [(1,)])
+        settling.result()
+
+    [(state, unsettled, since)] = pipeline.rows(STANDING)
+    assert (state, unsettled) == ("reopened", 1)
+    assert since is not None
+
+
+def test_the_counters_of_two_partitions_never_wait_for_one_another(settings: Settings) -> None:
+    hours = {"topic_id": TOPIC_ID, "hours": [NINE, EIGHT], "readings": [1, 2]}
+
+    def count(connection: Connection, partition: int) -> None:
+        connection.execute("set local lock_timeout = '1s'")
+        connection.execute(query("insert_touched_hours"), {**hours, "partition": partition})
+
+    with connect(settings, Role.STREAM) as first, connect(settings, Role.STREAM) as second:
+        for _ in range(2):  # the first time the counters are new
+            count(first, 0)
+            count(second, 1)
+            first.commit()
+            second.commit()
+
+    with connect(settings, Role.READER) as reader:
+        found = reader.execute("select hour, partition, readings from touched_hours order by 1, 2").fetchall()
+    assert found == [(EIGHT, 0, 4), (EIGHT, 1, 4), (NINE, 0, 2), (NINE, 1, 2)]
 
 
 class Sight(NamedTuple):

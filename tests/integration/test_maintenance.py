@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from psycopg import errors
@@ -12,6 +13,7 @@ from psycopg import errors
 from include.db.connect import Role, connect
 from include.errors import RetentionBlockedError
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
+from include.summaries.run import settle_due
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until
@@ -48,7 +50,7 @@ def settle_hours(pipeline: Pipeline) -> None:
         "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) "
         "select hour, 'published', sum(readings), sum(readings), 1, 1 from touched_hours group by hour"
     )
-    pipeline.run("delete from touched_hours")
+    pipeline.run("update touched_hours set noted_at = null")
 
 
 def move_back(pipeline: Pipeline, table: str, column: str, days: int) -> None:
@@ -93,6 +95,31 @@ def test_an_expired_day_goes_whole_and_the_accounts_still_add_up(pipeline: Pipel
     assert drop_expired_days(pipeline.settings) == {}
 
 
+def test_the_counters_of_a_day_go_with_its_readings_and_what_comes_later_goes_too(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    settings = pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+    stream = store_readings(pipeline, 1, EXPIRED_DAYS)
+    settle_hours(pipeline)
+    hour = days_ago(EXPIRED_DAYS).replace(tzinfo=None)
+    expired = f"where hour::date = '{hour.date()}'"
+    standing = f"select state, unsettled_readings from hour_status {expired}"  # noqa: S608
+
+    drop_expired_days(settings)
+
+    assert pipeline.count(f"touched_hours {expired}") == 0
+    assert pipeline.count("touched_hours") > 0
+    assert pipeline.rows(standing) == [("published", 0)]
+    at = days_ago(EXPIRED_DAYS)
+    pipeline.send([event(500, at=at)], timestamp_ms=int(at.timestamp() * 1000))
+    stream.drain()
+    assert pipeline.rows(standing) == [("reopened", 1)]
+    assert settle_due(settings, before=hour + timedelta(hours=1)).dropped_hours == (hour,)
+    assert pipeline.rows(standing) == [("published", 0)]
+    assert drop_expired_days(settings) == {"heartbeats": 1}
+    assert pipeline.count(f"touched_hours {expired}") == 0
+
+
 def test_dropped_days_of_ledger_and_dead_letters_stay_in_the_accounts(pipeline: Pipeline) -> None:
     stream = store_readings(pipeline, 1)
     move_back(pipeline, "stream_commits", "committed_at", 40)
@@ -133,7 +160,7 @@ def test_gaps_and_rewinds_that_are_dropped_stay_in_the_accounts(pipeline: Pipeli
     "change",
     [
         "update settled_hours set state = 'withheld', reason = 'test'",
-        "insert into touched_hours (hour, readings) select hour, 1 from settled_hours",
+        "update touched_hours set readings = readings + 1, noted_at = now()",
         "delete from settled_hours",
     ],
 )

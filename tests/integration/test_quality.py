@@ -17,7 +17,7 @@ from include.settings import Settings
 from include.summaries.run import settle_due, settle_hour
 from include.summaries.types import HourState
 from tests.include.quality.test_rules import facts
-from tests.support.hours import HOUR, Sink, published, recompute, steady
+from tests.support.hours import HOUR, Sink, counted, published, recompute, steady
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -94,9 +94,9 @@ def test_flawless_readings_pass_every_expectation(pipeline: Pipeline, settings: 
             WITHOUT_GUARDS
             + "insert into heartbeats (customer_id, heart_rate, event_time, risk_level, ingested_at) "
             f"select customer_id, 70, event_time, risk_level, ingested_at from heartbeats where {FIRST}; "
-            "insert into touched_hours (hour, readings) values ('2026-11-20 08:00', 1)",
+            + counted("2026-11-20 08:00", 1),
             f"delete from heartbeats where id = (select max(id) from heartbeats where {FIRST}); "
-            "insert into touched_hours (hour, readings) values ('2026-11-20 08:00', -1)",
+            + counted("2026-11-20 08:00", -1),
             "readings that repeat a customer's instant: 1",
         ),
         (

@@ -86,7 +86,8 @@ def test_the_navigation_leads_to_figures_that_move_and_nothing_leaves_the_machin
 
 def test_a_link_that_leaves_goes_past_the_frame(plane: ControlPlane, window: Callable[..., Any]) -> None:
     plane.run(
-        "insert into touched_hours (hour, readings) values (date_trunc('hour', timezone('utc', now())), 0);"
+        "insert into touched_hours (hour, topic_id, partition, readings) "
+        "values (date_trunc('hour', timezone('utc', now())), gen_random_uuid(), 0, 0);"
         "insert into quality_runs (policy_version, first_hour, last_hour, hours, workflow_run) "
         "select 'x', now(), now(), 1, 'manual__x';"
         "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) "

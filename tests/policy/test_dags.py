@@ -96,3 +96,11 @@ def test_the_page_of_the_workflows_is_what_they_say() -> None:
     )
 
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_stream_whose_launch_was_not_ready_is_tried_again_within_half_a_minute(
+    facts: dict[str, Any],
+) -> None:
+    preflight = facts["heartbeat_stream"]["tasks"]["preflight"]
+
+    assert preflight["longest_retry_delay_seconds"] <= 30

@@ -40,6 +40,7 @@ for path in sys.argv[1:]:
                     "owner": task.owner,
                     "retries": task.retries,
                     "has_backoff": bool(task.retry_exponential_backoff),
+                    "longest_retry_delay_seconds": seconds(task.max_retry_delay),
                     "timeout_seconds": seconds(task.execution_timeout),
                     "upstream": sorted(task.upstream_task_ids),
                     "trigger_rule": task.trigger_rule.value,

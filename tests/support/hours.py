@@ -158,6 +158,15 @@ def states(settings: Settings) -> dict[datetime, tuple[str, int, int]]:
         return {hour: (state, readings, revision) for hour, state, readings, revision in rows}
 
 
+def counted(hour: str, readings: int) -> str:
+    """Return a statement that counts readings for an hour, as if the stream had stored them; less than 0 takes back."""
+    return (
+        "insert into touched_hours as counter (hour, topic_id, partition, readings) "  # noqa: S608
+        f"values ('{hour}', '{TOPIC_ID}', 0, {readings}) on conflict (hour, topic_id, partition) do update "
+        "set readings = counter.readings + excluded.readings, noted_at = excluded.noted_at"
+    )
+
+
 def _coverage(instants: list[datetime]) -> Decimal | None:
     distances = [later - earlier for earlier, later in pairwise(instants)]
     if not distances:

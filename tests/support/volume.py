@@ -56,9 +56,13 @@ _HOURS = (
     from settled_hours cross join generate_series(1, %(customers)s::int) as customer
     """,
     """
-    insert into touched_hours (hour, readings, noted_at)
-    select date_trunc('hour', %(now)s::timestamp), 2500, %(now)s::timestamp
-    from generate_series(1, 7200)
+    insert into touched_hours (hour, topic_id, partition, readings, noted_at)
+    select
+        date_trunc('hour', %(now)s::timestamp) - number * interval '1 hour', md5('topic')::uuid, partition,
+        case when number = 0 then 2500 when partition = 0 then 1 else 0 end,
+        case when number = 0 then %(now)s::timestamp end
+    from generate_series(0, %(hours)s) as number
+    cross join generate_series(0, 63) as partition
     """,
     """
     insert into health_checks (checked_at, name, status, message)

@@ -7,19 +7,9 @@ select
     min(waiting_since) as waiting_since
 from (
     select
-        hour_status.state,
-        greatest(
-            hour_status.hour + interval '1 hour',
-            case when hour_status.state <> 'withheld' then noted.first_noted_at end
-        ) as waiting_since
+        state,
+        greatest(hour + interval '1 hour', case when state <> 'withheld' then unsettled_since end) as waiting_since
     from hour_status
-    left join (
-        select
-            hour,
-            min(noted_at) as first_noted_at
-        from touched_hours
-        group by hour
-    ) as noted on hour_status.hour = noted.hour
-    where hour_status.state <> 'published'
+    where state <> 'published'
 ) as waiting
 where waiting_since < timezone('utc', clock_timestamp());

@@ -60,12 +60,11 @@ counted as (
     select
         hours.hour,
         coalesce(summed.readings, 0) as readings,
-        coalesce(settled_hours.ledger_readings, 0) + coalesce(touched.readings, 0) as ledger_readings,
+        coalesce(touched.readings, 0) as ledger_readings,
         coalesce(rejected.quarantined, 0) as quarantined
     from hours
     left join summed on hours.hour = summed.hour
     left join touched on hours.hour = touched.hour
-    left join settled_hours on hours.hour = settled_hours.hour
     left join rejected on hours.hour = rejected.hour
 )
 

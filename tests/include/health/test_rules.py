@@ -8,7 +8,14 @@ import pytest
 
 from include.broker.topic import KafkaRange
 from include.health.render import render
-from include.health.rules import BYTES_PER_GIB, evaluate, is_stalled, lag_of, launch_to_fence
+from include.health.rules import (
+    BYTES_PER_GIB,
+    evaluate,
+    is_stalled,
+    lag_of,
+    launch_to_fence,
+    may_be_stalled,
+)
 from include.health.run import thresholds
 from include.health.types import (
     Check,
@@ -17,6 +24,7 @@ from include.health.types import (
     KafkaFacts,
     PartitionProgress,
     Status,
+    UnprocessableRecords,
     UnpublishedHours,
 )
 from include.ingest.types import Lease
@@ -36,9 +44,11 @@ DATABASE = DatabaseFacts(
     now=NOW,
     answer_ms=2,
     partitions={0: PartitionProgress(100, ago(2)), 1: PartitionProgress(50, ago(9))},
+    waiting_since=None,
     newest_reading_at=ago(5),
     recent_records=1000,
     recent_quarantined=10,
+    recent_unprocessable=None,
     lease=LEASE,
     unpublished=UnpublishedHours(0, 0, None),
 )
@@ -49,10 +59,11 @@ def database(**changes: object) -> Facts:
     return replace(HEALTHY, database=replace(DATABASE, **changes))  # type: ignore[arg-type]
 
 
-def behind(*, commit_age: float, **changes: object) -> Facts:
-    """One record waits, and the last commit is so long ago."""
+def behind(*, commit_age: float, waits_for: float | None = None, **changes: object) -> Facts:
+    """One record waits, the last commit is so long ago, and the record has waited as long unless told otherwise."""
     partitions = {0: PartitionProgress(99, ago(commit_age)), 1: PartitionProgress(50, ago(7200))}
-    return database(partitions=partitions, **changes)
+    waiting_since = ago(commit_age if waits_for is None else waits_for)
+    return database(partitions=partitions, waiting_since=waiting_since, **changes)
 
 
 def found(facts: Facts) -> dict[str, Check]:
@@ -65,7 +76,7 @@ def statuses(facts: Facts) -> dict[str, str]:
 
 def test_a_healthy_stream_passes_every_check() -> None:
     assert statuses(HEALTHY) == {}
-    assert len(found(HEALTHY)) == 9
+    assert len(found(HEALTHY)) == 10
 
 
 def test_lag_counts_what_kafka_holds_and_the_ledger_has_not_done() -> None:
@@ -94,8 +105,23 @@ def test_silence_of_hours_without_lag_is_not_a_standstill() -> None:
     assert found(facts)["commit_age"].status is Status.OK
 
 
+def test_a_record_that_comes_after_hours_of_silence_is_given_its_time() -> None:
+    """A pause counts since there was something to do, and not since the last commit."""
+    facts = behind(commit_age=7200, waits_for=59)
+
+    assert not is_stalled(facts, LIMITS)
+    assert launch_to_fence(facts, LIMITS) is None
+    assert found(facts)["commit_age"].status is Status.OK
+    assert is_stalled(behind(commit_age=7200, waits_for=61), LIMITS)
+
+
+def test_a_standstill_is_watched_if_it_would_be_one_by_the_end_of_the_watch() -> None:
+    assert may_be_stalled(behind(commit_age=7200, waits_for=46), LIMITS, within_seconds=15)
+    assert not may_be_stalled(behind(commit_age=7200, waits_for=44), LIMITS, within_seconds=15)
+
+
 def test_records_that_wait_while_commits_go_on_are_progress() -> None:
-    assert statuses(behind(commit_age=59)) == {}
+    assert statuses(behind(commit_age=1, waits_for=0)) == {}
 
 
 def test_records_that_wait_without_a_commit_are_a_standstill_that_names_the_stream_as_dead() -> None:
@@ -151,6 +177,16 @@ def test_the_quarantined_share_is_graded(records: int, quarantined: int, status:
     facts = database(recent_records=records, recent_quarantined=quarantined)
 
     assert found(facts)["quarantine"].status is status
+
+
+def test_a_record_that_could_not_be_processed_is_a_warning_that_says_where_it_lies() -> None:
+    check = found(database(recent_unprocessable=UnprocessableRecords(2, 1, 4711)))["unprocessable"]
+
+    assert (check.status, check.value) == (Status.WARN, 2)
+    assert check.message == (
+        "2 records could not be processed in the last 10 min, the newest at partition 1, offset 4711: "
+        "python main.py dead-letters list --reason unprocessable"
+    )
 
 
 @pytest.mark.parametrize(
