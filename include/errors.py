@@ -152,6 +152,14 @@ class UnreadableBatchError(PermanentError):
         )
 
 
+class RecordsRefusedError(PermanentError):
+    """The broker does not take these records, and has taken none of them."""
+
+    def __init__(self, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"Kafka does not take these records: {reason}")
+
+
 class DatabaseUnavailableError(TransientError):
     """No PostgreSQL server answers."""
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     FUTURE_EVENT_TIME = "future_event_time"
     EXPIRED_EVENT_TIME = "expired_event_time"
     CONFLICTING_READING = "conflicting_reading"
+    UNPROCESSABLE = "unprocessable"
 
 
 EXPLANATIONS: dict[Reason, str] = {
@@ -35,4 +36,5 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.FUTURE_EVENT_TIME: "the reading lies further ahead of its Kafka record than MAX_CLOCK_SKEW_SECONDS",
     Reason.EXPIRED_EVENT_TIME: "the reading is older than READINGS_RETENTION_DAYS at the time of its Kafka record",
     Reason.CONFLICTING_READING: "the customer already has another heart rate at the same instant",
+    Reason.UNPROCESSABLE: "the record could not be processed; detail says why",
 }

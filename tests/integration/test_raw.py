@@ -197,7 +197,7 @@ def test_a_partition_whose_leader_has_moved_is_found_again(pipeline: Pipeline, r
     topic = topic_of(pipeline.settings)
     reader.fetch(topic, 0, 0, max_bytes=100)
     at = TopicPartition(topic.name, 0)
-    cluster = reader._client.cluster
+    cluster = reader._client._client.cluster
     cluster.update_partition_leader(at, 99, cluster.leader_epoch_for_partition(at) + 1)
     assert cluster.leader_for_partition(at) == 99
 

@@ -156,8 +156,11 @@ def test_a_good_record_is_accepted_alone_and_among_bad_ones(value: bytes) -> Non
     assert expected([value])[0][0] == "accepted"
 
 
-def test_each_reason_but_the_conflict_has_an_example() -> None:
-    assert {reason for _, reason in EXAMPLES} == set(Reason) - {Reason.CONFLICTING_READING}
+def test_each_reason_that_a_record_alone_can_give_has_an_example() -> None:
+    assert {reason for _, reason in EXAMPLES} == set(Reason) - {
+        Reason.CONFLICTING_READING,
+        Reason.UNPROCESSABLE,
+    }
 
 
 def test_a_record_without_a_kafka_timestamp_is_rejected() -> None:
