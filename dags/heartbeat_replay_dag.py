@@ -15,6 +15,8 @@ Sends rejected records to the topic again, after what made them fail was mended.
 - **The copy's timestamp** is the record's own, so that lateness is judged as then; for `future_event_time`, and
   for records older than KAFKA_RETENTION_DAYS, it is now.
 - **A second run** sends nothing again, also when the first was killed half-way.
+- **What cannot be sent** (too large for the broker, or its payload was too large to be kept) is counted as refused, and
+  the log says why; the rest is sent.
 - **What became of it**: `trace_outcomes` counts accepted (or there already) and rejected again; the view
   `replay_outcomes` has it letter by letter.
 - **When it is red** with "another replay is running", wait for that one. With "no Kafka broker answers",

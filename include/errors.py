@@ -141,6 +141,35 @@ class TopicMissingError(PermanentError):
         )
 
 
+class OffsetOutOfRangeError(TransientError):
+    """Kafka does not hold the offset that was asked for: aged out, or the broker lost its tail."""
+
+    def __init__(self, *, topic: str, partition: int, offset: int) -> None:
+        self.topic, self.partition, self.offset = topic, partition, offset
+        super().__init__(
+            f"Kafka does not hold offset {offset} of partition {partition} of {topic}: it has aged out, or the broker "
+            "lost its newest records; go on at an offset that it holds"
+        )
+
+
+class UnreadableBatchError(PermanentError):
+    """A batch of records cannot be unpacked or understood; it can only be stepped over as a whole."""
+
+    def __init__(self, *, base_offset: int, last_offset: int, reason: str) -> None:
+        self.base_offset, self.last_offset, self.reason = base_offset, last_offset, reason
+        super().__init__(
+            f"the batch of records at offsets {base_offset}-{last_offset} cannot be read: {reason}"
+        )
+
+
+class RecordsRefusedError(PermanentError):
+    """The broker does not take these records, and has taken none of them."""
+
+    def __init__(self, *, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"Kafka does not take these records: {reason}")
+
+
 class DatabaseUnavailableError(TransientError):
     """No PostgreSQL server answers."""
 

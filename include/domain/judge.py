@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from include.domain.reasons import EXPLANATIONS, Reason
+from include.domain.record_time import END_US
 from include.domain.schema import (
     CUSTOMER_ID,
     EVENT_FIELDS,
@@ -24,6 +25,10 @@ MICROSECONDS = 1_000_000
 SECONDS_PER_DAY = 86_400
 # Deeper nesting is refused by rule: what the parser's own recursion allows depends on the caller's stack.
 MAX_NESTING = 64
+
+UNUSABLE_RECORD_TIME = (
+    "the Kafka record's own timestamp is absent or not between 1970 and 9999: lateness cannot be judged"
+)
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TIMESTAMP = re.compile(
@@ -78,7 +83,8 @@ def judge_record(value: bytes | None, record_time_us: int | None, bounds: TimeBo
     """Return the reading in `value`, or why there is none.
 
     `record_time_us` is the Kafka record's own timestamp in microseconds since 1970 UTC: lateness is judged against
-    it and not against the wall clock, so that a record gets the same outcome whenever it is read.
+    it and not against the wall clock, so that a record gets the same outcome whenever it is read. None, or a time
+    that `record_time` does not call usable, can judge nothing.
     """
     try:
         event = _parse_object(value)
@@ -187,8 +193,8 @@ def _event_time_us(text: Any) -> int:
 
 
 def _require_timely(event_time_us: int, record_time_us: int | None, bounds: TimeBounds) -> None:
-    if record_time_us is None:
-        raise _Rejected(Reason.BAD_TIMESTAMP, "the Kafka record has no timestamp to judge lateness against")
+    if record_time_us is None or not 0 <= record_time_us < END_US:
+        raise _Rejected(Reason.BAD_TIMESTAMP, UNUSABLE_RECORD_TIME)
     if event_time_us > bounds.latest_us(record_time_us):
         raise _Rejected(Reason.FUTURE_EVENT_TIME)
     if event_time_us < bounds.earliest_us(record_time_us):

@@ -12,8 +12,8 @@ EVENT_FIELDS = (CUSTOMER_ID, HEART_RATE, TIMESTAMP)
 
 UUID_BYTES = 16
 
-# `timestamp` is the Kafka record's own, UTC. `headers` is a JSON array of {"key": text, "value": base64}, null if the
-# record has none: as a nested column it would cost Spark more than all the rest. Offsets ascend within a batch.
+# `timestamp` is the Kafka record's own, UTC; null where there is no usable one (see `record_time`). `headers` is JSON
+# (see `headers`), null if the record has none. Offsets ascend within a batch.
 RAW_RECORD = pa.schema(
     [
         pa.field("partition", pa.int32(), nullable=False),

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from include.domain.columns import EventColumns, Mask, parse_events
 from include.domain.judge import MICROSECONDS, Reading, Rejection, TimeBounds, judge_record
+from include.domain.record_time import END_US
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM, READING, REJECTION, UUID_BYTES
 
 # One record that cannot be joined sends its slice, not the whole batch, the slow way.
@@ -47,9 +48,10 @@ def validate(batch: pa.RecordBatch, bounds: TimeBounds) -> Verdict:
 
 def _record_times(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int64], Mask]:
     column = batch.column("timestamp")
-    times = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    # Kafka writes -1 for "no timestamp", which Spark hands on as one millisecond before 1970.
-    return times, column.is_valid().to_numpy(zero_copy_only=False) & (times >= 0)
+    times = column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    is_usable = (times >= 0) & (times < END_US)
+    # What is not usable is never reckoned with: at the edges of 64 bits the bounds would wrap around.
+    return np.where(is_usable, times, 0), is_usable
 
 
 def _judge(

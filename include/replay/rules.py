@@ -11,15 +11,16 @@ The copy's Kafka timestamp decides how its lateness is judged:
   copy out before the stream reads it, and retention may have dropped its day.
 """
 
-import base64
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from include.domain.headers import Headers, from_json
 from include.domain.reasons import Reason
 from include.errors import OptionError
 from include.replay.types import Letter, RecordPlace, Selection
 
 TRACE_HEADER = "replayed_from"
+_TRACE_NAME = TRACE_HEADER.encode()
 
 
 def choose(*, reasons: list[str], since: str | None, until: str | None, limit: int) -> Selection:
@@ -43,11 +44,15 @@ def record_time_ms(letter: Letter, *, now: datetime, kafka_retention_days: int) 
     return round(original.replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def copy_headers(letter: Letter) -> list[tuple[str, bytes | None]]:
+def copy_headers(letter: Letter) -> list[tuple[bytes, bytes | None]]:
     """Return the original headers in their order, and the trace in place of an earlier one."""
-    headers = [(str(header["key"]), _from_base64(header["value"])) for header in letter.headers or []]
-    kept = [header for header in headers if header[0] != TRACE_HEADER]
-    return [*kept, (TRACE_HEADER, format_place(letter.place))]
+    kept = [header for header in from_json(letter.headers or []) if header[0] != _TRACE_NAME]
+    return [*kept, (_TRACE_NAME, format_place(letter.place))]
+
+
+def traced_place(headers: Headers) -> RecordPlace | None:
+    """Return the place of the record that a copy's headers name; None if they name none."""
+    return parse_place(dict(headers).get(_TRACE_NAME))
 
 
 def format_place(place: RecordPlace) -> bytes:
@@ -73,7 +78,3 @@ def _instant(text: str | None) -> datetime | None:
     except ValueError:
         raise OptionError(f"{text!r} is not a date and time such as 2026-01-31T14:00:00Z") from None
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
-
-
-def _from_base64(text: str | None) -> bytes | None:
-    return None if text is None else base64.b64decode(text)

@@ -29,7 +29,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter as it came; `headers` as stored: key, and value in base64 or None."""
+    """A dead letter as it came; `headers` as stored, see `domain.headers`.
+
+    Without `payload_kept` the value, and maybe more, is not there, and the letter stands for no record.
+    """
 
     place: RecordPlace
     id: int
@@ -39,6 +42,7 @@ class Letter:
     value: bytes | None
     headers: list[dict[str, str | None]] | None
     kafka_timestamp: datetime | None
+    payload_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,10 @@ def letter_text(letter: dict[str, Any]) -> RenderableType:
         table.add_row(name, Text(plain(letter[name]) if letter[name] is not None else "-"))
     table.add_row("headers", Text(plain(json.dumps(letter["headers"])) if letter["headers"] else "-"))
     table.add_row("key", _shown(letter["key"]))
-    return Group(table, Text("value:"), _shown(letter["value"]))
+    value = (
+        _shown(letter["value"]) if letter["payload_kept"] else Text("not kept: see the detail", style="dim")
+    )
+    return Group(table, Text("value:"), value)
 
 
 def _shown(content: bytes | None) -> Text:

@@ -1,18 +1,22 @@
 """Dead letters sent again, on a real broker and database; the stream's own transactions judge the copies."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaConsumer, TopicPartition
 from psycopg.errors import InsufficientPrivilege
 
 from include.broker.access import client_options
+from include.broker.raw import RawReader
+from include.broker.record_batch import RawRecord
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
+from include.domain.headers import to_json
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, ReplayBusyError
 from include.replay import store
@@ -23,11 +27,19 @@ from include.replay.types import Selection
 from include.settings import Settings
 from include.stack.ports import free_port
 from tests.support.inline_stream import InlineStream
-from tests.support.pipeline import Pipeline, event
+from tests.support.pipeline import Pipeline, event, fresh_pipeline
+from tests.support.record_batches import Sent, batch_bytes, send_batch
 
 pytestmark = pytest.mark.integration
 ALL = Selection(tuple(Reason), since=None, until=None, limit=100_000)
 MALFORMED = Reason.MALFORMED_JSON.value
+
+
+@pytest.fixture
+def one(stack: Settings) -> Iterator[Pipeline]:
+    """Give a pipeline whose topic has one partition."""
+    with fresh_pipeline(stack, partitions=1) as fresh:
+        yield fresh
 
 
 def reject(pipeline: Pipeline, values: Iterable[bytes | None], **where: Any) -> InlineStream:
@@ -156,6 +168,28 @@ def test_what_is_rejected_after_the_start_is_left_to_the_next_run(pipeline: Pipe
     assert replay_dead_letters(pipeline.settings, ALL, dry_run=False).sent == {}
 
 
+@pytest.mark.fault
+def test_copies_are_found_among_odd_records_and_behind_open_transactions(one: Pipeline) -> None:
+    reject(one, [b"{1", b"{2"])
+    one.run(f"update dead_letters set headers = '{to_json(ODD_HEADERS)}'")  # noqa: S608 - a test's own words
+    settings = one.settings
+    producer = Producer(
+        {"bootstrap.servers": settings.kafka_broker, "transactional.id": settings.kafka_topic}
+    )
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(settings.kafka_topic, b"open")
+    producer.flush()
+    send_batch(settings, 0, batch_bytes([Sent(b"v", headers=[(b"\xff", None)])]))
+    break_off(one, sent=1)
+
+    report = replay_dead_letters(settings, ALL, dry_run=False)
+    producer.abort_transaction()
+
+    assert (report.found_sent, dict(report.sent)) == (1, {MALFORMED: 1})
+    assert [record.value for record in raw_copies(settings)] == [b"{1", b"{2"]
+
+
 def break_off(pipeline: Pipeline, *, sent: int) -> None:
     """Do what a run does up to its death: claim all letters, send some, mark none."""
     settings = pipeline.settings
@@ -205,15 +239,68 @@ def test_what_kafka_does_not_take_is_told_and_does_not_hold_up_the_rest(pipeline
     # With a header more and nothing to compress, the first is beyond the broker's limit.
     fits = os.urandom(900_000)
     reject(pipeline, [os.urandom(1_048_500), b"{", b"[", fits], key=b"k")
-    # No client can send the third: it has neither key nor value.
-    pipeline.run("update dead_letters set key = null, value = null where value = '['")
 
     report = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
 
-    assert (dict(report.refused), dict(report.sent)) == ({MALFORMED: 2}, {MALFORMED: 2})
-    assert [record.value for record in copies(pipeline.settings)] == [b"{", fits]
+    assert (dict(report.refused), dict(report.sent)) == ({MALFORMED: 1}, {MALFORMED: 3})
+    assert [record.value for record in copies(pipeline.settings)] == [b"{", b"[", fits]
     unsent = "select count(*), count(replay_run) from dead_letters where replayed_at is null"
-    assert pipeline.rows(unsent) == [(2, 0)]
+    assert pipeline.rows(unsent) == [(1, 0)]
+
+
+ODD_HEADERS: list[tuple[bytes, bytes | None]] = [
+    (b"nul\0", b"\0"),
+    (b"\xff\xfe", None),
+    (b"", b""),
+    *[(b"again", b"%d" % number) for number in range(1000)],
+]
+
+
+def raw_copies(settings: Settings) -> list[RawRecord]:
+    """Return the copies that partition 0 holds, with every byte of their headers."""
+    with open_broker(settings) as broker, closing(RawReader(settings)) as reader:
+        batches = reader.fetch(broker.topic(settings.kafka_topic), 0, 0, max_bytes=10**7).batches
+    found = [record for batch in batches for record in batch.records()]
+    return [record for record in found if TRACE_HEADER.encode() in dict(record.headers)]
+
+
+def test_odd_headers_are_sent_as_they_came(one: Pipeline) -> None:
+    reject(one, [b"{1", b"{2", b"{3"])
+    one.run(f"update dead_letters set headers = '{to_json(ODD_HEADERS)}' where value = '{{1'")  # noqa: S608 - a test's own words
+    # As an earlier version left behind a header without a value.
+    one.run(
+        """update dead_letters set headers = '[{"key": "a"}, {"key": "a", "value": "/w=="}]' where value = '{2'"""
+    )
+
+    report = replay_dead_letters(one.settings, ALL, dry_run=False)
+
+    assert dict(report.sent) == {MALFORMED: 3}
+    headers = {record.value: list(record.headers[:-1]) for record in raw_copies(one.settings)}
+    assert headers == {b"{1": ODD_HEADERS, b"{2": [(b"a", None), (b"a", b"\xff")], b"{3": []}
+
+
+def test_a_record_with_neither_key_nor_value_is_sent_as_it_was(one: Pipeline) -> None:
+    reject(one, [b"{"])
+    one.run("update dead_letters set key = null, value = null")
+
+    replay_dead_letters(one.settings, ALL, dry_run=False)
+
+    assert [(record.key, record.value) for record in raw_copies(one.settings)] == [(None, None)]
+
+
+def test_a_letter_that_cannot_be_sent_is_refused_and_its_neighbours_are_sent(one: Pipeline) -> None:
+    reject(one, [b"{1", b"{2", b"{3", b"{4", b"{5"], key=b"k")
+    one.run(
+        "update dead_letters set payload_kept = false, value = null, reason = 'unprocessable' where value = '{2'"
+    )
+    # The broker takes no record of a time to come.
+    one.run("update dead_letters set kafka_timestamp = '2999-01-01' where value = '{3'")
+    one.run("""update dead_letters set headers = '["of no shape of ours"]' where value = '{4'""")
+
+    report = replay_dead_letters(one.settings, ALL, dry_run=False)
+
+    assert dict(report.refused) == {MALFORMED: 2, Reason.UNPROCESSABLE.value: 1}
+    assert [record.value for record in raw_copies(one.settings)] == [b"{1", b"{5"]
 
 
 def test_the_raw_bytes_stay_out_of_reach_of_readers(pipeline: Pipeline) -> None:

@@ -4,14 +4,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from include.broker.raw import RawReader, records_at
+from include.broker.raw_writer import NewRecord, RawWriter
 from include.broker.topic import open_broker
 from include.domain.reasons import Reason
-from include.errors import BrokerUnavailableError
+from include.errors import BrokerLoginError, BrokerUnavailableError
 from include.health.run import observe
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
@@ -67,6 +70,21 @@ def test_readings_flow_the_whole_way_over_sasl_and_tls(secured: Pipeline, tmp_pa
     selection = Selection(reasons=tuple(Reason), since=None, until=None, limit=10)
     assert sum(replay_dead_letters(secured.settings, selection, dry_run=False).sent.values()) > 0
     assert PASSWORD not in run.log()
+
+
+def test_raw_reading_and_writing_take_the_same_way(secured: Pipeline) -> None:
+    settings = secured.settings
+    with open_broker(settings) as admin:
+        topic = admin.topic(settings.kafka_topic)
+    with closing(RawWriter(settings, client_id="test", timeout_ms=30_000)) as writer:
+        writer.append(topic, 0, [NewRecord(None, b"v", [(b"\xff", None)], 1_700_000_000_000)])
+
+    [record] = records_at(settings, topic, 0, [0]).values()
+
+    assert (record.value, record.headers) == (b"v", ((b"\xff", None),))
+    stranger = settings.model_copy(update={"kafka_sasl_password": SecretStr("not-the-password")})
+    with pytest.raises(BrokerLoginError, match="refused the login of heartbeat"):
+        RawReader(stranger)
 
 
 MAIN = [sys.executable, "main.py"]

@@ -44,4 +44,5 @@ where
     and candidates.bytes_before < %(max_bytes)s
 returning
     dead_letters.topic_id, dead_letters.partition, dead_letters."offset", dead_letters.id, dead_letters.recorded_at,
-    dead_letters.reason, dead_letters.key, dead_letters.value, dead_letters.headers, dead_letters.kafka_timestamp;
+    dead_letters.reason, dead_letters.key, dead_letters.value, dead_letters.headers, dead_letters.kafka_timestamp,
+    dead_letters.payload_kept;

@@ -12,6 +12,7 @@ select
     detail,
     key,
     value,
-    headers
+    headers,
+    payload_kept
 from dead_letters
 where id = %(id)s;

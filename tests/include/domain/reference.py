@@ -32,13 +32,23 @@ def judge(value, record_time_us, retention_seconds, skew_seconds):
     if rate < 30 or rate > 220:
         return "heart_rate_out_of_range"
     instant = _instant(event["timestamp"])
-    if instant is None or record_time_us is None:
+    if instant is None or not _is_usable(record_time_us):
         return "bad_timestamp"
     if instant > record_time_us + skew_seconds * 10**6:
         return "future_event_time"
     if instant < record_time_us - retention_seconds * 10**6:
         return "expired_event_time"
     return ("accepted", customer, rate, instant)
+
+
+def _is_usable(record_time_us):
+    try:
+        return (
+            record_time_us is not None
+            and 1970 <= (EPOCH + timedelta(microseconds=record_time_us)).year < 9999
+        )
+    except OverflowError:  # beyond all that Python's clock can tell
+        return False
 
 
 def _pairs(pairs):

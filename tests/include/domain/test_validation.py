@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.domain.judge import TimeBounds
+from include.domain.judge import UNUSABLE_RECORD_TIME, Rejection, TimeBounds, judge_record
 from include.domain.reasons import Reason
 from include.domain.schema import RAW_RECORD
 from include.domain.validation import Verdict, validate
@@ -51,8 +51,12 @@ def outcomes(verdict: Verdict) -> list[object]:
     return [by_row[row] for row in range(len(by_row))]
 
 
-def expected(values: list[bytes | None]) -> list[object]:
-    return [reference.judge(value, RECORD_TIME_US, RETENTION_SECONDS, SKEW_SECONDS) for value in values]
+def expected(values: list[bytes | None], times: list[int | None] | None = None) -> list[object]:
+    instants = [RECORD_TIME_US] * len(values) if times is None else times
+    return [
+        reference.judge(value, time_us, RETENTION_SECONDS, SKEW_SECONDS)
+        for value, time_us in zip(values, instants, strict=True)
+    ]
 
 
 def event(**changes: object) -> bytes:
@@ -156,15 +160,44 @@ def test_a_good_record_is_accepted_alone_and_among_bad_ones(value: bytes) -> Non
     assert expected([value])[0][0] == "accepted"
 
 
-def test_each_reason_but_the_conflict_has_an_example() -> None:
+def test_each_reason_that_a_record_alone_can_give_has_an_example() -> None:
     assert {reason for _, reason in EXAMPLES} == set(Reason) - {
         Reason.CONFLICTING_READING,
         Reason.UNPROCESSABLE,
     }
 
 
-def test_a_record_without_a_kafka_timestamp_is_rejected() -> None:
-    assert outcomes(validate(raw_batch([event(), event()], [None, -1000]), BOUNDS)) == ["bad_timestamp"] * 2
+# In microseconds: the last before the year 9999, the edges, and what was taken for milliseconds but was not.
+LAST_US = 253_370_764_799_999_999
+UNUSABLE_US = [None, -1, -1000, LAST_US + 1, RECORD_TIME_US * 1000, 2**63 - 1, -(2**63)]
+
+
+@pytest.mark.parametrize("time_us", UNUSABLE_US)
+def test_a_record_whose_own_timestamp_cannot_be_used_is_rejected_and_says_so(time_us: int | None) -> None:
+    fitting = event(timestamp="9999-01-01T00:00:00Z")
+    times = [time_us, time_us, RECORD_TIME_US]
+
+    verdict = validate(raw_batch([event(), b"{", event()], times), BOUNDS)
+
+    assert outcomes(validate(raw_batch([fitting, fitting], [time_us] * 2), BOUNDS)) == ["bad_timestamp"] * 2
+    assert outcomes(verdict) == ["bad_timestamp", "malformed_json", *expected([event()])]
+    assert verdict.rejections.column("detail")[0].as_py() == UNUSABLE_RECORD_TIME
+    assert judge_record(event(), time_us, BOUNDS) == Rejection(Reason.BAD_TIMESTAMP, UNUSABLE_RECORD_TIME)
+
+
+@pytest.mark.parametrize(
+    ("time_us", "at"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (LAST_US, "9998-12-31T23:59:59Z"),
+        (LAST_US, "9999-01-01T00:04:59Z"),
+    ],
+)
+def test_the_first_and_the_last_usable_times_are_judged_by(time_us: int, at: str) -> None:
+    values: list[bytes | None] = [event(timestamp=at)]
+
+    assert outcomes(validate(raw_batch(values, [time_us]), BOUNDS)) == expected(values, [time_us])
+    assert expected(values, [time_us])[0][0] == "accepted"  # type: ignore[index]
 
 
 def test_an_empty_batch_gives_nothing() -> None:
@@ -257,6 +290,25 @@ records = st.one_of(
 @given(st.lists(records, max_size=12))
 def test_validate_agrees_with_the_plain_rules_over_any_bytes(values: list[bytes | None]) -> None:
     assert outcomes(validate(raw_batch(values), BOUNDS)) == expected(values)
+
+
+record_times = st.one_of(
+    st.none(),
+    st.just(RECORD_TIME_US),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(0, LAST_US),
+    st.sampled_from([0, -1, LAST_US, LAST_US + 1, 2**63 - 1, -(2**63)]),
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(records, record_times), max_size=12))
+def test_validate_agrees_with_the_plain_rules_over_any_record_times(
+    rows: list[tuple[bytes | None, int | None]],
+) -> None:
+    values, times = [value for value, _ in rows], [time_us for _, time_us in rows]
+
+    assert outcomes(validate(raw_batch(values, times), BOUNDS)) == expected(values, times)
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])

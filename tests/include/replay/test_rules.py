@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from include.domain.reasons import Reason
 from include.errors import OptionError
-from include.replay.rules import TRACE_HEADER, choose, copy_headers, format_place, parse_place, record_time_ms
+from include.replay.rules import (
+    TRACE_HEADER,
+    choose,
+    copy_headers,
+    format_place,
+    parse_place,
+    record_time_ms,
+    traced_place,
+)
 from include.replay.types import Letter, RecordPlace, Selection
 
 NOW = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - the columns are UTC without a zone
@@ -45,12 +53,16 @@ def test_a_copy_has_the_headers_of_the_record_and_one_trace() -> None:
     headers: list[dict[str, str | None]] = [
         {"key": "a", "value": value},
         {"key": TRACE_HEADER, "value": earlier},
-        {"key": "a", "value": None},
+        {"key": "a"},
+        {"key_base64": value, "value": None},
     ]
 
     copied = copy_headers(replace(LETTER, headers=headers))
 
-    assert copied == [("a", b"\x00\xff"), ("a", None), (TRACE_HEADER, format_place(PLACE))]
+    trace = (TRACE_HEADER.encode(), format_place(PLACE))
+    assert copied == [(b"a", b"\x00\xff"), (b"a", None), (b"\x00\xff", None), trace]
+    assert traced_place(copied) == PLACE
+    assert traced_place(copied[:-1]) is None
 
 
 @given(st.builds(RecordPlace, st.uuids(), st.integers(0, 2**31 - 1), st.integers(0, 2**63 - 1)))
