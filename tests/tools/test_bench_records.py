@@ -21,7 +21,7 @@ from tools.bench.bodies import (
     templates,
 )
 from tools.bench.generator import send_backlog, send_steadily
-from tools.bench.ground import backlog_start_us, clear, watch
+from tools.bench.ground import backlog_start_us, clear, fill_table, watch
 from tools.bench.probe import open_probe
 from tools.bench.systems import Consumers
 
@@ -92,6 +92,17 @@ def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
     assert len({(sighting.customer, sighting.created_us) for sighting in seen}) == len(seen) == wanted
     assert all(sighting.seen_us > sighting.created_us for sighting in seen)
     assert stored(pipeline) == records + sent.records
+
+
+@pytest.mark.integration
+def test_a_large_table_ends_before_the_readings_that_are_measured(pipeline: Pipeline) -> None:
+    clear(pipeline.settings)
+
+    fill_table(pipeline.settings, 5000)
+
+    assert stored(pipeline) == 5000
+    with open_probe(pipeline.settings, since_us=0) as probe:
+        assert probe.look() == []
 
 
 def stored(pipeline: Pipeline) -> int:

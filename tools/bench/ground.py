@@ -21,8 +21,7 @@ from tools.bench.probe import LOOK_SECONDS, Probe, Sighting
 from tools.bench.systems import Consumers, Running, Stream, System
 
 PATIENCE_SECONDS = 180
-CLEAR_LEDGER = "truncate dead_letters, stream_commits, stream_offsets, touched_hours"
-CLEAR_READINGS = "truncate heartbeats"
+CLEAR = "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours"
 # The past of as many customers as a backlog has, each with a reading in a second.
 FILL = """
 insert into heartbeats (customer_id, heart_rate, event_time, risk_level)
@@ -60,12 +59,10 @@ def fresh_topic(settings: Settings) -> Iterator[Settings]:
             broker.delete_topic(own.kafka_topic)
 
 
-def clear(settings: Settings, *, keeps_readings: bool = False) -> None:
+def clear(settings: Settings) -> None:
     """Empty the tables, make the days' partitions, and let the database write down what it still holds back."""
     with connect(settings, Role.OWNER, autocommit=True) as owner:
-        owner.execute(CLEAR_LEDGER)
-        if not keeps_readings:
-            owner.execute(CLEAR_READINGS)
+        owner.execute(CLEAR)
         today = datetime.now(UTC).date()
         for offset in (-1, 0, 1):
             owner.execute(
@@ -75,12 +72,12 @@ def clear(settings: Settings, *, keeps_readings: bool = False) -> None:
 
 
 def fill_table(settings: Settings, rows: int) -> None:
-    """Put many readings of the last hours into the table, so that its index is as deep as in use."""
-    clear(settings)
+    """Put many readings of the last hours into the empty table, so that its index is as deep as in use."""
     until = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
     with connect(settings, Role.OWNER, autocommit=True) as owner:
         owner.execute(FILL, {"customers": CUSTOMERS, "rows": rows, "until": until, "step_us": STEP_US})
         owner.execute("vacuum analyze heartbeats")
+        owner.execute("checkpoint")
 
 
 def backlog_start_us(records: int) -> int:

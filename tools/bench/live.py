@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from include.settings import Settings
 from tools.bench.figures import STREAM
 from tools.bench.generator import open_producer, send_probe
-from tools.bench.ground import Bench, clear, fresh_topic, watch
+from tools.bench.ground import Bench, clear, fill_table, fresh_topic, watch
 from tools.bench.latency import measure_rate
 from tools.bench.launch import note_launch
 from tools.bench.probe import Sighting, open_probe
@@ -27,7 +27,9 @@ def measure_live(bench: Bench, parts: Collection[str]) -> None:
     for number in range(bench.options.rounds):
         for system in bench.in_turn(number):
             with fresh_topic(bench.settings) as settings:
-                clear(settings, keeps_readings=bench.options.table_rows > 0)
+                clear(settings)
+                if bench.options.table_rows:
+                    fill_table(settings, bench.options.table_rows)
                 _run_session(bench, settings, system, parts)
 
 

@@ -13,12 +13,12 @@ class BenchOptions:
 
     records: int = 2_000_000
     rounds: int = 3
-    seconds: float = 15.0
+    seconds: float = 12.0
     warm_up_seconds: float = 5.0
     rates: tuple[float, ...] = (100, 1_000, 10_000, 50_000)
     gather_ms: float = 10.0
     silence_seconds: float = 90.0
-    idle_seconds: float = 180.0
+    idle_seconds: float = 120.0
     table_rows: int = 0
 
 

@@ -84,7 +84,7 @@ def _lines(title: str, lines: list[Line]) -> str:
             PANEL_HEIGHT - MARGIN - (PANEL_HEIGHT - 2 * MARGIN) * _share(up, y),
         )
 
-    drawn = [_title(title)]
+    drawn, named = [_title(title)], 0
     for tick in up:
         (left, height), (right, _) = place(across[0], tick), place(across[-1], tick)
         drawn.append(f'<path d="M{left:.1f} {height:.1f}H{right:.1f}" stroke="#ddd"/>')
@@ -92,7 +92,7 @@ def _lines(title: str, lines: list[Line]) -> str:
     for tick in across:
         drawn.append(_label(place(tick, up[0])[0], PANEL_HEIGHT - MARGIN + 16, f"{tick:,.0f}"))
     drawn.append(_label(PANEL_WIDTH / 2, PANEL_HEIGHT - MARGIN + 34, "records per second"))
-    for number, (subject, name, is_dashed, of_line) in enumerate(lines):
+    for subject, name, is_dashed, of_line in lines:
         path = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in of_line)
         style = f'fill="none" stroke="{COLOURS[subject]}" stroke-width="2"' + (
             ' stroke-dasharray="5 4"' if is_dashed else ""
@@ -101,8 +101,9 @@ def _lines(title: str, lines: list[Line]) -> str:
         for x, y in (place(*point) for point in of_line):
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLOURS[subject]}"/>')
         if not is_dashed:
+            named += 1
             drawn.append(
-                _label(MARGIN + 6, 46 + 7 * number, subject, anchor="start", colour=COLOURS[subject])
+                _label(MARGIN + 6, 32 + 14 * named, subject, anchor="start", colour=COLOURS[subject])
             )
     return "".join(drawn)
 

@@ -17,7 +17,7 @@ from tools.bench import live
 from tools.bench.catch_up import measure_catch_up
 from tools.bench.drain import measure_drain
 from tools.bench.figures import Figures, doubts, ratios
-from tools.bench.ground import Bench, fill_table, fresh_topic
+from tools.bench.ground import Bench, fresh_topic
 from tools.bench.idle import measure_idle
 from tools.bench.machine import Condition, cores, facts, observe, verdict
 from tools.bench.options import BenchOptions
@@ -66,8 +66,6 @@ def _measure_streamed(parts: Collection[str], options: BenchOptions, figures: Fi
             measure_catch_up(bench)
         if chosen := live.PARTS & set(parts):
             _say(", ".join(sorted(chosen)))
-            if options.table_rows:
-                fill_table(settings, options.table_rows)
             live.measure_live(bench, chosen)
         if "producer" in parts:
             _say("producer")
