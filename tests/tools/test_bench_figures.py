@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.bench.figures import (
+    BARE_CLIENT,
     CONSUMERS,
     COPY,
     CPU_PER_RECORD,
@@ -12,6 +13,7 @@ from tools.bench.figures import (
     LOOKS_APART,
     NEVER_SEEN,
     P50,
+    PRODUCER,
     RATE,
     STREAM,
     Figures,
@@ -47,12 +49,14 @@ def test_a_round_in_which_the_reference_is_zero_has_no_ratio() -> None:
     assert Series([1.0, 4.0]).over(Series([0.0, 2.0])).rounds == [2]
 
 
-def test_the_stream_is_compared_with_each_reference_that_has_the_figure() -> None:
+def test_what_is_ours_is_compared_with_each_reference_that_has_the_figure() -> None:
     figures = Figures()
     for name in (RATE, CPU_PER_RECORD):
         figures.note("drain", STREAM, name, 30)
         figures.note("drain", CONSUMERS, name, 20)
     figures.note("drain", COPY, RATE, 60)
+    figures.note("producer", PRODUCER, RATE, 8)
+    figures.note("producer", BARE_CLIENT, RATE, 10)
     figures.note("idle", "kafka", "cores", 1)
 
     found = {(ratio.part, ratio.name, ratio.reference): ratio.series.median for ratio in ratios(figures)}
@@ -61,6 +65,7 @@ def test_the_stream_is_compared_with_each_reference_that_has_the_figure() -> Non
         ("drain", RATE, CONSUMERS): 1.5,
         ("drain", CPU_PER_RECORD, CONSUMERS): 1.5,
         ("drain", RATE, COPY): 0.5,
+        ("producer", RATE, BARE_CLIENT): 0.8,
     }
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 STREAM, CONSUMERS, COPY = "stream", "two consumers", "two COPY connections"
+PRODUCER, BARE_CLIENT = "producer", "bare client"
+REFERENCES = {STREAM: (CONSUMERS, COPY), PRODUCER: (BARE_CLIENT,)}
 
 RATE = "records/s"
 CPU_PER_RECORD = "CPU µs per record, without Kafka"
@@ -70,25 +72,25 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The stream over a reference, round by round."""
+    """What is ours over a reference, round by round."""
 
     part: str
+    ours: str
     name: str
     reference: str
     series: Series
 
 
 def ratios(figures: Figures) -> list[Ratio]:
-    """Return the stream's ratio to each reference wherever both have the figure and a ratio tells something."""
+    """Return our ratio to each reference wherever both have the figure and a ratio tells something."""
     found = []
-    for part, subjects in figures.parts.items():
-        ours = subjects.get(STREAM, {})
-        for reference in (CONSUMERS, COPY):
-            for name in (RATE, P50, P99, CPU_PER_RECORD, CORES):
-                if name in ours and name in subjects.get(reference, {}):
-                    series = ours[name].over(subjects[reference][name])
-                    if series.rounds:
-                        found.append(Ratio(part, name, reference, series))
+    for part in figures.parts:
+        for ours, references in REFERENCES.items():
+            for reference in references:
+                for name in (RATE, P50, P99, CPU_PER_RECORD, CORES):
+                    mine, theirs = figures.series(part, ours, name), figures.series(part, reference, name)
+                    if mine and theirs and (series := mine.over(theirs)).rounds:
+                        found.append(Ratio(part, ours, name, reference, series))
     return found
 
 

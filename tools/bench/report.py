@@ -11,9 +11,9 @@ def show(console: Console, figures: Figures, verdict: list[str]) -> None:
     for part in figures.parts:
         console.print(_part_table(figures, part))
     if compared := ratios(figures):
-        table = Table("part", "figure", "stream over", "ratio", title="ratios, round by round")
+        table = Table("part", "figure", "ours over reference", "ratio", title="ratios, round by round")
         for ratio in compared:
-            table.add_row(ratio.part, ratio.name, ratio.reference, text(ratio.series))
+            table.add_row(ratio.part, ratio.name, f"{ratio.ours} / {ratio.reference}", text(ratio.series))
         console.print(table)
     for line in [*doubts(figures), *verdict]:
         console.print(line)

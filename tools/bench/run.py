@@ -88,7 +88,7 @@ def _as_dict(
     before: Condition, after: Condition, options: BenchOptions, figures: Figures
 ) -> dict[str, object]:
     compared = [
-        {"part": ratio.part, "figure": ratio.name, "reference": ratio.reference}
+        {"part": ratio.part, "figure": ratio.name, "ours": ratio.ours, "reference": ratio.reference}
         | {"median": ratio.series.median, "spread": ratio.series.spread, "rounds": ratio.series.rounds}
         for ratio in ratios(figures)
     ]
