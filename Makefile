@@ -10,7 +10,7 @@ DOCKERFILES := $(wildcard Dockerfile)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench test e2e slow unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long test e2e slow unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -43,8 +43,11 @@ $(RUN):
 demo: setup ## the whole way once: simulate, stream, compare with the ground truth, report
 	@$(RUN) main.py demo
 
-bench: setup ## measure the drain, the latency, the producer and the idle stack
-	@$(RUN) main.py bench
+bench: setup ## measure the stream beside hand-written consumers and plain COPY: half an hour; bench.json, bench.svg
+	@$(RUN) main.py bench --json bench.json --plot bench.svg
+
+bench-long: setup ## the same, ten minutes per rate and over a large table: hours; bench-long.json, bench-long.svg
+	@$(RUN) main.py bench --long --json bench-long.json --plot bench-long.svg
 
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
 	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist loadfile

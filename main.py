@@ -15,7 +15,6 @@ from include.command_line import (
     require_between,
     require_writable,
 )
-from include.errors import OptionError
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
@@ -42,6 +41,7 @@ MAX_BIGINT = 2**63 - 1
 MAX_BENCH_RECORDS = 1_000_000_000
 MAX_BENCH_ROUNDS = 1000
 MAX_BENCH_SECONDS = 86_400
+MAX_BENCH_RATE = 1_000_000
 
 PIPELINE, READING, OPERATING = "Run the pipeline", "Read it back", "Operate"
 
@@ -112,7 +112,7 @@ def create_topic() -> None:
     "stop", epilog=examples(("stream stop", "Let the next launch take up new files or settings."))
 )
 def stop_stream() -> None:
-    """Ask the running stream to stop between two batches, and wait until it has.
+    """Ask the running stream to end its turn and stop, and wait until it has.
 
     Airflow launches the next one at once, with the program as it is then: that is how to upgrade. To stop for good,
     pause heartbeat_stream first.
@@ -213,36 +213,63 @@ def demo() -> None:
 @app.command(
     rich_help_panel=OPERATING,
     epilog=examples(
-        ("bench", "All three, three times each: some minutes."),
-        ("bench drain --records 500000 --rounds 1", "A quick look at one."),
+        ("bench", "Every part, three rounds: half an hour."),
+        ("bench drain --records 4000000 --rounds 5", "One part, more of it."),
+        ("bench latency --quick --rate 1000 --rate 10000", "A quick look."),
     ),
 )
 def bench(
     parts: Annotated[
-        list[str] | None, typer.Argument(help="drain, latency, producer, idle; all when left out.")
+        list[str] | None,
+        typer.Argument(help="drain, catch_up, launch, latency, silence, producer, idle; all when left out."),
     ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One short round, for development.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Ten minutes per rate, over a large table.")] = False,
     records: Annotated[
-        int, typer.Option(min=1000, max=MAX_BENCH_RECORDS, help="How many records the drain takes.")
-    ] = 2_000_000,
-    rounds: Annotated[int, typer.Option(min=1, max=MAX_BENCH_ROUNDS, help="How often each is repeated.")] = 3,
-    seconds: Annotated[
-        float, typer.Option(min=1, max=MAX_BENCH_SECONDS, help="How long the latency is measured.")
-    ] = 60,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the raw figures into this file.")
+        int | None, typer.Option(min=10_000, max=MAX_BENCH_RECORDS, help="How many the drain takes.")
     ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, max=MAX_BENCH_ROUNDS, help="How often each part is repeated.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, max=MAX_BENCH_SECONDS, help="How long each rate is measured.")
+    ] = None,
+    rate: Annotated[
+        list[float] | None, typer.Option(min=1, max=MAX_BENCH_RATE, help="Records per second; repeatable.")
+    ] = None,
+    gather_ms: Annotated[
+        float | None, typer.Option(min=0, max=1000, help="How long the consumers beside the stream gather.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Write a picture (SVG) here.")] = None,
 ) -> None:
-    """Measure drain, latency and producer, each against a reference, and what the idle stack takes."""
-    from tools.bench.run import PARTS, run_bench
+    """Measure the stream beside hand-written consumers and plain COPY; and launch, producer and idle stack."""
+    from tools.bench.options import choose, choose_parts
+    from tools.bench.run import run_bench
 
     with one_line_errors():
-        unknown = set(parts or []) - set(PARTS)
-        if unknown:
-            raise OptionError(f"no such part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
-        require_between("--seconds", seconds, 1, MAX_BENCH_SECONDS)  # Typer's bounds let NaN through
-        if json_file is not None:
-            require_writable(json_file)
-        run_bench(parts or list(PARTS), records=records, rounds=rounds, seconds=seconds, json_file=json_file)
+        # Typer's bounds let NaN through.
+        for option, values, least, most in (
+            ("--seconds", [seconds], 1, MAX_BENCH_SECONDS),
+            ("--rate", rate or [], 1, MAX_BENCH_RATE),
+            ("--gather-ms", [gather_ms], 0, 1000),
+        ):
+            for value in values:
+                if value is not None:
+                    require_between(option, value, least, most)
+        for file in (json_file, plot_file):
+            if file is not None:
+                require_writable(file)
+        options = choose(
+            is_quick=quick,
+            is_long=long,
+            records=records,
+            rounds=rounds,
+            seconds=seconds,
+            rates=tuple(rate or ()) or None,
+            gather_ms=gather_ms,
+        )
+        run_bench(choose_parts(parts or []), options, json_file=json_file, plot_file=plot_file)
 
 
 @app.command(

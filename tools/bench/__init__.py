@@ -1,1 +1,1 @@
-"""The bench: figures as ratios to a reference of the same run, since machines differ and are noisy."""
+"""The bench: the stream beside references in the same run, since machines differ and are noisy."""

@@ -1,102 +1,87 @@
-"""How fast a backlog drains, against a plain binary COPY of the very rows into the very table."""
+"""How fast a backlog drains: the stream, the two consumers and plain COPY in turn, over the same topic."""
 
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from include.db.connect import Connection, Role, connect
-from include.errors import StreamFailedError
+from include.db.connect import Role, connect
+from include.errors import OptionError, StreamFailedError
 from include.settings import Settings
-from include.sql import query
-from producer.options import SimulatorOptions
-from producer.run import run_simulator
-from tools.bench.types import DrainResult, Rate
-from tools.streaming import require_alive, running_stream
+from tools.bench.bodies import backlog_probes
+from tools.bench.copying import measure_copy
+from tools.bench.figures import COPY, CPU_PER_RECORD, RATE, STREAM
+from tools.bench.generator import send_backlog
+from tools.bench.ground import Bench, backlog_start_us, clear, fresh_topic, watch
+from tools.bench.probe import open_probe
+from tools.bench.processes import Accounts, Balance, used, without_kafka
+from tools.bench.systems import Running, System
 
-CUSTOMERS = 2000
-COPY_CONNECTIONS = 2  # the machine's tasks: see spark.master in spark-defaults.conf
-CHUNK_BYTES = 1 << 20
-CLEAR = "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours"
-# Up to the end of the first batch Spark starts workers and compiles: the pace is measured from there on.
-PACE = """
-with ends as (
-    select batch_id, max(committed_at) as ended_at, sum(accepted) as records from stream_commits group by batch_id
-)
-select
-    sum(records) filter (where batch_id > 0),
-    extract(epoch from max(ended_at) - min(ended_at) filter (where batch_id = 0))
-from ends
-"""
+PART = "drain"
+LOOK_SECONDS = 0.01
+END_TIMEOUT_SECONDS = 60
 
 
-def preload(settings: Settings, records: int) -> None:
-    """Fill the topic with readings of the recent past, each of them new."""
-    seconds = records / CUSTOMERS
-    run_simulator(
-        SimulatorOptions(
-            customers=CUSTOMERS,
-            rate_hz=1.0,
-            start_ms=round((time.time() - seconds - 60) * 1000),
-            readings_limit=records,
-            processes=2,
-        ),
-        settings,
-        stop=threading.Event(),
+def measure_drain(bench: Bench) -> None:
+    """Drain the same topic again in each round by each system, and COPY right after what the stream stored."""
+    records = bench.options.records
+    with fresh_topic(bench.settings) as settings:
+        first_us = backlog_start_us(records)
+        send_backlog(settings, records, first_us)
+        for number in range(bench.options.rounds):
+            for system in bench.in_turn(number):
+                clear(settings)
+                _drain_once(bench, settings, system, first_us)
+                _require_all(settings, records)
+                if system.name == STREAM:
+                    bench.figures.note(PART, COPY, RATE, measure_copy(settings))
+
+
+def _drain_once(bench: Bench, settings: Settings, system: System, first_us: int) -> None:
+    """Take the pace from the first commit that is seen: what comes before belongs to the launch."""
+    total = backlog_probes(bench.options.records, settings.kafka_partitions)
+    seen, first = 0, None
+    with (
+        system.running(settings, bench.folder, drain=True) as running,
+        open_probe(settings, since_us=first_us - 1) as probe,
+    ):
+        accounts = Accounts(running.roots, bench.server_pids, probe.backend_pid)
+        for found in watch(probe, running, every_seconds=LOOK_SECONDS):
+            seen += len(found)
+            if found and first is None:
+                first, seen_first = accounts.read(), seen
+            if seen == total:
+                break
+        last = accounts.read()
+        _wait_for_end(running)
+    if first is None or seen_first > total / 2:
+        raise OptionError("most of the backlog was stored at once: give --records a larger number")
+    records = bench.options.records * (total - seen_first) / total
+    _note(bench, system, first, last, records)
+    bench.figures.note(
+        PART, system.name, "s from the command to the last reading", last.at - running.begun_at
     )
 
 
-def measure_drain(settings: Settings, folder: Path, *, records: int, rounds: int) -> DrainResult:
-    """Drain the same topic again in each round, and COPY what it stored right after."""
-    drains, copies = [], []
-    for number in range(rounds):
-        with connect(settings, Role.OWNER, autocommit=True) as owner:
-            owner.execute(CLEAR)
-            _drain(settings, folder / f"drain-{number}.log")
-            drains.append(_pace(owner))
-            copies.append(_measure_copy(settings, owner))
-    return DrainResult(records, Rate(drains), Rate(copies))
+def _note(bench: Bench, system: System, first: Balance, last: Balance, records: float) -> None:
+    by_group = used(first, last)
+    note, seconds = bench.figures.note, last.at - first.at
+    note(PART, system.name, RATE, records / seconds)
+    note(PART, system.name, CPU_PER_RECORD, without_kafka(by_group) / records * 1e6)
+    for group, cpu_seconds in by_group.items():
+        note(PART, system.name, f"CPU µs per record: {group}", cpu_seconds / records * 1e6)
 
 
-def _drain(settings: Settings, log: Path) -> None:
-    with running_stream(settings, log, drain=True) as process:
-        if process.wait() != 0:
-            require_alive(process, log)
+def _wait_for_end(running: Running) -> None:
+    deadline = time.monotonic() + END_TIMEOUT_SECONDS
+    while running.ends_by_itself and any(process.poll() is None for process in running.processes):
+        if time.monotonic() > deadline:
+            raise StreamFailedError(f"all was drained, but the stream has not ended: see {running.logs}")
+        time.sleep(0.05)
+    running.require_alive()
 
 
-def _pace(owner: Connection) -> float:
-    row = owner.execute(PACE).fetchone()
-    if row is None or not row[1]:
-        raise StreamFailedError("the drain took only one batch: give --records a larger number")
-    return float(row[0]) / float(row[1])
-
-
-def _measure_copy(settings: Settings, owner: Connection) -> float:
-    """Take all rows into memory, empty the table, and time binary COPY over a few connections at once."""
-    shares = [_copy_out(owner, share) for share in range(COPY_CONNECTIONS)]
-    row = owner.execute("select count(*) from heartbeats").fetchone()
-    owner.execute("truncate heartbeats")
-    connections = [connect(settings, Role.STREAM) for _ in shares]
-    begun = time.monotonic()
-    with ThreadPoolExecutor(COPY_CONNECTIONS) as pool:
-        list(pool.map(_copy_in, connections, shares))
-    seconds = time.monotonic() - begun
-    for connection in connections:
-        connection.close()
-    return (row[0] if row else 0) / seconds
-
-
-def _copy_out(owner: Connection, share: int) -> bytes:
-    statement = (
-        "copy (select customer_id, heart_rate, event_time, risk_level from heartbeats "  # noqa: S608 - two integers
-        f"where mod(id, {COPY_CONNECTIONS}) = {share} order by event_time) to stdout (format binary)"
-    )
-    with owner.cursor() as cursor, cursor.copy(statement) as copy:
-        return b"".join(copy)
-
-
-def _copy_in(connection: Connection, rows: bytes) -> None:
-    with connection.cursor() as cursor, cursor.copy(query("copy_heartbeats")) as copy:
-        for start in range(0, len(rows), CHUNK_BYTES):
-            copy.write(rows[start : start + CHUNK_BYTES])
-    connection.commit()
+def _require_all(settings: Settings, records: int) -> None:
+    with connect(settings, Role.READER, autocommit=True) as reader:
+        row = reader.execute("select count(*) from heartbeats").fetchone()
+    if row is None or row[0] != records:
+        raise StreamFailedError(
+            f"{records:,} records were sent, {row[0] if row else 0:,} readings are stored"
+        )

@@ -1,9 +1,6 @@
 """What the whole stack takes while the stream runs and nothing is sent."""
 
 import time
-from contextlib import suppress
-
-import psutil
 
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
@@ -11,31 +8,35 @@ from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.settings import Settings
 from include.stack import run as stack
 from include.stack.types import PartState
-from tools.bench.types import IdleResult
+from tools.bench.figures import Figures
+from tools.bench.processes import family_seconds
 from tools.workflows import wait_for
 
 START_TIMEOUT_SECONDS = 180
+SETTLE_SECONDS = 60
+BYTES_PER_GIB = 1024**3
 
 
-def measure_idle(settings: Settings, *, settle_seconds: float, seconds: float) -> IdleResult:
+def measure_idle(settings: Settings, figures: Figures, *, seconds: float) -> None:
     """Start the stack with Airflow, let it come to rest, and take what it uses from then on.
 
     Its checks run each minute: `seconds` should be some minutes.
     """
     stack.up(settings)
     wait_for(lambda: _has_begun(settings), "the stream", timeout_seconds=START_TIMEOUT_SECONDS)
-    time.sleep(settle_seconds)
+    time.sleep(SETTLE_SECONDS)
     before, began_at = _cpu_seconds(stack.status(settings)), time.monotonic()
     time.sleep(seconds)
     parts = stack.status(settings)
     took = time.monotonic() - began_at
     _require_running(settings)
     after = _cpu_seconds(parts)
-    return IdleResult(
-        seconds=took,
-        cores={name: (after[name] - before[name]) / took for name in after},
-        memory_bytes={part.name: part.memory_bytes or 0 for part in parts},
-    )
+    memory = {part.name: (part.memory_bytes or 0) / BYTES_PER_GIB for part in parts}
+    for name, ended in after.items():
+        figures.note("idle", name, "cores", (ended - before.get(name, 0.0)) / took)
+        figures.note("idle", name, "GiB", memory[name])
+    figures.note("idle", "all", "cores", (sum(after.values()) - sum(before.values())) / took)
+    figures.note("idle", "all", "GiB", sum(memory.values()))
 
 
 def _has_begun(settings: Settings) -> bool:
@@ -54,17 +55,4 @@ def _require_running(settings: Settings) -> None:
 
 
 def _cpu_seconds(parts: list[PartState]) -> dict[str, float]:
-    return {part.name: _of_family(part.pid) for part in parts if part.pid}
-
-
-def _of_family(pid: int) -> float:
-    """Sum the processor time of a process, its descendants, and all of theirs that have ended.
-
-    What has ended is in its parent's account, so the difference of two sums misses nothing.
-    """
-    total, first = 0.0, psutil.Process(pid)
-    for process in [first, *first.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            times = process.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+    return {part.name: family_seconds(part.pid) for part in parts if part.pid}

@@ -9,15 +9,17 @@ from include.broker.access import client_options
 from include.settings import Settings
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
-from tools.bench.types import ProducerResult, Rate
+from tools.bench.figures import BARE_CLIENT, PRODUCER, RATE, Figures
 
 CUSTOMER = "550e8400-e29b-41d4-a716-446655440000"
 CONSTANT = f'{{"customer_id":"{CUSTOMER}","heart_rate":72,"timestamp":"2026-01-01T00:00:00.000Z"}}'.encode()
 
 
-def measure_producer(settings: Settings, *, records: int, rounds: int, processes: int) -> ProducerResult:
+def measure_producer(
+    settings: Settings, figures: Figures, *, records: int, rounds: int, processes: int
+) -> None:
     """Send the last minutes of many customers as fast as it goes, then as many constant records."""
-    ours, bare = [], []
+    part = f"producer, processes: {processes}"
     for number in range(rounds):
         begun = time.monotonic()
         options = SimulatorOptions(
@@ -28,9 +30,8 @@ def measure_producer(settings: Settings, *, records: int, rounds: int, processes
             seed=1000 + number,
         )
         run_simulator(options, settings, stop=threading.Event())
-        ours.append(records / (time.monotonic() - begun))
-        bare.append(_send_constant(settings, records))
-    return ProducerResult(processes, Rate(ours), Rate(bare))
+        figures.note(part, PRODUCER, RATE, records / (time.monotonic() - begun))
+        figures.note(part, BARE_CLIENT, RATE, _send_constant(settings, records))
 
 
 def _send_constant(settings: Settings, records: int) -> float:

@@ -1,0 +1,111 @@
+"""The bench's records are readings like any other, and its probes tell when all of them are stored."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from include.db.connect import Role, connect
+from include.domain.columns import parse_events
+from include.domain.judge import Reading, TimeBounds, judge_record
+from include.domain.risk import RiskLevel, load_policy
+from tests.support.pipeline import Pipeline
+from tools.bench.bodies import (
+    PROBE_BPM,
+    RECORDS_PER_PROBE,
+    STEP_US,
+    backlog,
+    backlog_probes,
+    probe_customer,
+    templates,
+)
+from tools.bench.generator import send_backlog, send_steadily
+from tools.bench.ground import backlog_start_us, clear, fill_table, watch
+from tools.bench.probe import open_probe
+from tools.bench.systems import Consumers
+
+FIRST_US = 1_764_104_400_000_000
+PARTITIONS = 3
+BOUNDS = TimeBounds(retention_seconds=86_400, max_clock_skew_seconds=300)
+
+
+def test_each_record_is_a_valid_reading_at_an_instant_of_its_own() -> None:
+    values = [record.value for record in backlog(5000, PARTITIONS, FIRST_US)]
+
+    readings = [judge_record(value, FIRST_US, BOUNDS) for value in values]
+
+    assert [reading.event_time_us for reading in readings if isinstance(reading, Reading)] == [
+        FIRST_US + number * STEP_US for number in range(5000)
+    ]
+    columns = parse_events(pa.array(values, pa.binary()))
+    assert columns is not None
+    assert columns.has_event_time.all()
+
+
+def test_a_customer_stays_in_one_partition_and_only_probes_are_high() -> None:
+    policy = load_policy("default")
+    partition_of: dict[bytes, int] = {}
+    for partition, key, head in templates(PARTITIONS):
+        assert partition_of.setdefault(key, partition) == partition
+        assert policy.level_of(json.loads(head + b'"}')["heart_rate"]) is not RiskLevel.HIGH
+    assert policy.level_of(PROBE_BPM) is RiskLevel.HIGH
+
+
+@pytest.mark.parametrize("records", [1, 2, RECORDS_PER_PROBE, RECORDS_PER_PROBE + 2, 7500])
+def test_the_last_record_of_each_partition_is_a_probe(records: int) -> None:
+    sent = list(backlog(records, PARTITIONS, FIRST_US))
+    probes = {str(probe_customer(partition)).encode() for partition in range(PARTITIONS)}
+
+    last = {record.partition: record.key for record in sent}
+
+    assert len(sent) == records
+    assert sum(record.key in probes for record in sent) == backlog_probes(records, PARTITIONS)
+    assert set(last.values()) <= probes
+
+
+@pytest.mark.integration
+def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    settings, records = pipeline.settings, 20_000
+    first_us = backlog_start_us(records)
+    clear(settings)
+    send_backlog(settings, records, first_us)
+
+    with (
+        Consumers(gather_seconds=0.005).running(settings, tmp_path, drain=True) as running,
+        open_probe(settings, since_us=first_us - 1) as probe,
+    ):
+        begun: list[float] = []
+        sent = send_steadily(settings, rate=500, seconds=2, tell_begin=begun.append)
+        wanted = backlog_probes(records, settings.kafka_partitions) + sent.probes
+        seen = []
+        for found in watch(probe, running):
+            seen += found
+            if len(seen) >= wanted:
+                break
+
+    assert sent.records == 1000
+    assert sent.undelivered == 0
+    assert len(begun) == 1
+    assert len({(sighting.customer, sighting.created_us) for sighting in seen}) == len(seen) == wanted
+    assert all(sighting.seen_us > sighting.created_us for sighting in seen)
+    assert stored(pipeline) == records + sent.records
+
+
+@pytest.mark.integration
+def test_a_large_table_ends_before_the_readings_that_are_measured(pipeline: Pipeline) -> None:
+    clear(pipeline.settings)
+
+    fill_table(pipeline.settings, 5000)
+
+    assert stored(pipeline) == 5000
+    with open_probe(pipeline.settings, since_us=0) as probe:
+        assert probe.look() == []
+
+
+def stored(pipeline: Pipeline) -> int:
+    with connect(pipeline.settings, Role.READER, autocommit=True) as reader:
+        [(count,)] = reader.execute("select count(*) from heartbeats").fetchall()
+    return int(count)

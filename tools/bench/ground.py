@@ -1,0 +1,106 @@
+"""What each measurement stands on: a topic of its own, empty tables, a database at rest."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from include.broker.topic import open_broker
+from include.db.connect import Role, connect
+from include.errors import StreamFailedError
+from include.settings import Settings
+from include.sql import query
+from include.stream.run import prepare
+from tools.bench.bodies import CUSTOMERS, STEP_US
+from tools.bench.figures import Figures
+from tools.bench.options import BenchOptions
+from tools.bench.probe import LOOK_SECONDS, Probe, Sighting
+from tools.bench.systems import Consumers, Running, Stream, System
+
+PATIENCE_SECONDS = 180
+CLEAR = "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours"
+# The past of as many customers as a backlog has, each with a reading in a second.
+FILL = """
+insert into heartbeats (customer_id, heart_rate, event_time, risk_level)
+select md5('bench' || place %% %(customers)s)::uuid, 60 + place %% 39,
+    %(until)s::timestamp - place * %(step_us)s * interval '1 microsecond', 'Normal'
+from generate_series(1, %(rows)s) as places (place)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run of the bench on its stack."""
+
+    settings: Settings
+    folder: Path
+    options: BenchOptions
+    figures: Figures
+    server_pids: dict[str, int]
+
+    def in_turn(self, round_number: int) -> list[System]:
+        """Return what is measured side by side; who comes first changes from round to round."""
+        systems: list[System] = [Stream(), Consumers(self.options.gather_ms / 1000)]
+        return systems[::-1] if round_number % 2 else systems
+
+
+@contextmanager
+def fresh_topic(settings: Settings) -> Iterator[Settings]:
+    """Give settings that name a new topic, and delete it in the end."""
+    own = settings.model_copy(update={"kafka_topic": f"bench_{uuid.uuid4().hex[:12]}"})
+    prepare(own)
+    try:
+        yield own
+    finally:
+        with open_broker(own) as broker:
+            broker.delete_topic(own.kafka_topic)
+
+
+def clear(settings: Settings) -> None:
+    """Empty the tables, make the days' partitions, and let the database write down what it still holds back."""
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        owner.execute(CLEAR)
+        today = datetime.now(UTC).date()
+        for offset in (-1, 0, 1):
+            owner.execute(
+                query("ensure_day"), {"parent": "heartbeats", "day": today + timedelta(days=offset)}
+            )
+        owner.execute("checkpoint")
+
+
+def fill_table(settings: Settings, rows: int) -> None:
+    """Put many readings of the last hours into the empty table, so that its index is as deep as in use."""
+    until = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        owner.execute(FILL, {"customers": CUSTOMERS, "rows": rows, "until": until, "step_us": STEP_US})
+        owner.execute("vacuum analyze heartbeats")
+        owner.execute("checkpoint")
+
+
+def backlog_start_us(records: int) -> int:
+    """Return where a backlog begins that ends a minute ago."""
+    return time.time_ns() // 1000 - records * STEP_US - 60_000_000
+
+
+def watch(
+    probe: Probe,
+    running: Running,
+    *,
+    every_seconds: float = LOOK_SECONDS,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Iterator[list[Sighting]]:
+    """Look again and again; raise StreamFailedError if the system ends, or nothing is seen for too long."""
+    heard_at = time.monotonic()
+    for found in probe.looks(every_seconds=every_seconds):
+        yield found
+        if found:
+            heard_at = time.monotonic()
+            continue
+        running.require_alive()
+        if time.monotonic() - heard_at > patience_seconds:
+            raise StreamFailedError(
+                f"no new reading was seen for {patience_seconds:.0f} s: see {running.logs}"
+            )
