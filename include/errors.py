@@ -130,6 +130,16 @@ class BrokerTrustError(PermanentError):
         )
 
 
+class BrokerCertificateError(PermanentError):
+    """The broker asks for a client certificate and did not accept what it was shown."""
+
+    def __init__(self, *, broker: str, reason: str) -> None:
+        self.broker, self.reason = broker, reason
+        super().__init__(
+            f"Kafka at {broker} did not accept our client certificate ({reason}): correct KAFKA_SSL_CLIENT_FILE in .env"
+        )
+
+
 class TopicMissingError(PermanentError):
     """The topic does not exist on the broker."""
 
@@ -245,6 +255,15 @@ class FencedError(PermanentError):
         self.epoch, self.newest_epoch = epoch, newest_epoch
         super().__init__(
             f"launch {epoch} of the stream was superseded by launch {newest_epoch}; this one stops. Nothing to do."
+        )
+
+
+class OffsetMovedError(TransientError):
+    """A partition does not stand where its task left it: another launch, or another try of the task, has been here."""
+
+    def __init__(self, *, epoch: int) -> None:
+        super().__init__(
+            f"another writer has moved a partition of launch {epoch}: going on from the database"
         )
 
 

@@ -1,19 +1,20 @@
-"""How a client reaches the broker: the settings as kafka-python wants them, and as Spark's own Kafka client does.
+"""How a client reaches the broker: the settings as kafka-python wants them, and as librdkafka does.
 
-The password is handed to kafka-python alone. Spark is told where to find it: each of its Java machines, the driver's
-and the executors', reads it from its own environment, so that it stands in no option, plan, event log or task.
+Each process hands the password to its own clients: it stands in no option, plan, event log or task of Spark's.
 """
 
 import logging
+import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka.errors import KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
 
 from include.errors import (
+    BrokerCertificateError,
     BrokerLoginError,
     BrokerTrustError,
     BrokerUnavailableError,
@@ -22,8 +23,6 @@ from include.errors import (
 )
 from include.settings import Settings
 
-PASSWORD_VARIABLE = "KAFKA_SASL_PASSWORD"  # noqa: S105 - the variable's name
-
 # A client that cannot log in tries on until its time is up, and then says only that; the reason stands in its log.
 _CLIENT_LOG = logging.getLogger("kafka.net.manager")
 _CLIENT_LOG.setLevel(logging.WARNING)
@@ -31,13 +30,13 @@ _CLIENT_LOG.propagate = False
 _CLIENT_LOG.addHandler(logging.NullHandler())
 
 _PROBE_TIMEOUT_SECONDS = 3.0
-_LOGIN_MODULES = {
-    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
-    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
-    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
-}
+_LISTEN_SECONDS = 1.0
 
-
+# What a client is told whose certificate is refused; with TLS 1.3 that comes after the handshake.
+_CERTIFICATE_ALERT = re.compile(r"alert ([a-z ]*(?:certificate|unknown ca)[a-z ]*)")
+# librdkafka takes a connection that breaks during the login for a refusal.
+_BROKE_OFF = re.compile(r"transport failure|timed out|disconnected", re.IGNORECASE)
+_LOGIN_REFUSED = ("_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED")
 _REFUSALS = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 
 
@@ -56,50 +55,58 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def spark_options(settings: Settings) -> dict[str, str]:
-    """Return the same as options of Spark's Kafka source; none is a secret."""
-    options = {"kafka.bootstrap.servers": settings.kafka_broker}
-    if settings.kafka_security_protocol != "PLAINTEXT":
-        options["kafka.security.protocol"] = settings.kafka_security_protocol
-    for name, file in {
-        "truststore": settings.kafka_ssl_ca_file,
-        "keystore": settings.kafka_ssl_client_file,
-    }.items():
-        if settings.kafka_uses_tls and file is not None:
-            options[f"kafka.ssl.{name}.type"] = "PEM"
-            options[f"kafka.ssl.{name}.location"] = str(file)
+def librdkafka_options(settings: Settings) -> dict[str, Any]:
+    """Return the same for librdkafka, which the stream's tasks read with; it holds the password."""
+    options: dict[str, Any] = {
+        "bootstrap.servers": settings.kafka_broker,
+        "security.protocol": settings.kafka_security_protocol,
+        "socket.nagle.disable": True,
+        "socket.keepalive.enable": True,
+    }
+    if settings.kafka_uses_tls:
+        options["ssl.endpoint.identification.algorithm"] = "https"
+        options["ssl.ca.location"] = str(settings.kafka_ssl_ca_file or _authorities_of_the_system())
+        if settings.kafka_ssl_client_file is not None:
+            options["ssl.certificate.location"] = str(settings.kafka_ssl_client_file)
+            options["ssl.key.location"] = str(settings.kafka_ssl_client_file)
     if settings.kafka_uses_sasl:
-        module, user = _LOGIN_MODULES[settings.kafka_sasl_mechanism], settings.kafka_sasl_username
-        options["kafka.sasl.mechanism"] = settings.kafka_sasl_mechanism
-        options["kafka.config.providers"] = "env"
-        options["kafka.config.providers.env.class"] = (
-            "org.apache.kafka.common.config.provider.EnvVarConfigProvider"
-        )
-        options["kafka.sasl.jaas.config"] = (
-            f'{module} required username="{user}" password="${{env:{PASSWORD_VARIABLE}}}";'
-        )
+        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl.username"] = settings.kafka_sasl_username
+        options["sasl.password"] = settings.kafka_sasl_password.get_secret_value()
     return options
 
 
-def password_environment(settings: Settings) -> dict[str, str]:
-    """Return what Spark's Java machines have to find in their environment."""
-    if not settings.kafka_uses_sasl:
-        return {}
-    return {PASSWORD_VARIABLE: settings.kafka_sasl_password.get_secret_value()}
+def is_refusal(error: Any) -> bool:
+    """Tell whether librdkafka reports why client and broker do not come together: certificates, or the login."""
+    return error.name() in (*_LOGIN_REFUSED, "_SSL") or _CERTIFICATE_ALERT.search(error.str()) is not None
+
+
+def librdkafka_error(settings: Settings, error: Any) -> TransientError | PermanentError:
+    """Say in one line what a refusal that librdkafka reports (a KafkaError of its own) means, and what to do."""
+    name = error.name()
+    if (refused := _refused_certificate(settings, error.str())) is not None:
+        return refused
+    if name in _LOGIN_REFUSED and not _BROKE_OFF.search(error.str()):
+        return BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker)
+    if name == "_SSL" and (distrust := _distrust(settings)) is not None:
+        return distrust
+    if name.endswith("AUTHORIZATION_FAILED"):
+        return PermanentError(f"the broker at {settings.kafka_broker} refused: {error.str()}")
+    return unavailable(settings)
 
 
 @contextmanager
 def readable_connecting(settings: Settings) -> Iterator[None]:
     """Turn what a client raises while it is made into one clear line; a broker that is not trusted is told at once."""
-    if settings.kafka_uses_tls and (reason := _distrust(settings)) is not None:
-        raise BrokerTrustError(broker=settings.kafka_broker, reason=reason)
+    if settings.kafka_uses_tls and (distrust := _distrust(settings)) is not None:
+        raise distrust
     ear = _Ear()
     _CLIENT_LOG.addHandler(ear)
     try:
         yield
     except KafkaError as error:
-        if ear.refusal is None and ear.was_cut_off and settings.kafka_uses_sasl and _is_reachable(settings):
-            raise BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker) from None
+        if ear.refusal is None and ear.was_cut_off and (reason := _reason_of_cut(settings)) is not None:
+            raise reason from None
         raise broker_error(settings, ear.refusal or error) from None
     finally:
         _CLIENT_LOG.removeHandler(ear)
@@ -136,7 +143,9 @@ class _Ear(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         heard = [word for word in record.args or () if isinstance(word, KafkaError)]
         self.refusal = next((error for error in heard if isinstance(error, _REFUSALS)), self.refusal)
-        self.was_cut_off |= any("socket disconnected" in str(error) for error in heard)
+        self.was_cut_off |= any(
+            "socket disconnected" in str(error) or _CERTIFICATE_ALERT.search(str(error)) for error in heard
+        )
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
@@ -146,30 +155,51 @@ def _tls_context(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-def _distrust(settings: Settings) -> str | None:
+def _authorities_of_the_system() -> str:
+    """Return where Python finds whom it trusts (SSL_CERT_FILE moves that): librdkafka would look elsewhere."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or paths.capath or "probe"
+
+
+def _distrust(settings: Settings) -> BrokerTrustError | BrokerCertificateError | None:
     """Shake hands with the broker by ourselves: the client would keep to itself why that fails, and try on."""
     try:
         _reach(settings)
     except ssl.SSLCertVerificationError as error:
-        return error.verify_message
-    except ssl.SSLError:
-        return "it does not speak TLS there"
+        return BrokerTrustError(broker=settings.kafka_broker, reason=error.verify_message)
+    except ssl.SSLError as error:
+        no_tls = BrokerTrustError(broker=settings.kafka_broker, reason="it does not speak TLS there")
+        return _refused_certificate(settings, str(error)) or no_tls
     except OSError:
         return None
     return None
 
 
-def _is_reachable(settings: Settings) -> bool:
+def _reason_of_cut(settings: Settings) -> BrokerLoginError | BrokerCertificateError | None:
+    """Tell why a broker that can be reached hangs up."""
     try:
-        _reach(settings)
-    except OSError:  # what TLS refuses is one as well
-        return False
-    return True
+        _reach(settings, listen=True)
+    except ssl.SSLError as error:
+        return _refused_certificate(settings, str(error))
+    except OSError:
+        return None
+    if not settings.kafka_uses_sasl:
+        return None
+    return BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker)
 
 
-def _reach(settings: Settings) -> None:
-    """Connect to the first broker, as far as its login."""
+def _refused_certificate(settings: Settings, text: str) -> BrokerCertificateError | None:
+    alert = _CERTIFICATE_ALERT.search(text)
+    return None if alert is None else BrokerCertificateError(broker=settings.kafka_broker, reason=alert[1])
+
+
+def _reach(settings: Settings, *, listen: bool = False) -> None:
+    """Connect to the first broker, as far as its login; with `listen` hear what TLS has to say after the handshake."""
     host, port = settings.kafka_broker.split(",")[0].rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=_PROBE_TIMEOUT_SECONDS) as plain:
         if settings.kafka_uses_tls:
-            _tls_context(settings).wrap_socket(plain, server_hostname=host).close()
+            with _tls_context(settings).wrap_socket(plain, server_hostname=host) as secured:
+                if listen:
+                    secured.settimeout(_LISTEN_SECONDS)
+                    with suppress(TimeoutError):  # it waits for us to speak: all is well up to there
+                        secured.recv(1)

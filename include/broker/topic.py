@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -28,6 +28,13 @@ class KafkaRange:
 
     beginning: int
     end: int
+    # Where the log ends, open transactions included; asked for on request, else `end`.
+    log_end: int = -1
+
+    @property
+    def tail(self) -> int:
+        """Where the next record will stand, as far as was asked."""
+        return max(self.end, self.log_end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Broker:
         partitions = sorted(partition["partition_index"] for partition in described["partitions"])
         return Topic(name, UUID(str(described["topic_id"])), partitions)
 
-    def ranges(self, topic: Topic) -> dict[int, KafkaRange]:
+    def ranges(self, topic: Topic, *, with_log_end: bool = False) -> dict[int, KafkaRange]:
         """Return which offsets Kafka holds of each partition, up to the first record of a transaction still open.
 
         What lies beyond cannot be read yet: counted as lag, it would be lag that nothing clears.
@@ -76,7 +83,13 @@ class Broker:
             last = self._client.list_partition_offsets(
                 dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
             )
-        return {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in partitions}
+            ranges = {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in partitions}
+            if with_log_end:
+                tail = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+                ranges = {
+                    at.partition: replace(ranges[at.partition], log_end=tail[at].offset) for at in partitions
+                }
+        return ranges
 
     def newest_record_at(self, topic: Topic) -> datetime | None:
         """Return the newest timestamp among the topic's records, or None if it holds none."""

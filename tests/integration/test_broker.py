@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from confluent_kafka import KafkaError
 from kafka import KafkaProducer
 
 from include.broker.access import client_options
+from include.broker.reader import Gathered, RecordReader
 from include.broker.topic import KafkaRange, open_broker
+from include.errors import BrokerLoginError
 from include.health.rules import lag_of
 from include.health.run import observe
 from tests.support.inline_stream import InlineStream
@@ -39,6 +42,10 @@ def end_of_first_partition(pipeline: Pipeline) -> int:
         return broker.ranges(broker.topic(pipeline.settings.kafka_topic))[0].end
 
 
+def gather(reader: RecordReader) -> Gathered:
+    return reader.gather(wait_seconds=30, gather_seconds=0, until=0, max_records=10, max_bytes=1)
+
+
 def test_an_open_transaction_is_no_lag_and_a_committed_one_is(
     pipeline: Pipeline, producer: KafkaProducer
 ) -> None:
@@ -67,3 +74,19 @@ def test_an_aborted_transaction_holds_nothing_up(pipeline: Pipeline, producer: K
     with open_broker(pipeline.settings) as broker:
         ranges = broker.ranges(broker.topic(pipeline.settings.kafka_topic))
     assert ranges == {0: KafkaRange(0, 3), 1: KafkaRange(0, 0)}
+
+
+def test_what_came_beside_a_refusal_is_read_again(pipeline: Pipeline) -> None:
+    topic = pipeline.settings.kafka_topic
+    value = event(1)
+    pipeline.send([value], partition=0)
+    with closing(RecordReader(pipeline.settings)) as reader:
+        reader.read_on(topic, {0: 0})
+        # As librdkafka does where one broker of several refuses.
+        reader._hear(KafkaError(KafkaError._AUTHENTICATION, "SASL authentication error"))
+
+        with pytest.raises(BrokerLoginError):
+            gather(reader)
+
+        reader.read_on(topic, {0: 0})
+        assert [message.value() for message in gather(reader).messages] == [value]

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from include.broker.identity import TopicWatch
 from include.broker.raw import RawReader, records_at
 from include.broker.raw_writer import NewRecord, RawWriter
+from include.broker.reader import RecordReader
 from include.broker.topic import open_broker
 from include.domain.reasons import Reason
-from include.errors import BrokerLoginError, BrokerUnavailableError
+from include.errors import BrokerCertificateError, BrokerLoginError, BrokerTrustError, BrokerUnavailableError
 from include.health.run import observe
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
@@ -27,8 +29,29 @@ from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from tests.support.pipeline import Pipeline
 from tests.support.secured_broker import PASSWORD, Authority, secured_broker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
+
+
+Asking = Callable[[Settings], object]
+
+
+def read_a_record(settings: Settings) -> None:
+    with closing(RecordReader(settings)) as reader:
+        reader.read_on(settings.kafka_topic, {0: 0})
+        wait_until(
+            lambda: (
+                reader.gather(
+                    wait_seconds=0.5, gather_seconds=0, until=0, max_records=1, max_bytes=1
+                ).messages
+            ),
+            bool,
+        )
+
+
+def ask_for_the_topic(settings: Settings) -> None:
+    TopicWatch(settings).ask(settings.kafka_topic).topic()
 
 
 @pytest.fixture(scope="module")
@@ -145,25 +168,28 @@ def test_a_broker_that_is_away_is_not_taken_for_one_that_refuses(secured: Pipeli
         pass
 
 
-def test_a_password_that_sparks_java_cannot_find_is_told_before_the_stream_begins(
-    secured: Pipeline, tmp_path: Path
+def log_in(settings: Settings) -> None:
+    with open_broker(settings):
+        pass
+
+
+@pytest.mark.parametrize("asking", [log_in, read_a_record, ask_for_the_topic])
+def test_whoever_is_refused_says_why(
+    secured: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asking: Asking
 ) -> None:
-    """It stands in `.env` alone, and spark-submit is called by hand."""
-    settings = secured.settings
-    env_file = tmp_path / "env"
-    env_file.write_text(f"KAFKA_SASL_PASSWORD={PASSWORD}\n")
-    environment = {**submit_environment(), **environment_of(settings), "HEARTBEAT_ENV_FILE": str(env_file)}
-    del environment["KAFKA_SASL_PASSWORD"]
+    """The driver logs in before its tasks, but a node of a cluster may have other settings."""
+    password = {"kafka_sasl_password": SecretStr("not-the-password")}
+    authority = {"kafka_ssl_ca_file": Authority(tmp_path, "stranger").file}
+    no_certificate = {"kafka_ssl_client_file": None}
+    secured.send([b"{}"], partition=0)
 
-    ended = subprocess.run(
-        submit_command(settings, drain=True),
-        cwd=PROJECT_ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-
-    assert ended.returncode == 2, ended.stderr
-    assert "KAFKA_SASL_PASSWORD is not in the environment of spark-submit" in ended.stdout + ended.stderr
+    asking(secured.settings)
+    with monkeypatch.context() as machine:
+        machine.setenv("SSL_CERT_FILE", str(secured.settings.kafka_ssl_ca_file))
+        asking(secured.settings.model_copy(update={"kafka_ssl_ca_file": None}))
+    with pytest.raises(BrokerLoginError, match="refused the login of heartbeat"):
+        asking(secured.settings.model_copy(update=password))
+    with pytest.raises(BrokerTrustError, match="unable to get local issuer certificate"):
+        asking(secured.settings.model_copy(update=authority))
+    with pytest.raises(BrokerCertificateError, match="correct KAFKA_SSL_CLIENT_FILE"):
+        asking(secured.settings.model_copy(update=no_certificate))

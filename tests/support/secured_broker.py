@@ -23,7 +23,8 @@ from include.stack.supervisor import Supervisor
 USER, PASSWORD = "heartbeat", "broker-password-of-the-test"
 ADMIN, ADMIN_PASSWORD = "broker", "password-of-the-broker-itself"
 
-# PLAIN is known to the broker from its file; with that login the test makes the SCRAM user.
+# PLAIN is known to the broker from its file; with that login the test makes the SCRAM user. Where there is a login, a
+# broker asks for certificates only on a listener that is named.
 LOCK = """\
 listener.security.protocol.map=CLIENT:SASL_SSL,CONTROLLER:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
@@ -37,7 +38,7 @@ ssl.keystore.type=PEM
 ssl.keystore.location={key_file}
 ssl.truststore.type=PEM
 ssl.truststore.location={ca_file}
-ssl.client.auth={client_auth}
+listener.name.client.ssl.client.auth=required
 """
 
 
@@ -72,7 +73,6 @@ def secured_broker(stack: Settings, folder: Path) -> Iterator[Settings]:
         password=ADMIN_PASSWORD,
         key_file=authority.issue("server"),
         ca_file=authority.file,
-        client_auth="required",
     )
     settings = stack.model_copy(
         update={

@@ -1,0 +1,178 @@
+"""Read records by librdkafka, some partitions at a time, from offsets that the caller keeps.
+
+librdkafka fetches and unpacks in threads of its own and holds what nobody has asked for yet in a queue: its limits
+below bound that queue and a single fetch. It commits nothing and belongs to no consumer group.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from include.broker.access import is_refusal, librdkafka_error, librdkafka_options
+from include.errors import PermanentError, TransientError
+from include.settings import Settings
+
+QUEUE_KILOBYTES = 16 * 1024
+FETCH_BYTES = 2 * 1024 * 1024
+# How long the broker may hold back a fetch that finds nothing; a new assignment waits for such a fetch.
+FETCH_WAIT_MS = 250
+
+_LOST_OFFSET = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+# The next look at the topic says what has become of it; librdkafka itself tries on.
+_PASSING = (
+    KafkaError._PARTITION_EOF,
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._TIMED_OUT,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.UNKNOWN_TOPIC_ID,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.LEADER_NOT_AVAILABLE,
+)
+
+_quiet = logging.getLogger("heartbeat.librdkafka")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What came in: the messages of each partition in the order of their offsets, and which partitions failed.
+
+    `lost` are those whose next offset Kafka does not have; `unreadable` those with something at their next offset that
+    librdkafka cannot hand out, with its word for it.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)
+    unreadable: dict[int, str] = field(default_factory=dict)
+
+
+class RecordReader:
+    """Reads the partitions that it was last given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = ""
+        self._positions: dict[int, int] = {}
+        self._has_unstored = False
+        self._refusal: KafkaError | None = None
+        self._consumer = Consumer(
+            {
+                **librdkafka_options(settings),
+                "group.id": "heartbeat-stream",  # asked for by the client, used for nothing
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "check.crcs": True,
+                "fetch.wait.max.ms": FETCH_WAIT_MS,
+                "fetch.queue.backoff.ms": 2,
+                "fetch.max.bytes": FETCH_BYTES,
+                "max.partition.fetch.bytes": FETCH_BYTES,
+                "queued.min.messages": 100_000,
+                "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+                "topic.metadata.propagation.max.ms": 1000,
+                "error_cb": self._hear,
+                "logger": _quiet,
+            }
+        )
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def read_on(self, topic: str, offsets: Mapping[int, int]) -> None:
+        """Read these partitions from these offsets on, and no others; what goes on where it was is not disturbed.
+
+        What was handed out and not told as stored since is handed out again.
+        """
+        if topic == self._topic and offsets == self._positions and not self._has_unstored:
+            return
+        self._has_unstored = False
+        self._topic, self._positions = topic, dict(offsets)
+        self._consumer.assign(
+            [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
+        )
+
+    def gather(
+        self, *, wait_seconds: float, gather_seconds: float, until: float, max_records: int, max_bytes: int
+    ) -> Gathered:
+        """Wait for a record, then gather for so long and until that instant (monotonic), up to the bounds.
+
+        The bounds are kept but for what librdkafka's queue holds.
+        """
+        messages = self._consumer.consume(1, wait_seconds)
+        if messages:
+            self._has_unstored = True
+            deadline = max(time.monotonic() + gather_seconds, until)
+            size = sum(map(len, messages))
+            while len(messages) < max_records and size < max_bytes:
+                more = self._consumer.consume(
+                    min(max_records - len(messages), 10_000), max(deadline - time.monotonic(), 0)
+                )
+                messages += more
+                size += sum(map(len, more))
+                if not more or time.monotonic() >= deadline:
+                    break
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            raise self._failure(refusal)
+        return self._sort_out(messages)
+
+    def has_stored(self, positions: Mapping[int, int]) -> None:
+        """Take in how far all that was handed out has been stored: reading goes on there without a new start."""
+        self._positions |= positions
+        self._has_unstored = False
+
+    def passed(self) -> dict[int, int]:
+        """Return how far reading has come in each partition: past markers and holes, which are no records."""
+        where = [TopicPartition(self._topic, partition) for partition in self._positions]
+        for at in self._consumer.position(where) if where else []:
+            if at.offset > self._positions[at.partition]:
+                self._positions[at.partition] = at.offset
+        return dict(self._positions)
+
+    def _sort_out(self, messages: list[Message]) -> Gathered:
+        gathered = Gathered()
+        if not any(map(Message.error, messages)):
+            gathered.messages = messages
+        else:
+            for message in messages:
+                self._sort(message, gathered)
+        return gathered
+
+    def _sort(self, message: Message, gathered: Gathered) -> None:
+        error, (partition, _) = message.error(), _place(message)
+        if partition in gathered.lost or partition in gathered.unreadable:
+            return  # what lies behind a place that failed has to wait for it
+        if error is None:
+            gathered.messages.append(message)
+        elif error.code() in _LOST_OFFSET:
+            gathered.lost.add(partition)
+        elif error.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
+            raise self._failure(error)
+        elif error.code() not in _PASSING and partition >= 0:
+            gathered.unreadable[partition] = error.str()
+
+    def _failure(self, error: KafkaError) -> TransientError | PermanentError:
+        # What was gathered beside it goes unread, so reading has to begin again where it was.
+        self._topic = ""
+        return librdkafka_error(self._settings, error)
+
+    def _hear(self, error: KafkaError) -> None:
+        if is_refusal(error):
+            self._refusal = error
+
+
+def _place(message: Message) -> tuple[int, int]:
+    """Return partition and offset; -1 for what an error does not name."""
+    partition, offset = message.partition(), message.offset()
+    return -1 if partition is None else partition, -1 if offset is None else offset
