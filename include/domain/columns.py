@@ -6,8 +6,8 @@ these before it can shift a record onto its neighbour. What comes back may be nu
 that is valid here is valid, with the same values, by the plain rules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,16 +47,17 @@ class EventColumns:
     has_event_time: Mask
 
 
-def parse_events(values: pa.BinaryArray) -> EventColumns | None:
+def parse_events(values: Sequence[bytes | None]) -> EventColumns | None:
     """Return the columns of `values`, or None where only the record-by-record way is safe."""
-    joined = pc.binary_join_element_wise(values, b"", b"\n")
-    if joined.null_count or not _is_safe_to_join(joined):
+    if not all(values):  # an empty value, or none at all
         return None
-    lines = _data(joined)
+    lines = b"\n".join([*values, b""])  # type: ignore[list-item]
+    if not _is_safe_to_join(lines, values):  # type: ignore[arg-type]
+        return None
     try:
         table = arrow_json.read_json(
             pa.BufferReader(lines),
-            read_options=arrow_json.ReadOptions(use_threads=False, block_size=lines.size + 1),
+            read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
             parse_options=_PARSE,
         )
         if table.num_rows != len(values):
@@ -71,25 +72,20 @@ def parse_events(values: pa.BinaryArray) -> EventColumns | None:
     )
 
 
-def _is_safe_to_join(joined: pa.BinaryArray) -> bool:
+def _is_safe_to_join(lines: bytes, values: Sequence[bytes]) -> bool:
     """Check that each value is one flat object on one line, in UTF-8, without what Arrow alone would let pass."""
-    count = len(joined)
-    starts, ends = _bounds(joined)
-    ends = ends - 1  # without the joint
-    if count == 0 or bool((ends <= starts).any()):
+    count = len(values)
+    text = np.frombuffer(lines, dtype=np.uint8)
+    lengths = np.fromiter(map(len, values), dtype=np.int64, count=count)
+    joints = np.cumsum(lengths + 1) - 1
+    if not bool((text[joints - lengths] == ord("{")).all() and (text[joints - 1] == ord("}")).all()):
         return False
-    data = _data(joined)
-    text = np.frombuffer(data, dtype=np.uint8)
-    base = starts[0]
-    if not bool((text[starts - base] == ord("{")).all() and (text[ends - base - 1] == ord("}")).all()):
-        return False
-    raw = data.to_pybytes()
     return (
-        raw.count(b"\n") == count
-        and raw.count(b"{") == count
-        and raw.count(b"}") == count
-        and not any(byte in raw for byte in (b"[", b"\r", b"\0", b"Inf"))
-        and _is_utf8(raw)
+        lines.count(b"\n") == count
+        and lines.count(b"{") == count
+        and lines.count(b"}") == count
+        and not any(byte in lines for byte in (b"[", b"\r", b"\0", b"Inf"))
+        and _is_utf8(lines)
     )
 
 
@@ -142,7 +138,7 @@ def _instants(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], Mask]:
     is_zoned[valid] = (text[last - 1] == ord("Z")) | has_offset
     for mask, kind in ((is_zoned, pa.timestamp("us", tz="UTC")), (valid & ~is_zoned, pa.timestamp("us"))):
         if mask.any():
-            chosen = texts if mask.all() else texts.filter(pa.array(mask))
+            chosen = texts if mask.all() else texts.filter(_as_arrow(mask))
             out[mask] = _int64(pc.cast(chosen, kind))
     return out, valid
 
@@ -161,8 +157,11 @@ def _int64(column: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _is_valid(column: pa.Array) -> Mask:
-    mask: Mask = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    return mask
+    """Return where there is a value; Arrow's own way to numpy would first import pandas, which takes seconds."""
+    if not column.null_count:
+        return np.ones(len(column), dtype=np.bool_)
+    bits = np.unpackbits(np.frombuffer(column.buffers()[0], dtype=np.uint8), bitorder="little")
+    return bits[column.offset : column.offset + len(column)].astype(np.bool_)
 
 
 def _bounds(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -173,9 +172,7 @@ def _bounds(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
     return offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
 
 
-def _data(column: pa.Array) -> Any:
-    """Return the bytes of all values, one after the other, without a copy."""
-    starts, ends = _bounds(column)
-    first = int(starts[0]) if len(starts) else 0
-    last = int(ends[-1]) if len(ends) else 0
-    return column.buffers()[2].slice(first, last - first)
+def _as_arrow(mask: Mask) -> pa.BooleanArray:
+    """Return a mask as Arrow keeps it; `pa.array` would import pandas, too."""
+    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return pa.BooleanArray.from_buffers(pa.bool_(), len(mask), [None, bits])

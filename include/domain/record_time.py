@@ -5,7 +5,14 @@ hold them, and a year is left for what is reckoned from them. Everything else is
 timestamp, and one whose producer took micro- or nanoseconds for milliseconds.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+# What stands for a record time that cannot be used; a usable one is never negative.
+NO_TIME = -1
 
 _US_PER_MS = 1000
 _END_MS = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1000
@@ -13,8 +20,9 @@ _END_MS = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1000
 END_US = _END_MS * _US_PER_MS
 
 
-def record_time_us(timestamp_ms: int | None) -> int | None:
-    """Return a record's timestamp in microseconds since 1970 UTC, or None where it has no usable one."""
-    if timestamp_ms is None or not 0 <= timestamp_ms < _END_MS:
-        return None
-    return timestamp_ms * _US_PER_MS
+def record_times_us(timestamps_ms: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return records' timestamps in microseconds since 1970 UTC, NO_TIME for each that cannot be used."""
+    times_ms = np.asarray(timestamps_ms, dtype=np.int64)
+    is_usable = (times_ms >= 0) & (times_ms < _END_MS)
+    # What is not usable is never reckoned with: at the edges of 64 bits it would wrap around.
+    return np.where(is_usable, np.where(is_usable, times_ms, 0) * _US_PER_MS, NO_TIME)

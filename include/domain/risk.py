@@ -3,8 +3,6 @@
 from enum import StrEnum
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from include.errors import SettingsError
@@ -69,19 +67,3 @@ def load_policy(name: str) -> RiskPolicy:
     except ValidationError as error:
         problems = "; ".join(detail["msg"] for detail in error.errors())
         raise SettingsError(f"risk policy {name} cannot be used: {problems}") from None
-
-
-def classify(heart_rates_bpm: pa.Int32Array, policy: RiskPolicy) -> pa.StringArray:
-    """Return the risk level of each heart rate, in order. Expects no nulls: one would fall through to Normal."""
-    # The first case that holds wins, so the most severe band comes first.
-    cases = pc.make_struct(
-        pc.or_(
-            pc.greater(heart_rates_bpm, policy.high_above_bpm),
-            pc.less_equal(heart_rates_bpm, policy.high_at_most_bpm or 0),
-        ),
-        pc.or_(
-            pc.greater_equal(heart_rates_bpm, policy.elevated_at_least_bpm),
-            pc.less_equal(heart_rates_bpm, policy.elevated_at_most_bpm or 0),
-        ),
-    )
-    return pc.case_when(cases, RiskLevel.HIGH.value, RiskLevel.ELEVATED.value, RiskLevel.NORMAL.value)

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from include.db.connect import Role, connect
@@ -38,7 +37,7 @@ def test_each_record_is_a_valid_reading_at_an_instant_of_its_own() -> None:
     assert [reading.event_time_us for reading in readings if isinstance(reading, Reading)] == [
         FIRST_US + number * STEP_US for number in range(5000)
     ]
-    columns = parse_events(pa.array(values, pa.binary()))
+    columns = parse_events(values)
     assert columns is not None
     assert columns.has_event_time.all()
 

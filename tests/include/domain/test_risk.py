@@ -1,12 +1,9 @@
-"""Risk levels at each band's edges, and the vectorised way against the plain rule."""
+"""Risk levels at each band's edges, and policies that cannot be used."""
 
-import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from include.domain import risk
-from include.domain.risk import RiskPolicy, classify, load_policy
+from include.domain.risk import load_policy
 from include.errors import SettingsError
 
 DEFAULT, SEED = load_policy("default"), load_policy("seed")
@@ -22,13 +19,6 @@ DEFAULT, SEED = load_policy("default"), load_policy("seed")
 )  # fmt: skip
 def test_levels_at_the_edges_of_the_bands(heart_rate: int, default: str, seed: str) -> None:
     assert (DEFAULT.level_of(heart_rate), SEED.level_of(heart_rate)) == (default, seed)
-
-
-@given(st.lists(st.integers(30, 220)), st.sampled_from([DEFAULT, SEED]))
-def test_classify_agrees_with_the_plain_rule(rates: list[int], policy: RiskPolicy) -> None:
-    assert classify(pa.array(rates, pa.int32()), policy).to_pylist() == [
-        policy.level_of(rate) for rate in rates
-    ]
 
 
 def test_an_unknown_policy_is_refused_with_the_known_ones() -> None:

@@ -1,17 +1,18 @@
-"""The Arrow path and the plain rules give each record one and the same outcome."""
+"""The column way and the plain rules give each record one and the same outcome."""
 
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.domain.columns import parse_events
 from include.domain.judge import UNUSABLE_RECORD_TIME, Rejection, TimeBounds, judge_record
 from include.domain.reasons import Reason
-from include.domain.schema import RAW_RECORD
+from include.domain.record_time import NO_TIME, record_times_us
 from include.domain.validation import Verdict, validate
 from tests.include.domain import reference
 
@@ -20,41 +21,35 @@ BOUNDS = TimeBounds(RETENTION_SECONDS, SKEW_SECONDS)
 RECORD_TIME = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 RECORD_TIME_US = int(RECORD_TIME.timestamp()) * 10**6
 CUSTOMER = "550e8400-e29b-41d4-a716-446655440000"
+# More than are judged one by one.
+MANY = 60
 
 
-def raw_batch(values: list[bytes | None], times: list[int | None] | None = None) -> pa.RecordBatch:
-    count = len(values)
-    instants = [RECORD_TIME_US] * count if times is None else times
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array([0] * count, pa.int32()),
-            pa.array(range(count), pa.int64()),
-            pa.array(instants, pa.timestamp("us", tz="UTC")),
-            pa.array([b"k"] * count, pa.binary()),
-            pa.array(values, pa.binary()),
-            pa.nulls(count, RAW_RECORD.field("headers").type),
-        ],
-        schema=RAW_RECORD,
-    )
+def judged(values: list[bytes | None], times_us: list[int] | None = None) -> Verdict:
+    """Judge records that all have one time, unless told otherwise."""
+    instants = [RECORD_TIME_US] * len(values) if times_us is None else times_us
+    return validate(values, np.array(instants, dtype=np.int64), BOUNDS)
 
 
 def outcomes(verdict: Verdict) -> list[object]:
     """One outcome a row, as the reference gives it; fails if a row is missing or comes twice."""
     by_row: dict[int, object] = {}
-    for item in verdict.readings.to_pylist():
-        instant = (item["event_time"].replace(tzinfo=UTC) - reference.EPOCH) // timedelta(microseconds=1)
-        assert item["row"] not in by_row
-        by_row[item["row"]] = ("accepted", item["customer_id"], item["heart_rate"], instant)
-    for item in verdict.rejections.to_pylist():
-        assert item["row"] not in by_row
-        by_row[item["row"]] = item["reason"]
+    found = verdict.readings
+    assert found.rows.tolist() == sorted(found.rows.tolist())
+    for at, row in enumerate(found.rows.tolist()):
+        assert row not in by_row
+        facts = found.customer_id[at].tobytes(), int(found.heart_rate[at]), int(found.event_time_us[at])
+        by_row[row] = ("accepted", *facts)
+    for row, rejection in verdict.rejections.items():
+        assert row not in by_row
+        by_row[row] = rejection.reason
     return [by_row[row] for row in range(len(by_row))]
 
 
-def expected(values: list[bytes | None], times: list[int | None] | None = None) -> list[object]:
-    instants = [RECORD_TIME_US] * len(values) if times is None else times
+def expected(values: list[bytes | None], times_us: list[int] | None = None) -> list[object]:
+    instants = [RECORD_TIME_US] * len(values) if times_us is None else times_us
     return [
-        reference.judge(value, time_us, RETENTION_SECONDS, SKEW_SECONDS)
+        reference.judge(value, None if time_us == NO_TIME else time_us, RETENTION_SECONDS, SKEW_SECONDS)
         for value, time_us in zip(values, instants, strict=True)
     ]
 
@@ -143,67 +138,84 @@ ACCEPTED = [
 def test_a_bad_record_is_rejected_for_its_reason_alone_and_among_good_ones(
     value: bytes | None, reason: str
 ) -> None:
-    alone = validate(raw_batch([value]), BOUNDS)
-    among = validate(raw_batch([event(), value, event(heart_rate=80)]), BOUNDS)
+    alone = judged([value])
+    among = judged([event(), value, event(heart_rate=80)])
+    among_many = judged([*[event()] * MANY, value, event(heart_rate=80)])
 
     assert outcomes(alone) == [reason]
     assert outcomes(among) == [*expected([event()]), reason, *expected([event(heart_rate=80)])]
+    assert outcomes(among_many) == [*expected([event()]) * MANY, reason, *expected([event(heart_rate=80)])]
     assert expected([value]) == [reason]
 
 
 @pytest.mark.parametrize("value", ACCEPTED)
 def test_a_good_record_is_accepted_alone_and_among_bad_ones(value: bytes) -> None:
-    among = validate(raw_batch([b"{", value, b""]), BOUNDS)
+    among = judged([b"{", value, b""])
+    among_many = judged([*[event()] * MANY, value, event(heart_rate=29)])
 
-    assert outcomes(validate(raw_batch([value]), BOUNDS)) == expected([value])
+    assert outcomes(among_many) == [
+        *expected([event()]) * MANY,
+        *expected([value]),
+        "heart_rate_out_of_range",
+    ]
+    assert outcomes(judged([value])) == expected([value])
     assert outcomes(among) == ["malformed_json", *expected([value]), "malformed_json"]
     assert expected([value])[0][0] == "accepted"
 
 
-def test_each_reason_that_a_record_alone_can_give_has_an_example() -> None:
+def test_each_reason_that_a_rule_gives_has_an_example() -> None:
     assert {reason for _, reason in EXAMPLES} == set(Reason) - {
-        Reason.CONFLICTING_READING,
-        Reason.UNPROCESSABLE,
+        Reason.CONFLICTING_READING,  # known to the database alone
+        Reason.UNPROCESSABLE,  # what no rule foresaw
     }
 
 
-# In microseconds: the last before the year 9999, the edges, and what was taken for milliseconds but was not.
-LAST_US = 253_370_764_799_999_999
-UNUSABLE_US = [None, -1, -1000, LAST_US + 1, RECORD_TIME_US * 1000, 2**63 - 1, -(2**63)]
+def test_a_record_without_a_kafka_timestamp_is_rejected() -> None:
+    assert outcomes(judged([event(), event()], [NO_TIME, NO_TIME])) == ["bad_timestamp"] * 2
+    many = [RECORD_TIME_US] * 60 + [NO_TIME]
+    assert outcomes(judged([event()] * 61, many)) == [*expected([event()] * 60), "bad_timestamp"]
 
 
-@pytest.mark.parametrize("time_us", UNUSABLE_US)
-def test_a_record_whose_own_timestamp_cannot_be_used_is_rejected_and_says_so(time_us: int | None) -> None:
-    fitting = event(timestamp="9999-01-01T00:00:00Z")
-    times = [time_us, time_us, RECORD_TIME_US]
+# In milliseconds: the last before the year 9999, the edges, and what was taken for milliseconds but was not.
+LAST_MS = 253_370_764_799_999
+UNUSABLE_MS = [-1, LAST_MS + 1, RECORD_TIME_US, RECORD_TIME_US * 1000, 2**63 - 1, -(2**63)]
 
-    verdict = validate(raw_batch([event(), b"{", event()], times), BOUNDS)
 
-    assert outcomes(validate(raw_batch([fitting, fitting], [time_us] * 2), BOUNDS)) == ["bad_timestamp"] * 2
-    assert outcomes(verdict) == ["bad_timestamp", "malformed_json", *expected([event()])]
-    assert verdict.rejections.column("detail")[0].as_py() == UNUSABLE_RECORD_TIME
-    assert judge_record(event(), time_us, BOUNDS) == Rejection(Reason.BAD_TIMESTAMP, UNUSABLE_RECORD_TIME)
+@pytest.mark.parametrize("time_ms", UNUSABLE_MS)
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_record_whose_own_timestamp_cannot_be_used_is_rejected_and_says_so(
+    time_ms: int, count: int
+) -> None:
+    values: list[bytes | None] = [event(), b"{", event(timestamp="9999-01-01T00:00:00Z")] * count
+    times_us = record_times_us([time_ms] * len(values)).tolist()
+
+    verdict = judged(values, times_us)
+
+    assert outcomes(verdict) == ["bad_timestamp", "malformed_json", "bad_timestamp"] * count
+    assert verdict.rejections[0] == Rejection(Reason.BAD_TIMESTAMP, UNUSABLE_RECORD_TIME)
+    assert judge_record(event(), None, BOUNDS) == verdict.rejections[0]
 
 
 @pytest.mark.parametrize(
-    ("time_us", "at"),
+    ("time_ms", "at"),
     [
         (0, "1970-01-01T00:00:00Z"),
-        (LAST_US, "9998-12-31T23:59:59Z"),
-        (LAST_US, "9999-01-01T00:04:59Z"),
+        (LAST_MS, "9998-12-31T23:59:59Z"),
+        (LAST_MS, "9999-01-01T00:04:59Z"),
     ],
 )
-def test_the_first_and_the_last_usable_times_are_judged_by(time_us: int, at: str) -> None:
-    values: list[bytes | None] = [event(timestamp=at)]
+def test_the_first_and_the_last_usable_times_are_judged_by(time_ms: int, at: str) -> None:
+    values: list[bytes | None] = [event(timestamp=at)] * 60
+    times_us = record_times_us([time_ms] * 60).tolist()
 
-    assert outcomes(validate(raw_batch(values, [time_us]), BOUNDS)) == expected(values, [time_us])
-    assert expected(values, [time_us])[0][0] == "accepted"  # type: ignore[index]
+    assert outcomes(judged(values, times_us)) == expected(values, times_us)
+    assert expected(values, times_us)[0][0] == "accepted"  # type: ignore[index]
 
 
 def test_an_empty_batch_gives_nothing() -> None:
-    verdict = validate(raw_batch([]), BOUNDS)
+    verdict = judged([])
 
-    assert (verdict.readings.num_rows, verdict.rejections.num_rows) == (0, 0)
+    assert (len(verdict.readings), verdict.rejections) == (0, {})
 
 
 def test_no_detail_repeats_the_content_of_a_record() -> None:
@@ -215,7 +227,7 @@ def test_no_detail_repeats_the_content_of_a_record() -> None:
         secret.encode() * 2 + b"x",
     ]
 
-    details = validate(raw_batch(values), BOUNDS).rejections.column("detail").to_pylist()
+    details = [rejection.detail for rejection in judged(values).rejections.values()]
 
     assert len(details) == 4
     assert not any(secret in detail for detail in details)
@@ -258,6 +270,21 @@ good_events = st.fixed_dictionaries(
         ),
     }
 )
+# Good but for a value that may lie past an edge.
+near_events = st.fixed_dictionaries(
+    {
+        "customer_id": customers,
+        "heart_rate": st.integers(28, 32) | st.integers(218, 222),
+        "timestamp": st.sampled_from(
+            [
+                "2026-11-23T08:05:00Z",
+                "2026-11-23T08:05:00.000001Z",
+                "2026-08-25T08:00:00Z",
+                "2026-08-25T07:59:59.999999",
+            ]
+        ),
+    }
+)
 layouts = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}])
 
 
@@ -279,6 +306,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 records = st.one_of(
     st.builds(dumped, good_events, layouts),
+    st.builds(dumped, near_events, layouts),
     st.builds(dumped, events, layouts),
     damaged(),
     st.binary(max_size=60),
@@ -289,26 +317,38 @@ records = st.one_of(
 @settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(records, max_size=12))
 def test_validate_agrees_with_the_plain_rules_over_any_bytes(values: list[bytes | None]) -> None:
-    assert outcomes(validate(raw_batch(values), BOUNDS)) == expected(values)
+    assert outcomes(judged(values)) == expected(values)
 
 
-record_times = st.one_of(
-    st.none(),
-    st.just(RECORD_TIME_US),
-    st.integers(-(2**63), 2**63 - 1),
-    st.integers(0, LAST_US),
-    st.sampled_from([0, -1, LAST_US, LAST_US + 1, 2**63 - 1, -(2**63)]),
-)
+FILLING = [
+    event(customer_id=str(uuid.UUID(int=number)), heart_rate=30 + number, extra="é") for number in range(MANY)
+]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(records, record_times), max_size=12))
-def test_validate_agrees_with_the_plain_rules_over_any_record_times(
-    rows: list[tuple[bytes | None, int | None]],
+def test_many_good_records_go_by_columns() -> None:
+    columns = parse_events(FILLING)
+
+    assert columns is not None
+    assert columns.has_customer_id.all()
+    assert columns.has_event_time.all()
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(records, max_size=6), st.integers(0, MANY))
+def test_many_records_agree_with_the_plain_rules_too(values: list[bytes | None], at: int) -> None:
+    many = [*FILLING[:at], *values, *FILLING[at:]]
+
+    assert outcomes(judged(many)) == expected(many)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(records, min_size=1, max_size=4), st.integers(0, MANY), st.integers(0, MANY))
+def test_outcomes_of_many_do_not_depend_on_where_they_are_cut(
+    values: list[bytes | None], at: int, cut: int
 ) -> None:
-    values, times = [value for value, _ in rows], [time_us for _, time_us in rows]
+    many = [*FILLING[:at], *values, *FILLING[at:]]
 
-    assert outcomes(validate(raw_batch(values, times), BOUNDS)) == expected(values, times)
+    assert outcomes(judged(many)) == outcomes(judged(many[:cut])) + outcomes(judged(many[cut:]))
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
@@ -317,23 +357,22 @@ def test_one_damaged_record_does_not_touch_its_neighbours(values: list[bytes], d
     at = data.draw(st.integers(0, len(values)))
     values.insert(at, data.draw(damaged()))
 
-    assert outcomes(validate(raw_batch(values), BOUNDS)) == expected(values)  # type: ignore[arg-type]
+    assert outcomes(judged(values)) == expected(values)  # type: ignore[arg-type]
 
 
 @given(st.lists(records, max_size=8), st.lists(records, max_size=8))
 def test_outcomes_do_not_depend_on_where_a_batch_is_cut(
     head: list[bytes | None], tail: list[bytes | None]
 ) -> None:
-    whole = outcomes(validate(raw_batch(head + tail), BOUNDS))
+    whole = outcomes(judged(head + tail))
 
-    assert whole == outcomes(validate(raw_batch(head), BOUNDS)) + outcomes(validate(raw_batch(tail), BOUNDS))
+    assert whole == outcomes(judged(head)) + outcomes(judged(tail))
 
 
 def test_a_large_batch_with_few_bad_records_keeps_rows_and_order() -> None:
     values: list[bytes | None] = [event(customer_id=str(uuid.UUID(int=number))) for number in range(3000)]
     values[700], values[2999] = b"{bad", event(heart_rate=999)
 
-    verdict = validate(raw_batch(values), BOUNDS)
+    verdict = judged(values)
 
     assert outcomes(verdict) == expected(values)
-    assert verdict.readings.column("row").to_pylist() == sorted(verdict.readings.column("row").to_pylist())
