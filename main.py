@@ -128,6 +128,29 @@ def stop_stream() -> None:
             typer.echo("no stream was running")
 
 
+@stream_app.command(
+    "skip",
+    epilog=examples(
+        ('stream skip --partition 0 --offset 1234 --reason "stops every launch"', "Go on behind this record.")
+    ),
+)
+def skip(
+    partition: Annotated[int, typer.Option(min=0, help="Partition of the topic.")],
+    offset: Annotated[int, typer.Option(min=0, help="The partition's next offset, as `report` shows it.")],
+    reason: Annotated[str, typer.Option(help="Kept with the record.")],
+) -> None:
+    """Quarantine the next record of a partition without a look at it, and let the stream go on behind it.
+
+    The stream finds out by itself what it cannot process and goes on; this is for what it does not find. The record is
+    in the ledger, and among the dead letters as unprocessable.
+    """
+    from include.ingest.skip import skip_record
+
+    with one_line_errors():
+        next_offset = skip_record(get_settings(), partition=partition, offset=offset, reason=reason)
+        typer.echo(f"partition {partition} goes on at offset {next_offset}")
+
+
 @app.command(
     rich_help_panel=READING,
     epilog=examples(

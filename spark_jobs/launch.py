@@ -6,11 +6,12 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException, StreamingQueryException
@@ -18,28 +19,28 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 import include.errors as product_errors
-from include.broker.access import password_environment
 from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.judge import SECONDS_PER_DAY, TimeBounds
-from include.domain.risk import RiskPolicy, load_policy
-from include.errors import HeartbeatError, MissingPartError, SettingsError, StreamFailedError
-from include.ingest.lease import read_lease, take_lease
+from include.domain.risk import load_policy
+from include.errors import HeartbeatError, StreamFailedError
+from include.ingest.lease import read_lease, request_stop, take_lease
 from include.ingest.offsets import open_offsets
 from include.ingest.types import Launch
-from include.ingest.watch import Watch, hard_exit_after
+from include.ingest.watch import Turns, Watch, hard_exit_after
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.master import require_master
-from spark_jobs.batch_log import BatchLog
-from spark_jobs.query import create_session, rehearse, start_query
+from spark_jobs.query import count_slots, create_session, start_query
+from spark_jobs.source import Plan
 
-CONNECTOR_CLASS = "org/apache/spark/sql/kafka010/KafkaSourceProvider.class"
 CHECKPOINT_PREFIX = "heartbeat-stream-"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-BATCH_END_SECONDS = 30.0
-LISTENERS_TIMEOUT_MS = 5000
+# Tasks see a wish to stop within a quarter of a second and end with their transaction.
+TURN_END_SECONDS = 10.0
 HARD_EXIT_SECONDS = 15.0
+REHEARSAL_TURN = 1
+POLL_SECONDS = 0.02
 
 log = get_logger()
 
@@ -49,10 +50,10 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
 
     In this order, so that a predecessor goes on until its successor can take its place:
     1. check the policy, the database, the topic and the cluster's master
-    2. start Spark, and rehearse: a launch that cannot read does not take another's place
+    2. start Spark, and in it the query with a rehearsal: a launch that cannot read does not take another's place
     3. take the lease
     4. read where to begin
-    5. run the query under watch
+    5. run the turns under watch
     """
     policy = load_policy(settings.risk_policy)
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
@@ -60,21 +61,29 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     topic = _read_topic(settings)
     bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
     require_master(settings)
-    spark = _start_spark(settings)
-    _rehearse(spark, settings, topic, bounds)
-    launch, starts = _open(settings, policy, topic, bounds)
-    log.info(
-        "stream_started",
-        epoch=launch.epoch,
-        topic=launch.topic,
-        partitions=len(starts),
-        policy=policy.version,
-    )
-    with _checkpoint(launch.epoch) as checkpoint:
-        spark.streams.addListener(BatchLog(settings, launch.epoch))
-        query = start_query(spark, settings, launch, starts, checkpoint=checkpoint, drain=drain)
-        _run_under_watch(settings, launch, query)
-        _let_listeners_finish(spark)
+    spark = _start_spark()
+    launch = Launch(topic.name, topic.topic_id, 0, policy, bounds)
+    with _checkpoint() as checkpoint:
+        plan_file = checkpoint / "plan"
+        query = _rehearse(spark, launch, checkpoint / "spark", plan_file)
+        launch, ends = _open(settings, launch, topic)
+        log.info(
+            "stream_started",
+            epoch=launch.epoch,
+            topic=launch.topic,
+            partitions=len(ends),
+            policy=policy.version,
+        )
+        turns = Turns(
+            settings.stream_turn_seconds,
+            plan=lambda turn, tasks: Plan(turn, tasks, launch.epoch, ends if drain else None).write(
+                plan_file
+            ),
+            count_slots=lambda: count_slots(spark),
+            partitions=len(ends),
+            is_single=drain,
+        )
+        _run_under_watch(settings, launch, turns, query)
 
 
 def _read_topic(settings: Settings) -> Topic:
@@ -82,53 +91,42 @@ def _read_topic(settings: Settings) -> Topic:
         return broker.topic(settings.kafka_topic)
 
 
-def _start_spark(settings: Settings) -> SparkSession:
+def _start_spark() -> SparkSession:
     try:
-        spark = create_session()
+        return create_session()
     except Py4JError as failure:
         raise _explain(failure) from None
-    jvm: Any = spark.sparkContext._jvm
-    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
-    if loader.getResource(CONNECTOR_CLASS) is None:
-        raise MissingPartError("Spark's Kafka connector is not installed: run 'make setup'")
-    for variable in password_environment(settings):
-        if not jvm.java.lang.System.getenv(variable):
-            raise SettingsError(
-                f"{variable} is not in the environment of spark-submit, and Spark reads it there: "
-                "export it, or start the stream with 'python main.py consumer'"
-            )
-    return spark
 
 
-def _rehearse(spark: SparkSession, settings: Settings, topic: Topic, bounds: TimeBounds) -> None:
-    with open_broker(settings) as broker:
-        held = broker.ranges(topic)
+def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: Path) -> StreamingQuery:
+    """Start the query with a turn in which each worker does all that its task will do, but store."""
     try:
-        rehearse(spark, settings, held, bounds)
+        Plan(REHEARSAL_TURN, count_slots(spark)).write(plan_file)
+        query = start_query(spark, launch, checkpoint=checkpoint, plan_file=plan_file)
+        query.processAllAvailable()
     except (PySparkException, Py4JError) as failure:
         raise _explain(failure) from None
+    return query
 
 
-def _open(
-    settings: Settings, policy: RiskPolicy, topic: Topic, bounds: TimeBounds
-) -> tuple[Launch, dict[int, int]]:
+def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dict[int, int]]:
+    """Take the lease and bring the offsets to where Kafka can go on; return where each partition ends now."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         epoch = take_lease(connection, f"{socket.gethostname()}:{os.getpid()}")
-        launch = Launch(topic.name, topic.topic_id, epoch, policy, bounds)
         with open_broker(settings) as broker:
-            held = broker.ranges(topic)
-        starts = open_offsets(connection, topic=topic.name, topic_id=topic.topic_id, epoch=epoch, held=held)
-    return launch, starts
+            held = broker.ranges(topic, with_log_end=True)
+        open_offsets(connection, topic=topic.name, topic_id=topic.topic_id, epoch=epoch, held=held)
+    return replace(launch, epoch=epoch), {partition: kafka.end for partition, kafka in held.items()}
 
 
 @contextmanager
-def _checkpoint(epoch: int) -> Iterator[str]:
+def _checkpoint() -> Iterator[Path]:
     """Give a fresh folder, in memory where there is some; nothing in it is ever needed again."""
     parent = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     _remove_leftovers(parent)
-    folder = tempfile.mkdtemp(prefix=f"{CHECKPOINT_PREFIX}{os.getpid()}-{epoch}-", dir=parent)
+    folder = tempfile.mkdtemp(prefix=f"{CHECKPOINT_PREFIX}{os.getpid()}-", dir=parent)
     try:
-        yield folder
+        yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -141,23 +139,25 @@ def _remove_leftovers(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run_under_watch(settings: Settings, launch: Launch, query: StreamingQuery) -> None:
+def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: StreamingQuery) -> None:
     ended_by: list[HeartbeatError | None] = []
 
     def end(error: HeartbeatError | None) -> None:
         ended_by.append(error)
-        timer = hard_exit_after(
-            HARD_EXIT_SECONDS + (BATCH_END_SECONDS if error is None else 0), lambda: _leave(error)
-        )
+        patience = HARD_EXIT_SECONDS + (TURN_END_SECONDS if error is None else 0)
+        timer = hard_exit_after(patience, lambda: _leave(error))
         if error is None:
-            _wait_for_batch_end(query)
+            _wait_for_turn_end(query)
         query.stop()
         timer.cancel()
 
-    watch = Watch(settings, launch, end)
+    watch = Watch(settings, launch, turns, end)
     watch.start()
-    signal.signal(signal.SIGTERM, lambda *_: query.stop())
+    _stop_on_sigterm(settings, launch, lambda: end(None))
     try:
+        if turns.is_single:
+            query.processAllAvailable()
+            query.stop()
         query.awaitTermination()
     except (StreamingQueryException, Py4JError) as failure:
         if not ended_by:
@@ -168,31 +168,28 @@ def _run_under_watch(settings: Settings, launch: Launch, query: StreamingQuery) 
         raise ended_by[0]
 
 
-def _wait_for_batch_end(query: StreamingQuery) -> None:
-    # A batch cut short would be safe, only repeated by the next launch. Where readings never pause there is no
-    # moment without a batch: then it is the end of one that counts.
-    running = _last_batch(query)
-    deadline = time.monotonic() + BATCH_END_SECONDS
+def _stop_on_sigterm(settings: Settings, launch: Launch, end: Callable[[], None]) -> None:
+    """Let SIGTERM wish for a stop as anyone may; where the wish cannot be written down, end the query at once."""
+
+    def wish() -> None:
+        try:
+            with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+                request_stop(connection, epoch=launch.epoch)
+        except HeartbeatError:
+            end()
+
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=wish, daemon=True).start())
+
+
+def _wait_for_turn_end(query: StreamingQuery) -> None:
+    # A turn cut short would be safe, its open transactions only repeated by the next launch.
+    deadline = time.monotonic() + TURN_END_SECONDS
     while query.isActive and query.status["isTriggerActive"] and time.monotonic() < deadline:
-        if _last_batch(query) != running:
-            return
-        time.sleep(0.02)
-
-
-def _last_batch(query: StreamingQuery) -> int | None:
-    """Return the number of the newest batch that has ended."""
-    progress = query.lastProgress
-    return None if progress is None else int(progress["batchId"])
-
-
-def _let_listeners_finish(spark: SparkSession) -> None:
-    """Let the last batch's line be written before Spark goes."""
-    jvm_session: Any = spark.sparkContext._jsc
-    jvm_session.sc().listenerBus().waitUntilEmpty(LISTENERS_TIMEOUT_MS)
+        time.sleep(POLL_SECONDS)
 
 
 def _explain(failure: PySparkException | Py4JError) -> HeartbeatError:
-    """Find the product's own error in what a task threw through Spark, or say what Spark says in one line."""
+    """Find the product's own error in what a task threw through Spark, or say what failed in one line."""
     if isinstance(failure, Py4JNetworkError):
         return StreamFailedError(
             "Spark's JVM is gone: this launch ends, the next one goes on from the database"
@@ -204,12 +201,19 @@ def _explain(failure: PySparkException | Py4JError) -> HeartbeatError:
             error = kind.__new__(kind)
             Exception.__init__(error, message)
             return error
+    return StreamFailedError(f"Spark failed: {_reason(text)[:300]}")
+
+
+def _reason(text: str) -> str:
+    """Return the line that names the error: a Python traceback's last one, else the first that is no mere heading."""
+    named = re.findall(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt)\b(?:: .*)?)$", text, re.MULTILINE)
+    if named:
+        return str(named[-1])
     # Py4J's own first line only says which call it was.
-    lines = [
-        line.removeprefix(": ") for line in text.splitlines() if not line.startswith("An error occurred")
-    ]
-    reason = next((line for line in lines if line.strip()), "no reason given")
-    return StreamFailedError(f"Spark failed: {reason[:300]}")
+    lines = [line.strip().removeprefix(": ") for line in text.splitlines()]
+    headings = ("", "Traceback (most recent call last):", "An error occurred")
+    told = [line for line in lines if line not in headings and not line.startswith("An error occurred")]
+    return told[0] if told else "no reason given"
 
 
 def _leave(error: HeartbeatError | None) -> None:

@@ -1,35 +1,79 @@
-"""Readings as PostgreSQL's binary COPY format."""
+"""Readings as PostgreSQL's binary COPY format.
 
-import pgpq
-import pyarrow as pa
+The rows go in by event time: the key begins with it, and neighbours in the index cost a fifth less than a heap. A row's
+length depends on its risk level, its last field: all rows are laid out with room for the longest, and what is too much
+is left out.
+"""
 
-from include.domain.risk import RiskPolicy, classify
+from functools import lru_cache
 
-# A fixed-size binary of 16 bytes is what COPY expects for a uuid; the rest maps one to one.
-_ROW = pa.schema(
-    [
-        pa.field("customer_id", pa.binary(16), nullable=False),
-        pa.field("heart_rate", pa.int32(), nullable=False),
-        pa.field("event_time", pa.timestamp("us"), nullable=False),
-        pa.field("risk_level", pa.string(), nullable=False),
-    ]
-)
-_STAGED_ROW = _ROW.append(pa.field("row", pa.int32(), nullable=False))
+import numpy as np
+import numpy.typing as npt
+
+from include.domain.risk import RiskLevel, RiskPolicy
+from include.domain.schema import MAX_HEART_RATE_BPM, UUID_BYTES
+from include.domain.validation import Readings
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+# COPY counts time from 2000, numpy and we from 1970.
+_EPOCH_2000_US = 946_684_800_000_000
+_LEVELS = np.array([level.value.encode() for level in RiskLevel])
+_LEVEL_BYTES = np.char.str_len(_LEVELS)
 
 
-def encode_readings(readings: pa.RecordBatch, policy: RiskPolicy, *, with_row: bool = False) -> list[bytes]:
-    """Return a whole COPY stream for `readings` (schema READING), columns as in copy_heartbeats.sql.
+def encode_readings(readings: Readings, policy: RiskPolicy, *, with_row: bool = False) -> bytes:
+    """Return a whole COPY stream for `readings`, columns as in copy_heartbeats.sql.
 
-    `with_row` appends the row number, as in copy_staged.sql.
+    `with_row` adds each reading's place among `readings`, as in copy_staged.sql.
     """
-    schema = _STAGED_ROW if with_row else _ROW
-    columns = {
-        "customer_id": readings.column("customer_id"),
-        "heart_rate": readings.column("heart_rate"),
-        "event_time": readings.column("event_time"),
-        "risk_level": classify(readings.column("heart_rate"), policy),
-        "row": readings.column("row"),
-    }
-    batch = pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
-    encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
-    return [encoder.write_header(), encoder.write_batch(batch), encoder.finish()]
+    order = np.argsort(readings.event_time_us, kind="stable")
+    heart_rate = readings.heart_rate[order]
+    levels = _levels_by_rate(policy)[heart_rate]
+    rows = np.zeros(len(order), dtype=_row_type(with_row=with_row))
+    rows["fields"] = 5 if with_row else 4
+    rows["customer_id_bytes"], rows["customer_id"] = UUID_BYTES, _as_blob(readings.customer_id[order])
+    rows["heart_rate_bytes"], rows["heart_rate"] = 4, heart_rate
+    rows["event_time_bytes"], rows["event_time"] = 8, readings.event_time_us[order] - _EPOCH_2000_US
+    if with_row:
+        rows["row_bytes"], rows["row"] = 4, order
+    rows["risk_level_bytes"], rows["risk_level"] = _LEVEL_BYTES[levels], _LEVELS[levels]
+    return b"".join([_HEADER, _without_padding(rows, _LEVEL_BYTES[levels]), _TRAILER])
+
+
+def _without_padding(rows: npt.NDArray[np.void], level_bytes: npt.NDArray[np.int64]) -> bytes:
+    laid_out = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+    fixed_bytes = rows.dtype.itemsize - _LEVELS.itemsize
+    is_kept = np.arange(rows.dtype.itemsize) < (fixed_bytes + level_bytes)[:, None]
+    return laid_out[is_kept].tobytes()
+
+
+@lru_cache(maxsize=2)
+def _row_type(*, with_row: bool) -> np.dtype[np.void]:
+    """Return a row's layout: the number of fields, then each field behind its length."""
+    row = [("row_bytes", ">i4"), ("row", ">i4")] if with_row else []
+    return np.dtype(
+        [
+            ("fields", ">i2"),
+            ("customer_id_bytes", ">i4"),
+            ("customer_id", f"V{UUID_BYTES}"),
+            ("heart_rate_bytes", ">i4"),
+            ("heart_rate", ">i4"),
+            ("event_time_bytes", ">i4"),
+            ("event_time", ">i8"),
+            *row,
+            ("risk_level_bytes", ">i4"),
+            ("risk_level", _LEVELS.dtype),
+        ]
+    )
+
+
+@lru_cache(maxsize=8)
+def _levels_by_rate(policy: RiskPolicy) -> npt.NDArray[np.int8]:
+    """Return each heart rate's level, as its place among the levels."""
+    levels, rates = list(RiskLevel), range(MAX_HEART_RATE_BPM + 1)
+    return np.array([levels.index(policy.level_of(rate)) for rate in rates], dtype=np.int8)
+
+
+def _as_blob(customer_ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.void]:
+    return np.ascontiguousarray(customer_ids).view(f"V{UUID_BYTES}").reshape(-1)

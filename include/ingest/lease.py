@@ -1,28 +1,33 @@
-"""The stream's lease: who may commit, and whether it was asked to stop."""
+"""The stream's lease: who may commit, and whether it was asked to stop.
 
-from typing import Any
-
-from psycopg import errors
+The lease's row is written by take-overs and renewals alone and locked by no task. What refuses an older launch stands
+on the rows that a commit moves: a take-over ends the sessions in which older tasks store, so that it waits for none of
+them, and writes its epoch on each partition of stream_offsets.
+"""
 
 from include.db.connect import Connection
-from include.errors import FencedError, TransientError
-from include.ingest.types import Lease
+from include.errors import FencedError
+from include.ingest.types import Lease, Sign
 from include.log import get_logger
 from include.sql import query
 
 LEASE_NAME = "heartbeat_stream"
+# The turn in which a launch begins to store; the one before is its rehearsal.
+FIRST_TURN = 2
+# What the sessions that store call themselves, before a hyphen and the epoch of their launch.
 SINK_APPLICATION = "heartbeat-sink"
 # A launch renews its lease each second; one that has been silent for so long is told as gone.
 LEASE_IS_ALIVE_SECONDS = 15.0
-
-_ATTEMPTS = 5
 
 log = get_logger()
 
 
 def take_lease(connection: Connection, holder: str) -> int:
     """Become the only writer and return the new epoch. Needs an autocommit connection."""
-    [(epoch,)] = _change_lease(connection, "take_lease", {"name": LEASE_NAME, "holder": holder})
+    [(epoch,)] = connection.execute(
+        query("take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
+    ).fetchall()
+    _refuse_earlier(connection, int(epoch))
     return int(epoch)
 
 
@@ -31,23 +36,32 @@ def fence_lease(connection: Connection, epoch: int) -> bool:
 
     The launch exits at its next sign of life, and the next one takes the lease as ever.
     """
-    return bool(_change_lease(connection, "fence_lease", {"name": LEASE_NAME, "epoch": epoch}))
+    fenced = connection.execute(query("fence_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+    if fenced is None:
+        return False
+    _refuse_earlier(connection, int(fenced[0]))
+    return True
 
 
-def renew_lease(connection: Connection, epoch: int) -> bool:
-    """Show that launch `epoch` is alive and return whether it was asked to stop; raise FencedError if superseded."""
-    row = connection.execute(query("renew_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+def renew_lease(connection: Connection, epoch: int, turn: int) -> bool:
+    """Show that launch `epoch` is alive in `turn`; return whether it is to stop; raise FencedError if superseded."""
+    values = {"name": LEASE_NAME, "epoch": epoch, "turn": turn}
+    row = connection.execute(query("renew_lease"), values).fetchone()
     if row is None:
         raise FencedError(epoch=epoch, newest_epoch=_newest_epoch(connection))
     return bool(row[0])
 
 
-def hold_lease(connection: Connection, epoch: int) -> None:
-    """Keep any newer launch from starting until this transaction ends; raise FencedError if one already has."""
-    row = connection.execute(query("hold_lease"), {"name": LEASE_NAME}).fetchone()
-    newest = int(row[0]) if row else 0
-    if newest != epoch:
+def require_lease(connection: Connection, epoch: int) -> None:
+    """Raise FencedError if a newer launch has taken over."""
+    if (newest := _newest_epoch(connection)) != epoch:
         raise FencedError(epoch=epoch, newest_epoch=newest)
+
+
+def read_sign(connection: Connection) -> Sign:
+    """Return what a task has to know of its launch."""
+    row = connection.execute(query("read_sign"), {"lease": LEASE_NAME}, prepare=True).fetchone()
+    return Sign(*row) if row else Sign(0, 0, stop_requested=False)
 
 
 def read_lease(connection: Connection) -> Lease | None:
@@ -56,10 +70,15 @@ def read_lease(connection: Connection) -> Lease | None:
     return Lease(*row) if row else None
 
 
-def request_stop(connection: Connection) -> Lease | None:
-    """Ask the running launch to stop between two batches; the next launch is not affected."""
-    row = connection.execute(query("request_stop"), {"name": LEASE_NAME}).fetchone()
+def request_stop(connection: Connection, *, epoch: int | None = None) -> Lease | None:
+    """Ask the running launch (or launch `epoch` only) to end its turn and stop; the next launch is not affected."""
+    row = connection.execute(query("request_stop"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
     return Lease(*row) if row else None
+
+
+def sink_application(epoch: int) -> str:
+    """Return what the sessions of a launch's tasks call themselves."""
+    return f"{SINK_APPLICATION}-{epoch}"
 
 
 def _newest_epoch(connection: Connection) -> int:
@@ -67,22 +86,14 @@ def _newest_epoch(connection: Connection) -> int:
     return lease.epoch if lease else 0
 
 
-def _change_lease(connection: Connection, statement: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
-    """Run a statement that raises the epoch, and return its rows.
-
-    The launch's running transactions are waited for, since each holds the lease; one that hangs (its process was
-    stopped, its host is gone) would do so for ever, so after the lock time-out its session is ended.
-    """
-    for _ in range(_ATTEMPTS):
-        try:
-            with connection.transaction():
-                connection.execute("set local lock_timeout = '3s'")
-                return connection.execute(query(statement), values).fetchall()
-        except errors.LockNotAvailable:
-            ended = connection.execute(
-                query("end_sink_sessions"), {"application": SINK_APPLICATION}
-            ).fetchall()
-            log.warning("hanging_sessions_ended", session_count=len(ended))
-    raise TransientError(
-        "the stream's lease stays locked by another session: look at pg_stat_activity, then try again"
-    )
+def _refuse_earlier(connection: Connection, epoch: int) -> None:
+    """End the sessions that store for launches before `epoch`, then take all partitions from them."""
+    values = {"application": SINK_APPLICATION, "epoch": epoch}
+    ended = connection.execute(query("end_sink_sessions"), values).fetchall()
+    if not all(has_ended for _, has_ended in ended):
+        # A session that left by itself meanwhile was not ended either: who is still there?
+        ended = connection.execute(query("end_sink_sessions"), values).fetchall()
+    staying = [pid for pid, has_ended in ended if not has_ended]
+    if staying:
+        log.warning("sessions_did_not_end", session_count=len(staying))
+    connection.execute(query("refuse_launches"), {"epoch": epoch})

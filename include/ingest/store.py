@@ -1,200 +1,248 @@
-"""The rows of one partition's transaction: readings, dead letters, touched hours, the commit and the offset."""
+"""Store a gathering in one transaction: readings, dead letters, ledger, offsets.
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+What makes it exactly once: all of it is committed together or not at all, and only if each partition still stands where
+this task left it and no later launch has written its number there. So a task may be repeated at any instant.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import LiteralString
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
+from include.domain.headers import to_json
+from include.domain.judge import MICROSECONDS, Rejection
 from include.domain.reasons import EXPLANATIONS, Reason
-from include.domain.risk import RiskPolicy
-from include.errors import SchemaOutdatedError
+from include.domain.record_time import NO_TIME
+from include.domain.validation import Readings, Verdict, validate
+from include.errors import OffsetMovedError
+from include.ingest.days import DayPartitions
 from include.ingest.encode import encode_readings
-from include.ingest.types import Commit, Latency, Launch
+from include.ingest.gathering import Gathering
+from include.ingest.lease import LEASE_NAME
+from include.ingest.ledger import (
+    Account,
+    LedgerRow,
+    count_hours,
+    ledger_columns,
+    measure_steps,
+    now_us,
+    settle,
+)
+from include.ingest.types import Launch, Sign
 from include.sql import query
 
-_MICROSECONDS_PER_DAY = 86_400_000_000
+Rows = npt.NDArray[np.int32]
+
 _DEAD_LETTER_TYPES = (
-    "uuid", "text", "int4", "int8", "bytea", "bytea", "jsonb", "timestamp", "text", "text",
+    "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool",
 )  # fmt: skip
+_CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING])
+_NO_ROWS = np.empty(0, dtype=np.int32)
 
-Hours = Counter[datetime]
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A session to store with (in autocommit: each transaction is opened on purpose), and one for day partitions."""
 
-class DayPartitions:
-    """Makes day partitions before rows need them, each day once a process.
+    connection: Connection
+    days: DayPartitions
 
-    On a connection of its own: the lock that it takes must not be held for the length of a batch's transaction.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._known: set[tuple[str, date]] = set()
-
-    def ensure_for_events(self, event_times: pa.TimestampArray) -> None:
-        """Make the partitions of `heartbeats` for these event times."""
-        times = event_times.cast(pa.int64()).to_numpy()
-        first, last = int(times.min()), int(times.max())
-        days = (
-            np.unique(times // _MICROSECONDS_PER_DAY)
-            if first // _MICROSECONDS_PER_DAY != (last // _MICROSECONDS_PER_DAY)
-            else [first // _MICROSECONDS_PER_DAY]
-        )
-        for day in days:
-            self._ensure("heartbeats", date(1970, 1, 1) + timedelta(days=int(day)))
-
-    def ensure_for_ledger(self) -> None:
-        """Make the partitions of the tables that are kept by the day of recording, for today and tomorrow."""
-        today = datetime.now(UTC).date()
-        for day in (today, today + timedelta(days=1)):  # a transaction may begin just before midnight
-            self._ensure("dead_letters", day)
-            self._ensure("stream_commits", day)
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether one of the sessions has ended."""
+        return bool(self.connection.closed) or self.days.is_closed
 
     def close(self) -> None:
-        """Close the session."""
-        self._connection.close()
-
-    def forget(self) -> None:
-        """Ask the database again: retention may have dropped a day that was known."""
-        self._known.clear()
-
-    def _ensure(self, parent: str, day: date) -> None:
-        if (parent, day) not in self._known:
-            self._connection.execute(query("ensure_day"), {"parent": parent, "day": day})
-            self._known.add((parent, day))
+        """End both sessions; what was not committed is undone."""
+        self.connection.close()
+        self.days.close()
 
 
-def copy_readings(connection: Connection, readings: pa.RecordBatch, policy: RiskPolicy) -> Hours | None:
-    """Copy readings straight in and count them by hour; None, with nothing done, if one stands there already."""
-    try:
-        with connection.transaction():
-            _copy(connection, query("copy_heartbeats"), encode_readings(readings, policy))
-    except errors.UniqueViolation:
-        return None
-    return _count_hours(readings.column("event_time"))
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Where a task stores; `confirm_topic` raises if the topic is no longer the one that was read from."""
+
+    launch: Launch
+    accounts: dict[int, Account]
+    database: Database
+    confirm_topic: Callable[[], object]
 
 
-def stage_readings(
-    connection: Connection, readings: pa.RecordBatch, policy: RiskPolicy
-) -> tuple[Hours, list[int]]:
-    """Insert the readings that are new; return them by hour, and the row numbers of those in conflict.
+# A way to get readings in: returns the places among them of those that were accepted, and of those in conflict.
+_Way = Callable[[Connection, Readings, Launch], tuple[Rows, Rows]]
 
-    All others stand in `heartbeats` already with the same heart rate: duplicates.
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """What has become of a gathering's records, by row."""
+
+    accepted: npt.NDArray[np.bool_]
+    rejections: dict[int, Rejection]
+
+
+def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
+    """Store the records and move their partitions' accounts; return what the lease says meanwhile.
+
+    Raise OffsetMovedError, with nothing stored, where another launch or another try of the same task was here.
+
+    1. judge the records
+    2. copy the readings; if one of them stands there already, begin anew and sort them out
+    3. copy the rejected records
+    4. confirm the topic
+    5. write the ledger, count the hours, move the offsets, commit
     """
+    verdict = _judge(gathering, sink.launch)
+    days = sink.database.days
+    days.ensure_for_ledger()
+    days.ensure_for_events(verdict.readings.event_time_us)
+    try:
+        return _store(gathering, verdict, sink, _copy_readings)
+    except errors.UniqueViolation:
+        return _store(gathering, verdict, sink, _sort_readings)
+    except errors.CheckViolation:
+        # A day's partition was dropped since this process last saw it.
+        days.forget()
+        days.ensure_for_ledger()
+        days.ensure_for_events(verdict.readings.event_time_us)
+        return _store(gathering, verdict, sink, _sort_readings)
+
+
+def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
+    """Judge and store one record and undo that: it raises what makes even a good record fail."""
+    verdict = validate([value], np.array([record_time_us], dtype=np.int64), sink.launch.bounds)
+    sink.database.days.ensure_for_events(verdict.readings.event_time_us)
+    with sink.database.connection.transaction(force_rollback=True):
+        _sort_readings(sink.database.connection, verdict.readings, sink.launch)
+
+
+def _judge(gathering: Gathering, launch: Launch) -> Verdict:
+    condemned = gathering.condemned
+    if not condemned:
+        return validate(gathering.values, gathering.record_times_us, launch.bounds)
+    open_rows = np.array([row for row in range(len(gathering)) if row not in condemned], dtype=np.int32)
+    values = [gathering.values[row] for row in open_rows.tolist()]
+    verdict = validate(values, gathering.record_times_us[open_rows], launch.bounds)
+    found = {int(open_rows[row]): why for row, why in verdict.rejections.items()}
+    return Verdict(verdict.readings.at(open_rows), {**found, **condemned})
+
+
+def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Way) -> Sign:
+    connection = sink.database.connection
+    with connection.transaction():
+        outcomes = _store_readings(gathering, verdict, sink, way)
+        _copy_dead_letters(connection, gathering, outcomes.rejections, sink)
+        sink.confirm_topic()
+        rows, appended, sign = _close(gathering, verdict.readings, outcomes, sink)
+    settle(sink.accounts, rows, appended)
+    return sign
+
+
+def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Way) -> _Outcomes:
+    is_accepted = np.zeros(len(gathering), dtype=np.bool_)
+    readings = verdict.readings
+    if not len(readings):
+        return _Outcomes(is_accepted, verdict.rejections)
+    accepted, conflicts = way(sink.database.connection, readings, sink.launch)
+    is_accepted[readings.rows[accepted]] = True
+    in_conflict = dict.fromkeys(readings.rows[conflicts].tolist(), _CONFLICT)
+    return _Outcomes(is_accepted, {**verdict.rejections, **in_conflict})
+
+
+def _close(
+    gathering: Gathering, readings: Readings, outcomes: _Outcomes, sink: Sink
+) -> tuple[dict[int, LedgerRow], dict[int, datetime], Sign]:
+    """Write the ledger, count the hours, move the offsets; return the rows, when new ones were written, the lease."""
+    moment, launch = time.monotonic(), sink.launch
+    steps = measure_steps(gathering, outcomes.accepted, outcomes.rejections, now_us())
+    rows = {partition: sink.accounts[partition].row_after(step, moment) for partition, step in steps.items()}
+    is_accepted = outcomes.accepted[readings.rows]
+    found = sink.database.connection.execute(
+        query("close_gathering"),
+        {
+            "lease": LEASE_NAME,
+            "topic_id": launch.topic_id,
+            "epoch": launch.epoch,
+            "policy_version": launch.policy.version,
+            "partitions": list(rows),
+            **ledger_columns([sink.accounts[partition] for partition in rows], list(rows.values())),
+            **count_hours(
+                gathering.partitions[readings.rows[is_accepted]], readings.event_time_us[is_accepted]
+            ),
+        },
+        prepare=True,
+    ).fetchone()
+    if found is None or found[0] < len(rows):
+        raise OffsetMovedError(epoch=launch.epoch)
+    _, partitions, instants, *sign = found
+    return rows, dict(zip(partitions or [], instants or [], strict=True)), Sign(*sign)
+
+
+def _copy_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
+    """Copy readings straight in; raise UniqueViolation if one of them stands there already."""
+    _copy(connection, query("copy_heartbeats"), encode_readings(readings, launch.policy))
+    return np.arange(len(readings), dtype=np.int32), _NO_ROWS
+
+
+def _sort_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
+    """Insert the readings that are new; all that are neither new nor in conflict are duplicates."""
     connection.execute(query("create_staged"))
-    _copy(connection, query("copy_staged"), encode_readings(readings, policy, with_row=True))
+    _copy(connection, query("copy_staged"), encode_readings(readings, launch.policy, with_row=True))
     # Without statistics on the staging table the planner may choose to read all of heartbeats.
     connection.execute("set local enable_hashjoin = off")
     connection.execute("set local enable_mergejoin = off")
-    hours: Hours = Counter(dict(connection.execute(query("insert_staged")).fetchall()))
+    accepted = [row for (row,) in connection.execute(query("insert_staged"))]
     conflicts = [row for (row,) in connection.execute(query("select_conflicts"))]
-    connection.execute(query("clear_staged"))
-    return hours, conflicts
+    return np.array(accepted, dtype=np.int32), np.array(conflicts, dtype=np.int32)
 
 
-def copy_dead_letters(
-    connection: Connection, records: pa.RecordBatch, rejections: dict[int, tuple[str, str]], launch: Launch
+def _copy(connection: Connection, statement: LiteralString, rows: bytes) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(rows)
+
+
+def _copy_dead_letters(
+    connection: Connection, gathering: Gathering, rejections: dict[int, Rejection], sink: Sink
 ) -> None:
     """Keep the raw records at these rows, each with its reason and detail."""
     if not rejections:
         return
     with connection.cursor() as cursor, cursor.copy(query("copy_dead_letters")) as copy:
         copy.set_types(_DEAD_LETTER_TYPES)
-        for letter in _dead_letters(records, rejections, launch):
+        for letter in _dead_letters(gathering, rejections, sink):
             copy.write_row(letter)
 
 
-def append_commit(
-    connection: Connection, commit: Commit, hours: Hours, launch: Launch, **batch: object
-) -> None:
-    """Note the touched hours, append what became of the offsets, and advance the partition past them."""
-    facts = {"topic_id": launch.topic_id, "partition": commit.partition}
-    if hours:
-        connection.execute(
-            query("insert_touched_hours"),
-            {**facts, "hours": list(hours), "readings": list(hours.values())},
-        )
-    connection.execute(
-        query("insert_commit"),
-        {
-            **facts,
-            "from_offset": commit.from_offset,
-            "to_offset": commit.to_offset,
-            "accepted": commit.accepted,
-            "duplicates": commit.duplicates,
-            "quarantined": commit.quarantined,
-            "epoch": launch.epoch,
-            "policy_version": launch.policy.version,
-            **batch,
-        },
-    )
-    connection.execute(query("update_offset"), {**facts, "next_offset": commit.to_offset})
-
-
-def latency_columns(latency: Latency) -> dict[str, object]:
-    """Return a latency as the columns of insert_commit.sql."""
-    return {
-        "latency_p50_ms": latency.p50_ms,
-        "latency_p99_ms": latency.p99_ms,
-        "latency_first_bucket": latency.first_bucket,
-        "latency_counts": latency.counts,
-    }
-
-
-def lock_next_offset(connection: Connection, launch: Launch, partition: int) -> int:
-    """Return the partition's next offset, locked; a partition that appeared while running begins at zero."""
-    where = {"topic_id": launch.topic_id, "partition": partition}
-    row = connection.execute(query("lock_offset"), where).fetchone()
-    if row is None:
-        connection.execute(query("insert_offset"), {**where, "topic": launch.topic, "start_offset": 0})
-        row = connection.execute(query("lock_offset"), where).fetchone()
-    if row is None:
-        raise SchemaOutdatedError(detail="stream_offsets does not keep what is written to it")
-    return int(row[0])
-
-
-def explain_conflict() -> tuple[str, str]:
-    """Return reason and detail of a reading that contradicts a stored one."""
-    return Reason.CONFLICTING_READING.value, EXPLANATIONS[Reason.CONFLICTING_READING]
-
-
-def _copy(connection: Connection, statement: LiteralString, chunks: list[bytes]) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for chunk in chunks:
-            copy.write(chunk)
-
-
-def _count_hours(event_times: pa.TimestampArray) -> Hours:
-    hours: npt.NDArray[np.int64] = event_times.cast(pa.int64()).to_numpy() // 3_600_000_000
-    values, counts = np.unique(hours, return_counts=True)
-    epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns are UTC without a zone
-    return Counter(
-        {epoch + timedelta(hours=int(hour)): int(count) for hour, count in zip(values, counts, strict=True)}
-    )
-
-
 def _dead_letters(
-    records: pa.RecordBatch, rejections: dict[int, tuple[str, str]], launch: Launch
+    gathering: Gathering, rejections: dict[int, Rejection], sink: Sink
 ) -> Iterator[tuple[object, ...]]:
     rows = sorted(rejections)
-    for row, record in zip(rows, records.take(pa.array(rows, pa.int32())).to_pylist(), strict=True):
-        reason, detail = rejections[row]
-        time = record["timestamp"]
+    origins = gathering.origins(rows)
+    for row in rows:
+        partition, headers = int(gathering.partitions[row]), to_json(origins[row].headers)
         yield (
-            launch.topic_id,
-            launch.topic,
-            record["partition"],
-            record["offset"],
-            record["key"],
-            record["value"],
-            None if record["headers"] is None else Jsonb(record["headers"], dumps=str),
-            None if time is None else time.replace(tzinfo=None),
-            reason,
-            detail,
+            sink.launch.topic_id,
+            sink.launch.topic,
+            partition,
+            int(gathering.offsets[row]),
+            sink.accounts[partition].rewinds,
+            origins[row].key,
+            None if row in gathering.unkept else gathering.values[row],
+            None if headers is None else Jsonb(headers, dumps=str),
+            _instant(int(gathering.record_times_us[row])),
+            rejections[row].reason.value,
+            rejections[row].detail,
+            row not in gathering.unkept,
         )
+
+
+def _instant(time_us: int) -> datetime | None:
+    if time_us == NO_TIME:
+        return None
+    return datetime.fromtimestamp(time_us / MICROSECONDS, UTC).replace(tzinfo=None)

@@ -1,6 +1,7 @@
 """Values that the ingest room hands around."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,35 +19,57 @@ class Launch:
     policy: RiskPolicy
     bounds: TimeBounds
 
+    def to_json(self) -> str:
+        """Return the launch as text, to travel in an option of Spark's."""
+        return json.dumps(
+            {
+                "topic": self.topic,
+                "topic_id": str(self.topic_id),
+                "epoch": self.epoch,
+                "policy": self.policy.model_dump(),
+                "bounds": asdict(self.bounds),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Launch":
+        """Read what `to_json` wrote."""
+        facts = json.loads(text)
+        return cls(
+            facts["topic"],
+            UUID(facts["topic_id"]),
+            facts["epoch"],
+            RiskPolicy.model_validate(facts["policy"]),
+            TimeBounds(**facts["bounds"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Latency:
-    """From a Kafka record's create time to the commit, over the records of one commit.
+class Share:
+    """A task's part of one turn: the partitions whose number leaves `index` when divided by `count`.
 
-    The counts stand for the buckets from `first_bucket` on; see `latency.bucket_edges_ms`.
+    With `ends` (offset by partition, exclusive) the task is done once it has come so far.
     """
 
-    p50_ms: float
-    p99_ms: float
-    first_bucket: int
-    counts: list[int]
+    turn: int
+    index: int
+    count: int
+    ends: dict[int, int] | None = None
+
+    def holds(self, partition: int) -> bool:
+        """Tell whether a partition is this task's."""
+        if self.ends is not None and partition not in self.ends:
+            return False
+        return partition % self.count == self.index
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
-    """What became of the offsets [from_offset, to_offset) of one partition."""
+class Sign:
+    """What a task sees of its launch: the newest epoch, the turn that runs, and whether it is to stop."""
 
-    partition: int
-    from_offset: int
-    to_offset: int
-    accepted: int
-    duplicates: int
-    quarantined: int
-
-    @property
-    def records(self) -> int:
-        """How many Kafka records that were; fewer than offsets where a transaction left markers."""
-        return self.accepted + self.duplicates + self.quarantined
+    epoch: int
+    turn: int
+    stop_requested: bool
 
 
 @dataclass(frozen=True, slots=True)

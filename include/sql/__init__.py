@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import dropwhile
 from pathlib import Path
 from typing import LiteralString
 
@@ -21,9 +22,13 @@ class Migration:
 
 @cache
 def query(name: str) -> LiteralString:
-    """Return the text of `queries/<name>.sql`."""
+    """Return the statement in `queries/<name>.sql`, without the comments above it.
+
+    Drivers and logs keep what they are given, and psycopg parses a statement anew each time that is too long for it.
+    """
+    lines = (_FOLDER / "queries" / f"{name}.sql").read_text().splitlines(keepends=True)
     # The files are ours and values are always bound, which is what LiteralString vouches for.
-    return (_FOLDER / "queries" / f"{name}.sql").read_text()
+    return "".join(dropwhile(lambda line: line.startswith("--"), lines))
 
 
 def migrations() -> list[Migration]:

@@ -7,7 +7,6 @@ from types import FrameType
 
 import psycopg
 
-from include.broker.access import password_environment
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrate import migrate
@@ -17,7 +16,7 @@ from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
 from include.stream.submit import submit_command, submit_environment
 
-# A launch that was asked to stop ends its batch first; see spark_jobs/launch.py for its own bound.
+# A launch that was asked to stop ends its turn first; see spark_jobs/launch.py for its own bound.
 STOP_TIMEOUT_SECONDS = 60.0
 SILENT_RENEWALS = 4
 POLL_SECONDS = 0.2
@@ -36,17 +35,17 @@ def prepare(settings: Settings) -> None:
 def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     """Prepare, run one launch until it ends, and return its exit code; raise StreamRunningError if one is alive.
 
-    The first Ctrl-C or SIGTERM lets it end its batch, the second ends it at once; both are safe.
+    The first Ctrl-C or SIGTERM lets it end its turn, the second ends it at once; both are safe.
     """
     prepare(settings)
     if not takes_over:
         # Safe all the same, but where Airflow keeps a stream running the two would supersede each other in turn.
         _require_none_running(settings)
-    # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the batch short.
+    # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the turn short.
     child = subprocess.Popen(
         submit_command(settings, drain=drain),
         cwd=PROJECT_ROOT,
-        env={**submit_environment(), **password_environment(settings)},
+        env=submit_environment(),
         start_new_session=True,
     )
     _forward_signals(settings, child)
@@ -54,7 +53,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
 
 
 def stop_stream(settings: Settings) -> bool:
-    """Ask the running launch to stop between two batches and wait until it has; False if none was running."""
+    """Ask the running launch to end its turn and wait until it has stopped; False if none was running."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         if not _is_alive(connection, settings):
             return False
@@ -95,12 +94,12 @@ def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None
             child.terminate()
             return
         asked = True
-        log.info("stop_requested", message="ending the batch; once more to end at once")
+        log.info("stop_requested", message="ending the turn; once more to end at once")
         try:
             with connect(settings, Role.STREAM, autocommit=True) as connection:
                 request_stop(connection)
         except (HeartbeatError, psycopg.Error):
-            child.terminate()  # the wish cannot be written down; a cut batch is repeated by the next launch
+            child.terminate()  # the wish cannot be written down; what was not committed is repeated by the next launch
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

@@ -27,7 +27,7 @@ RECORDS_PER_SECOND = 400
 LAUNCH_TIMEOUT_SECONDS = 300
 HUNG_SINKS = """
     select client_port from pg_stat_activity
-    where application_name = 'heartbeat-sink' and datname = current_database() and wait_event_type = 'Lock'
+    where application_name like 'heartbeat-sink-%' and datname = current_database() and wait_event_type = 'Lock'
 """
 
 

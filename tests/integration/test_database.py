@@ -20,12 +20,22 @@ from include.errors import (
     PermanentError,
     SchemaOutdatedError,
 )
-from include.ingest.lease import SINK_APPLICATION, hold_lease, renew_lease, request_stop, take_lease
+from include.ingest.lease import (
+    FIRST_TURN,
+    read_sign,
+    renew_lease,
+    request_stop,
+    require_lease,
+    sink_application,
+    take_lease,
+)
 from include.ingest.offsets import open_offsets
+from include.ingest.types import Sign
 from include.settings import Settings
 from include.stack.ports import free_port
 from tests.support import pipeline as pipeline_module
 from tests.support.pipeline import Pipeline, fresh_pipeline
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 TOPIC_ID = UUID(int=7)
@@ -124,6 +134,26 @@ def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[sql.Migration], set
         migrate(settings)
 
 
+def test_a_day_that_two_tasks_begin_at_once_is_made_by_one_of_them(pipeline: Pipeline) -> None:
+    ensure = "select ensure_day_partition('heartbeats', '2026-01-01')"
+    made: list[bool] = []
+
+    def make_too() -> None:
+        with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+            made.append(connection.execute(ensure).fetchall()[0][0])
+
+    second = threading.Thread(target=make_too)
+    with connect(pipeline.settings, Role.STREAM) as first:
+        assert first.execute(ensure).fetchall() == [(True,)]
+        second.start()
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        wait_until(lambda: pipeline.rows(waiting), lambda rows: rows == [(1,)])
+        first.commit()
+        second.join()
+
+    assert made == [False]
+
+
 def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settings) -> None:
     settings = pipeline.settings
     wrong = settings.model_copy(update={"db_pass": SecretStr("wrong")})
@@ -145,33 +175,56 @@ def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settin
 def test_a_new_launch_fences_the_old_one(pipeline: Pipeline) -> None:
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
         first = take_lease(connection, "a")
-        assert renew_lease(connection, first) is False
+        assert renew_lease(connection, first, 5) is False
+        assert read_sign(connection) == Sign(first, 5, stop_requested=False)
         second = take_lease(connection, "b")
 
         assert second == first + 1
         with pytest.raises(FencedError):
-            renew_lease(connection, first)
-        with (
-            connection.transaction(),
-            pytest.raises(FencedError, match="launch 1 of the stream was superseded"),
-        ):
-            hold_lease(connection, first)
+            renew_lease(connection, first, 6)
+        with pytest.raises(FencedError, match="launch 1 of the stream was superseded by launch 2"):
+            require_lease(connection, first)
         request_stop(connection)
-        assert renew_lease(connection, second) is True
-        assert renew_lease(connection, take_lease(connection, "c")) is False
+        assert read_sign(connection) == Sign(second, FIRST_TURN, stop_requested=True)
+        assert renew_lease(connection, second, 2) is True
+        assert renew_lease(connection, take_lease(connection, "c"), 1) is False
+
+
+def test_a_new_launch_takes_every_partition_from_the_old_one(pipeline: Pipeline) -> None:
+    begin(pipeline, {0: KafkaRange(0, 9), 1: KafkaRange(0, 9)})
+
+    with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+        assert take_lease(connection, "new") == 2
+
+    assert pipeline.rows("select partition, epoch from stream_offsets order by partition") == [(0, 2), (1, 2)]
 
 
 def test_a_task_that_hangs_in_its_transaction_does_not_keep_a_new_launch_out(pipeline: Pipeline) -> None:
+    begin(pipeline, {0: KafkaRange(0, 9)})
     with (
-        connect(pipeline.settings, Role.STREAM, application=SINK_APPLICATION) as hanging,
+        connect(pipeline.settings, Role.STREAM, application=sink_application(1)) as hanging,
         connect(pipeline.settings, Role.STREAM, autocommit=True) as connection,
     ):
-        take_lease(connection, "old")
-        hold_lease(hanging, 1)
+        hanging.execute("update stream_offsets set next_offset = 5")
 
         assert take_lease(connection, "new") == 2
         with pytest.raises(psycopg.OperationalError):
             hanging.execute("select 1")
+
+    assert pipeline.rows("select next_offset, epoch from stream_offsets") == [(0, 2)]
+
+
+def test_sessions_of_other_programs_and_of_the_launch_itself_are_left_alone(pipeline: Pipeline) -> None:
+    names = ["heartbeat-sink", "heartbeat-sink-odd", "heartbeat-sink-x-1", "a-b-c", sink_application(2)]
+    sessions = [connect(pipeline.settings, Role.STREAM, application=name) for name in names]
+    with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
+        take_lease(connection, "old")
+
+        assert take_lease(connection, "new") == 2
+
+    for session in sessions:
+        session.execute("select 1")
+        session.close()
 
 
 def begin(pipeline: Pipeline, held: dict[int, KafkaRange]) -> dict[int, int]:

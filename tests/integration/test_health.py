@@ -23,7 +23,7 @@ from include.errors import FencedError, HealthCheckFailedError
 from include.health.holder import end_holder
 from include.health.run import run_checks
 from include.health.webhook import notify_failure
-from include.ingest.lease import SINK_APPLICATION, hold_lease, read_lease
+from include.ingest.lease import read_lease, sink_application
 from include.ingest.types import Lease
 from include.settings import Settings
 from include.stack.ports import free_port
@@ -221,8 +221,8 @@ def test_a_standstill_that_passes_while_it_is_watched_is_none(pipeline: Pipeline
 def test_the_fence_ends_a_session_that_hangs_inside_its_transaction(pipeline: Pipeline) -> None:
     stream = let_stand_still(pipeline)
 
-    with connect(pipeline.settings, Role.STREAM, application=SINK_APPLICATION) as hanging:
-        hold_lease(hanging, stream.epoch)
+    with connect(pipeline.settings, Role.STREAM, application=sink_application(stream.epoch)) as hanging:
+        hanging.execute("update stream_offsets set next_offset = next_offset + 1")
         with pytest.raises(HealthCheckFailedError, match="was fenced"):
             run_checks(impatient(pipeline))
         pid = hanging.info.backend_pid

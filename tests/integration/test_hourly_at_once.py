@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from include.db.connect import Connection, Role, connect
+from include.db.connect import Role, connect
 from include.errors import SettlingBusyError
 from include.quality.types import CheckedHours
 from include.settings import Settings
-from include.sql import query
 from include.summaries import run, store
 from include.summaries.run import settle_due, settle_hour
-from tests.support.hours import HOUR, TOPIC_ID, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
@@ -133,23 +132,18 @@ def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_
     assert since is not None
 
 
-def test_the_counters_of_two_partitions_never_wait_for_one_another(settings: Settings) -> None:
-    hours = {"topic_id": TOPIC_ID, "hours": [NINE, EIGHT], "readings": [1, 2]}
+def test_the_counters_of_two_partitions_never_wait_for_one_another(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    sink.store(steady(EIGHT))
 
-    def count(connection: Connection, partition: int) -> None:
-        connection.execute("set local lock_timeout = '1s'")
-        connection.execute(query("insert_touched_hours"), {**hours, "partition": partition})
+    with pipeline.owner() as other_task, other_task.transaction():
+        other_task.execute("select from touched_hours where partition = 0 for update")
+        with Sink(settings, partition=1) as beside:
+            beside.store(steady(EIGHT, customers=1, every_seconds=360, first=99))
+            found = pipeline.rows("select partition, readings from touched_hours order by 1")
 
-    with connect(settings, Role.STREAM) as first, connect(settings, Role.STREAM) as second:
-        for _ in range(2):  # the first time the counters are new
-            count(first, 0)
-            count(second, 1)
-            first.commit()
-            second.commit()
-
-    with connect(settings, Role.READER) as reader:
-        found = reader.execute("select hour, partition, readings from touched_hours order by 1, 2").fetchall()
-    assert found == [(EIGHT, 0, 4), (EIGHT, 1, 4), (NINE, 0, 2), (NINE, 1, 2)]
+    assert found == [(0, 180), (1, 10)]
 
 
 class Sight(NamedTuple):

@@ -160,7 +160,7 @@ def test_a_driver_killed_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipeli
             blocker.execute("lock table touched_hours in access exclusive mode")
             waiting = (
                 "select count(*) from pg_stat_activity "
-                "where application_name = 'heartbeat-sink' and wait_event_type = 'Lock'"
+                "where application_name like 'heartbeat-sink-%' and wait_event_type = 'Lock'"
             )
             wait_until(lambda: pipeline.rows(waiting), lambda rows: rows == [(2,)])
             run.kill_jvm()

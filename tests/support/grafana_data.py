@@ -112,9 +112,9 @@ _EARLIER = (
     select '00000000-0000-0000-0000-0000000000aa', 70, at, 'Normal', at
     from generate_series(30, {minutes}, 5) as number
     cross join lateral (select timezone('utc', now()) - number * interval '1 minute' as at) as instants""",
-    """insert into stream_commits (topic_id, partition, from_offset, to_offset, accepted, epoch, batch_id,
+    """insert into stream_commits (topic_id, partition, from_offset, to_offset, accepted, epoch,
         latency_p50_ms, latency_p99_ms, committed_at)
-    select '00000000-0000-0000-0000-000000000007', number % 2, number * 10, number * 10 + 10, 10, 1, number,
+    select '00000000-0000-0000-0000-000000000007', number % 2, number * 10, number * 10 + 10, 10, 1,
         200, 400, timezone('utc', now()) - number * interval '1 minute'
     from generate_series(30, {minutes}, 5) as number""",
     """insert into dead_letters (topic_id, topic, partition, "offset", reason, detail, recorded_at, kafka_timestamp)

@@ -12,15 +12,18 @@ from statistics import median_low
 from types import TracebackType
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 
 from include.db.connect import Role, connect
 from include.domain.judge import TimeBounds
+from include.domain.record_time import record_times_us
 from include.domain.risk import load_policy
-from include.domain.schema import RAW_RECORD
+from include.ingest import store as product
+from include.ingest.days import DayPartitions
+from include.ingest.gathering import Gathering, Origin
 from include.ingest.lease import take_lease
-from include.ingest.run import Database, store_partition
-from include.ingest.store import DayPartitions
+from include.ingest.partitions import begin_share, read_share
+from include.ingest.store import Database, store_gathering
 from include.ingest.types import Launch
 from include.settings import Settings
 
@@ -42,9 +45,10 @@ class Reading:
 
 
 class Sink:
-    """A launch of the stream that writes one partition's batches, each in a transaction, with the product's code."""
+    """A launch of the stream that writes one partition's records, a transaction each time, with the product's code."""
 
-    def __init__(self, settings: Settings, *, policy: str = "default") -> None:
+    def __init__(self, settings: Settings, *, policy: str = "default", partition: int = 0) -> None:
+        self._partition = partition
         self._connection = connect(settings, Role.STREAM, autocommit=True)
         self._days = DayPartitions(connect(settings, Role.STREAM, autocommit=True))
         self._launch = Launch(
@@ -54,8 +58,8 @@ class Sink:
             load_policy(policy),
             TimeBounds(3650 * 86_400, settings.max_clock_skew_seconds),
         )
-        row = self._connection.execute("select max(next_offset) from stream_offsets").fetchone()
-        self._next_offset = (row[0] or 0) if row else 0
+        [begun] = begin_share(self._connection, self._launch, [partition])
+        self._accounts = read_share(self._connection, self._launch, [begun.partition])
 
     def __enter__(self) -> "Sink":
         return self
@@ -65,28 +69,23 @@ class Sink:
         self._connection.close()
 
     def store(self, readings: Iterable[Reading]) -> None:
-        """Store a batch of readings that Kafka got when they were taken."""
+        """Store readings that Kafka got when they were taken."""
         self.store_values([(reading.value(), reading.at) for reading in readings])
 
     def store_values(self, records: Sequence[tuple[bytes, datetime]]) -> None:
-        """Store a batch of records: value and Kafka's timestamp."""
-        batch = pa.RecordBatch.from_pylist(
-            [
-                {
-                    "partition": 0,
-                    "offset": self._next_offset + number,
-                    "timestamp": at.replace(tzinfo=UTC),
-                    "key": None,
-                    "value": value,
-                    "headers": None,
-                }
-                for number, (value, at) in enumerate(records)
-            ],
-            schema=RAW_RECORD,
+        """Store records: value and Kafka's timestamp."""
+        first = self._accounts[self._partition].next_offset
+        times_ms = [round(at.replace(tzinfo=UTC).timestamp() * 1000) for _, at in records]
+        gathering = Gathering(
+            np.full(len(records), self._partition, dtype=np.int32),
+            np.arange(first, first + len(records), dtype=np.int64),
+            record_times_us(times_ms),
+            [value for value, _ in records],
+            {self._partition: first + len(records)},
+            lambda rows: dict.fromkeys(rows, Origin(None, ())),
         )
         database = Database(self._connection, self._days)
-        store_partition(iter([batch]), self._launch, self._next_offset, database, lambda: TOPIC_ID)
-        self._next_offset += batch.num_rows
+        store_gathering(gathering, product.Sink(self._launch, self._accounts, database, lambda: None))
 
 
 def steady(

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,9 +76,12 @@ class Pipeline:
         return run
 
     @contextmanager
-    def running(self, *options: str) -> Iterator["StreamRun"]:
-        """Run the stream; whatever is left of it at the end is killed."""
-        environment = {**submit_environment(), **environment_of(self.settings), "LOG_FORMAT": "json"}
+    def running(self, *options: str, environment: dict[str, str] | None = None) -> Iterator["StreamRun"]:
+        """Run the stream; whatever is left of it at the end is killed. A PYTHONPATH of the test's own comes first."""
+        ours = {**submit_environment(), **environment_of(self.settings), "LOG_FORMAT": "json"}
+        theirs = environment or {}
+        paths = [theirs["PYTHONPATH"], ours["PYTHONPATH"]] if "PYTHONPATH" in theirs else [ours["PYTHONPATH"]]
+        environment = {**ours, **theirs, "PYTHONPATH": os.pathsep.join(paths)}
         run = StreamRun([*submit_command(self.settings, drain=False), *options], environment)
         try:
             yield run
@@ -153,7 +156,8 @@ def kill_session(leader: subprocess.Popen[bytes]) -> None:
     """Kill a process that leads a session, and all that belong to it."""
     members = [p for p in psutil.process_iter() if _session_of(p.pid) == leader.pid]
     for process in members:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     leader.wait(RUN_TIMEOUT_SECONDS)
     psutil.wait_procs(members, timeout=RUN_TIMEOUT_SECONDS)
 

@@ -1,4 +1,5 @@
 -- Copy rejected records in.
 copy dead_letters (
-    topic_id, topic, partition, "offset", key, value, headers, kafka_timestamp, reason, detail
+    topic_id, topic, partition, "offset", rewinds, key, value, headers, kafka_timestamp, reason, detail,
+    payload_kept
 ) from stdin (format binary);

@@ -1,7 +1,9 @@
--- Show that a launch is alive; no row comes back if a newer one has taken over.
--- Params:  name text, epoch bigint
+-- Show that a launch is alive, and say which turn runs; no row comes back if a newer one has taken over.
+-- Params:  name text, epoch bigint, turn bigint
 -- Returns: stop_requested
 update stream_lease
-set renewed_at = timezone('utc', now())
+set
+    renewed_at = timezone('utc', clock_timestamp()),
+    turn = %(turn)s
 where name = %(name)s and epoch = %(epoch)s
 returning stop_requested;

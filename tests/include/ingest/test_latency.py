@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.ingest.latency import bucket_edges_ms, measure_latency, percentile_ms
+from include.ingest.latency import bucket_edges_ms, count_ages, percentile_ms
 
 ages_ms = st.lists(st.integers(1, 10**7), min_size=1, max_size=200)
 
 
 def counts_of(ages: list[int]) -> Counter[int]:
-    latency = measure_latency(-np.array(ages, dtype=np.int64) * 1000, 0)
-    return Counter({latency.first_bucket + place: count for place, count in enumerate(latency.counts)})
+    return count_ages(-np.array(ages, dtype=np.int64) * 1000, 0)
 
 
 @given(ages_ms)
@@ -42,10 +41,15 @@ def test_histograms_add_up(first: list[int], second: list[int]) -> None:
 
 
 def test_a_record_from_the_future_counts_as_no_delay() -> None:
-    latency = measure_latency(np.array([5_000_000], dtype=np.int64), 0)
+    assert count_ages(np.array([5_000_000], dtype=np.int64), 0) == {0: 1}
 
-    assert (latency.p50_ms, latency.first_bucket) == (0, 0)
+
+def test_a_record_that_claims_to_be_older_than_any_log_counts_not_at_all() -> None:
+    ages = np.array([-1_000, -(2**35) * 1_000, -(10**15) * 1_000], dtype=np.int64)
+
+    assert count_ages(ages, 0) == {0: 1}
 
 
 def test_no_records_have_no_percentile() -> None:
+    assert count_ages(np.array([], dtype=np.int64), 0) == {}
     assert percentile_ms({}, 0.5) is None

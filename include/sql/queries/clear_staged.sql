@@ -1,2 +1,0 @@
--- Make room for the next batch of the same transaction.
-truncate staged_readings;
