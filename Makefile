@@ -50,7 +50,7 @@ bench-long: setup ## the same, ten minutes per rate and over a large table: hour
 	@$(RUN) main.py bench --long --json bench-long.json --plot bench-long.svg
 
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
-	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist loadfile
+	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist worksteal
 
 e2e: setup-dev test-tools ## whole stacks with Airflow, killed, stalled, read in a browser; a Spark cluster
 	$(RUN) -m pytest tests/ -m "e2e and not slow"
