@@ -101,7 +101,7 @@ def _start_spark() -> SparkSession:
 def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: Path) -> StreamingQuery:
     """Start the query with a turn in which each worker does all that its task will do, but store."""
     try:
-        Plan(REHEARSAL_TURN, count_slots(spark)).write(plan_file)
+        Plan(REHEARSAL_TURN, max(1, count_slots(spark))).write(plan_file)
         query = start_query(spark, launch, checkpoint=checkpoint, plan_file=plan_file)
         query.processAllAvailable()
     except (PySparkException, Py4JError) as failure:

@@ -33,7 +33,7 @@ def count_slots(spark: SparkSession) -> int:
     if backend.getClass().getSimpleName() == "LocalSchedulerBackend":
         return int(context.defaultParallelism())
     # Not its default parallelism, which is two at least, also where a single core is left.
-    return int(backend.totalCoreCount().get())
+    return int(backend.totalCoreCount())
 
 
 def start_query(spark: SparkSession, launch: Launch, *, checkpoint: Path, plan_file: Path) -> StreamingQuery:

@@ -38,12 +38,12 @@ LOOK_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
-# A reading after a silence is stored almost at once. Where more come, commits keep a distance, several times as long as
-# one takes, so that most of the machine is left for other work.
+# A reading after a silence is stored almost at once. Where more come, commits begin at a distance, several times as
+# long as one takes, so that most of the machine is left for other work.
 _GATHER_SECONDS = 0.003
 _SHORTEST_DISTANCE_SECONDS = 0.02
 _LONGEST_DISTANCE_SECONDS = 0.04
-_DISTANCE_PER_STORE = 5.0
+_DISTANCE_PER_STORE = 3.0
 _MAX_BYTES = 16 * 1024 * 1024
 
 log = get_logger()
@@ -61,7 +61,7 @@ class Turn:
         self._begun: set[int] = set()
         self._suspects: dict[int, int | None] = {}
         self._guard = TopicGuard(worker, launch)
-        self._looked_at = self._stored_at = 0.0
+        self._looked_at = self._began_at = self._stored_at = 0.0
         self._sign: Sign | None = None
         self._failing_since: float | None = None
         self._store_seconds = 0.0
@@ -143,18 +143,18 @@ class Turn:
         gathered = reader.gather(
             wait_seconds=0 if self._careful else LOOK_SECONDS,
             gather_seconds=_GATHER_SECONDS,
-            until=self._stored_at + self._distance_seconds(),
+            until=self._began_at + self._distance_seconds(),
             max_records=self._worker.settings.stream_max_records_per_batch,
             max_bytes=_MAX_BYTES,
         )
         if gathered.messages:
-            began_at = time.monotonic()
+            self._began_at = time.monotonic()
             gathering = from_messages(gathered.messages, self._worker.exact_origins(topic))
             self._see(store_or_narrow(gathering, self._sink(gathering.to_offsets)))
             if not (gathered.lost or gathered.unreadable):
                 reader.has_stored(gathering.to_offsets)
             self._stored_at = time.monotonic()
-            self._store_seconds = 0.7 * self._store_seconds + 0.3 * (self._stored_at - began_at)
+            self._store_seconds = 0.7 * self._store_seconds + 0.3 * (self._stored_at - self._began_at)
         elif time.monotonic() - self._stored_at > PROGRESS_SECONDS:
             self._move_without_records()
         for partition, problem in gathered.unreadable.items():

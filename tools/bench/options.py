@@ -16,7 +16,7 @@ class BenchOptions:
     seconds: float = 12.0
     warm_up_seconds: float = 5.0
     rates: tuple[float, ...] = (100, 1_000, 10_000, 50_000)
-    gather_ms: float = 10.0
+    gather_ms: float = 20.0  # as far apart as the stream keeps its commits
     silence_seconds: float = 90.0
     idle_seconds: float = 120.0
     table_rows: int = 0
