@@ -23,7 +23,7 @@ from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import load_policy
-from include.errors import HeartbeatError, StreamFailedError
+from include.errors import HeartbeatError, StreamFailedError, TopicReplacedError
 from include.ingest.lease import read_lease, request_stop, take_lease
 from include.ingest.offsets import open_offsets
 from include.ingest.types import Launch
@@ -115,6 +115,9 @@ def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dic
         epoch = take_lease(connection, f"{socket.gethostname()}:{os.getpid()}")
         with open_broker(settings) as broker:
             held = broker.ranges(topic, with_log_end=True)
+            # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
+            if broker.topic(topic.name).topic_id != topic.topic_id:
+                raise TopicReplacedError(topic=topic.name)
         open_offsets(connection, topic=topic.name, topic_id=topic.topic_id, epoch=epoch, held=held)
     return replace(launch, epoch=epoch), {partition: kafka.end for partition, kafka in held.items()}
 

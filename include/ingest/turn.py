@@ -180,10 +180,10 @@ class Turn:
     def _step_over(self, partitions: set[int]) -> None:
         """Go on where Kafka can, for partitions whose next offset it does not have."""
         with open_broker(self._worker.settings) as broker:
-            topic = broker.topic(self._launch.topic)
-            if topic.topic_id != self._launch.topic_id:
+            held = broker.ranges(broker.topic(self._launch.topic), with_log_end=True)
+            # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
+            if broker.topic(self._launch.topic).topic_id != self._launch.topic_id:
                 raise TopicReplacedError(topic=self._launch.topic)
-            held = broker.ranges(topic, with_log_end=True)
         for partition in partitions:
             step_over(
                 self._worker.database(self._launch.epoch).connection, self._launch, partition, held[partition]
