@@ -60,7 +60,7 @@ def test_columns_may_stand_in_any_order_beside_others(tmp_path: Path) -> None:
 
 def test_gzip_and_parquet_give_the_same_readings(tmp_path: Path) -> None:
     plain = values(written(tmp_path, HEADER + ROWS), shift_us=0)
-    zipped = written(tmp_path, gzip.compress((HEADER + ROWS).encode()), "recording.csv.gz")
+    zipped = written(tmp_path, gzip.compress((HEADER + ROWS).encode(), mtime=0), "recording.csv.gz")
     table = pa.table(
         {
             "customer_id": [CUSTOMER, CUSTOMER],
@@ -169,7 +169,7 @@ def test_a_paced_row_falls_due_at_its_own_time(tmp_path: Path) -> None:
         ("a.csv.gz", "no gzip at all", "damaged, cut off or not what its name says"),
         (
             "a.csv.gz",
-            gzip.compress((HEADER + ROWS).encode())[:-20],
+            gzip.compress((HEADER + ROWS).encode(), mtime=0)[:-20],
             "damaged, cut off or not what its name says",
         ),
         ("a.parquet", "no parquet at all", "damaged, cut off or not what its name says"),
