@@ -190,6 +190,15 @@ class DatabaseUnavailableError(TransientError):
         )
 
 
+class DatabaseSessionEndedError(DatabaseUnavailableError):
+    """The server has ended a session: for a launch that takes over, for an operator, or since it goes down."""
+
+    def __init__(self, *, address: str) -> None:
+        Exception.__init__(
+            self, f"the database at {address} has ended this session: the next try will show why"
+        )
+
+
 class DatabaseLoginError(PermanentError):
     """The server refused the user name or the password."""
 

@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from include.errors import (
     DatabaseLoginError,
+    DatabaseSessionEndedError,
     DatabaseUnavailableError,
     PermanentError,
     SchemaOutdatedError,
@@ -107,7 +108,6 @@ def readable_errors(settings: Settings) -> Iterator[None]:
             f"the disk of the database at {settings.db_address} is full: free some space"
         ) from None
     except errors.AdminShutdown:
-        # By a launch that takes over, by an operator, or by a server that goes down: the next try will show.
-        raise TransientError(f"the database at {settings.db_address} has ended this session") from None
+        raise DatabaseSessionEndedError(address=settings.db_address) from None
     except psycopg.OperationalError:
         raise DatabaseUnavailableError(address=settings.db_address) from None
