@@ -21,13 +21,19 @@ def running_stream(
     settings: Settings, log: Path, *, drain: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
+    environment = {**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"}
+    with running_process(submit_command(settings, drain=drain), environment, log) as process:
+        yield process
+
+
+@contextmanager
+def running_process(
+    command: list[str], environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in the project's root with its output in `log`; it is stopped at the end."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            submit_command(settings, drain=drain),
-            cwd=PROJECT_ROOT,
-            env={**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            command, cwd=PROJECT_ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         yield process

@@ -23,6 +23,11 @@ from include.errors import (
 )
 from include.settings import Settings
 
+# librdkafka logs each failed attempt to connect; what matters reaches the user as one error.
+LIBRDKAFKA_LOG = logging.getLogger("heartbeat.librdkafka")
+LIBRDKAFKA_LOG.addHandler(logging.NullHandler())
+LIBRDKAFKA_LOG.propagate = False
+
 # A client that cannot log in tries on until its time is up, and then says only that; the reason stands in its log.
 _CLIENT_LOG = logging.getLogger("kafka.net.manager")
 _CLIENT_LOG.setLevel(logging.WARNING)

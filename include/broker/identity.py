@@ -1,6 +1,5 @@
 """Ask who the topic is, beside other work: a task asks, stores, and reads the answer before it commits."""
 
-import logging
 from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
@@ -8,14 +7,12 @@ from uuid import UUID
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from include.broker.access import is_refusal, librdkafka_error, librdkafka_options
+from include.broker.access import LIBRDKAFKA_LOG, is_refusal, librdkafka_error, librdkafka_options
 from include.broker.topic import Topic
 from include.errors import PermanentError, TopicMissingError, TransientError
 from include.settings import Settings
 
 ANSWER_SECONDS = 10.0
-
-_quiet = logging.getLogger("heartbeat.librdkafka")
 
 
 class TopicQuestion:
@@ -47,7 +44,7 @@ class TopicWatch:
         self._settings = settings
         self._refusal: KafkaError | None = None
         self._client = AdminClient(
-            {**librdkafka_options(settings), "logger": _quiet, "error_cb": self._hear}  # type: ignore[dict-item]
+            {**librdkafka_options(settings), "logger": LIBRDKAFKA_LOG, "error_cb": self._hear}  # type: ignore[dict-item]
         )
 
     def ask(self, name: str) -> TopicQuestion:

@@ -4,14 +4,13 @@ librdkafka fetches and unpacks in threads of its own and holds what nobody has a
 below bound that queue and a single fetch. It commits nothing and belongs to no consumer group.
 """
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from include.broker.access import is_refusal, librdkafka_error, librdkafka_options
+from include.broker.access import LIBRDKAFKA_LOG, is_refusal, librdkafka_error, librdkafka_options
 from include.errors import PermanentError, TransientError
 from include.settings import Settings
 
@@ -36,10 +35,6 @@ _PASSING = (
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.LEADER_NOT_AVAILABLE,
 )
-
-_quiet = logging.getLogger("heartbeat.librdkafka")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
 
 
 @dataclass(slots=True)
@@ -81,7 +76,7 @@ class RecordReader:
                 "queued.max.messages.kbytes": QUEUE_KILOBYTES,
                 "topic.metadata.propagation.max.ms": 1000,
                 "error_cb": self._hear,
-                "logger": _quiet,
+                "logger": LIBRDKAFKA_LOG,
             }
         )
 

@@ -4,7 +4,6 @@ Spark gives a task no fixed worker, so the same partitions may be read by anothe
 therefore keeps one reader and hands it its new partitions.
 """
 
-import logging
 import resource
 from collections.abc import Sequence
 from functools import partial
@@ -29,8 +28,6 @@ from include.settings import Settings
 _IDLE_LIMIT = "set idle_in_transaction_session_timeout = '60s'"
 # Statements that are sent again and again are planned once.
 _PREPARE_AFTER = 2
-
-logging.getLogger("heartbeat.librdkafka").addHandler(logging.NullHandler())
 
 
 class Worker:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.settings import Settings, environment_of
 from tools.bench.figures import CONSUMERS, STREAM
-from tools.streaming import require_alive, running_stream
+from tools.streaming import require_alive, running_process, running_stream
 
 CONSUMER_COUNT = 2
-STOP_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +85,9 @@ class Consumers:
             )
             yield Running(processes, logs, begun_at)
 
-    @contextmanager
     def _process(
         self, settings: Settings, group: str, partitions: list[int], log: Path
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "tools.bench.consumer", "--group", group]
         command += ["--gather-seconds", str(self.gather_seconds), "--partitions", *map(str, partitions)]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=PROJECT_ROOT,
-                env=environment_of(settings),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        return running_process(command, environment_of(settings), log)
