@@ -106,7 +106,10 @@ def test_many_rejected_records_fail_the_quarantine_check_in_one_line(pipeline: P
 def test_a_record_that_could_not_be_processed_is_a_warning_until_it_was_sent_again(
     pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pipeline.run("select ensure_day_partition('dead_letters', timezone('utc', now())::date)")
+    pipeline.run(
+        "select ensure_day_partition('dead_letters', (timezone('utc', now()) - age)::date) "
+        "from unnest(array[interval '0', interval '1 hour']) as ages (age)"
+    )
     for offset, age in ((7, "1 minute"), (8, "0 minutes"), (9, "1 hour")):
         pipeline.run(
             'insert into dead_letters (topic_id, topic, partition, "offset", reason, detail, recorded_at) '  # noqa: S608
