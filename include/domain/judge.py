@@ -106,7 +106,7 @@ def _parse_object(value: bytes | None) -> dict[str, Any]:
     if _is_nested_too_deep(value):
         raise _Rejected(Reason.MALFORMED_JSON, f"nested deeper than {MAX_NESTING} levels")
     try:
-        event = json.loads(value.decode("utf-8"), object_pairs_hook=_unambiguous, parse_int=_bounded_int)
+        event = _JSON.decode(value.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _Rejected(Reason.MALFORMED_JSON, f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -141,6 +141,10 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _bounded_int(digits: str) -> int:
     # Python refuses to parse integers of thousands of digits; whatever is longer than int64 is out of range alike.
     return int(digits) if len(digits) < len(str(_BEYOND_INT64)) else _BEYOND_INT64
+
+
+# Made once: json.loads would build one for each record.
+_JSON = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_int=_bounded_int)
 
 
 def _require_fields(event: dict[str, Any]) -> None:

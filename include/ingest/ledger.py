@@ -116,17 +116,16 @@ def count_hours(
 ) -> dict[str, list[object]]:
     """Count accepted readings by partition and hour, as parameters of close_gathering.sql."""
     columns: dict[str, list[object]] = {"hour_partitions": [], "hours": [], "hour_readings": []}
-    if not len(partitions):
-        return columns
-    hours = event_times_us // _MICROSECONDS_PER_HOUR
-    first, first_partition = int(hours.min()), int(partitions.min())
-    width = int(partitions.max()) - first_partition + 1
-    # The hours lie within the retention of readings, so there are few keys and they can be counted without sorting.
-    counts = np.bincount((hours - first) * width + (partitions - first_partition))
-    for key in np.flatnonzero(counts).tolist():
-        columns["hour_partitions"].append(first_partition + key % width)
-        columns["hours"].append(_instant((first + key // width) * _MICROSECONDS_PER_HOUR))
-        columns["hour_readings"].append(int(counts[key]))
+    if len(partitions):
+        hours = event_times_us // _MICROSECONDS_PER_HOUR
+        first, first_partition = int(hours.min()), int(partitions.min())
+        width = int(partitions.max()) - first_partition + 1
+        # The hours lie within the retention of readings: there are few keys, and they can be counted without sorting.
+        counts = np.bincount((hours - first) * width + (partitions - first_partition))
+        for key in np.flatnonzero(counts).tolist():
+            columns["hour_partitions"].append(first_partition + key % width)
+            columns["hours"].append(_instant((first + key // width) * _MICROSECONDS_PER_HOUR))
+            columns["hour_readings"].append(int(counts[key]))
     return columns
 
 
@@ -146,6 +145,17 @@ def ledger_columns(accounts: Sequence[Account], rows: Sequence[LedgerRow]) -> di
         "newest": [None if row.newest_us == NO_TIME else _instant(row.newest_us) for row in rows],
         "extends": [row.committed_at for row in rows],
     }
+
+
+def as_arrays(columns: Mapping[str, Sequence[object]]) -> dict[str, str]:
+    """Write each column as PostgreSQL writes an array: the driver takes ten times as long for lists this small."""
+    return {name: "{" + ",".join(map(_as_element, values)) + "}" for name, values in columns.items()}
+
+
+def _as_element(value: object) -> str:
+    if value is None:
+        return "null"
+    return f'"{value}"' if isinstance(value, str | datetime) else str(value)
 
 
 def settle(

@@ -29,6 +29,7 @@ from include.ingest.lease import LEASE_NAME
 from include.ingest.ledger import (
     Account,
     LedgerRow,
+    as_arrays,
     count_hours,
     ledger_columns,
     measure_steps,
@@ -171,9 +172,12 @@ def _close(
             "epoch": launch.epoch,
             "policy_version": launch.policy.version,
             "partitions": list(rows),
-            **ledger_columns([sink.accounts[partition] for partition in rows], list(rows.values())),
-            **count_hours(
-                gathering.partitions[readings.rows[is_accepted]], readings.event_time_us[is_accepted]
+            **as_arrays(
+                ledger_columns([sink.accounts[partition] for partition in rows], list(rows.values()))
+                | count_hours(
+                    gathering.partitions[readings.rows[is_accepted]],
+                    readings.event_time_us[is_accepted],
+                )
             ),
         },
         prepare=True,

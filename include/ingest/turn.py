@@ -154,7 +154,7 @@ class Turn:
             if not (gathered.lost or gathered.unreadable):
                 reader.has_stored(gathering.to_offsets)
             self._stored_at = time.monotonic()
-            self._store_seconds = 0.7 * self._store_seconds + 0.3 * (self._stored_at - self._began_at)
+            self._learn_store_seconds(self._stored_at - self._began_at)
         elif time.monotonic() - self._stored_at > PROGRESS_SECONDS:
             self._move_without_records()
         for partition, problem in gathered.unreadable.items():
@@ -193,6 +193,11 @@ class Turn:
     def _sink(self, partitions: Iterable[int]) -> Sink:
         confirm_topic = self._guard.confirmation(self._accounts[each].next_offset for each in partitions)
         return Sink(self._launch, self._accounts, self._worker.database(self._launch.epoch), confirm_topic)
+
+    def _learn_store_seconds(self, took: float) -> None:
+        """Follow the quicker ones: a single slow commit is no reason to let the next readings wait."""
+        weight = 0.05 if took > self._store_seconds else 0.3
+        self._store_seconds += weight * (took - self._store_seconds)
 
     def _distance_seconds(self) -> float:
         distance = _DISTANCE_PER_STORE * self._store_seconds

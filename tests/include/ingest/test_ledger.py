@@ -13,6 +13,7 @@ from include.ingest.ledger import (
     ROW_SECONDS,
     Account,
     Step,
+    as_arrays,
     count_hours,
     ledger_columns,
     measure_steps,
@@ -161,3 +162,21 @@ def test_readings_are_counted_by_partition_and_hour(readings: list[tuple[int, in
         (partition, EPOCH + timedelta(microseconds=time_us // HOUR_US * HOUR_US))
         for (partition, _), time_us in zip(readings, times_us, strict=True)
     )
+
+
+def test_columns_are_written_as_postgresql_writes_arrays() -> None:
+    columns: dict[str, list[object]] = {
+        "offsets": [-1, 2**62],
+        "p50_ms": [1.5, None],
+        "counts": ["{1,0,2}", None],
+        "hours": [EPOCH],
+        "none": [],
+    }
+
+    assert as_arrays(columns) == {
+        "offsets": "{-1,4611686018427387904}",
+        "p50_ms": "{1.5,null}",
+        "counts": '{"{1,0,2}",null}',
+        "hours": '{"1970-01-01 00:00:00"}',
+        "none": "{}",
+    }
