@@ -13,7 +13,7 @@ from include.health.run import run_checks
 from tests.support.pipeline import Pipeline, StreamRun, event
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.timeout(1800)]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 INJECTED = Path(__file__).parent.parent / "support" / "injected"

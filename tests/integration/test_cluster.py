@@ -20,7 +20,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.spark_cluster import SparkCluster, running_from_airflow, spark_cluster
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(1800)]
 
 RECORDS_PER_SECOND = 400
 # Six JVMs and Airflow start one after the other; on a busy machine that takes minutes.

@@ -19,7 +19,7 @@ from include.stack.ports import free_port
 from tests.support.control_plane import all_command_lines
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PASSWORD = "m@rk/er:1%"
 
@@ -59,7 +59,7 @@ def page(settings: Settings) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=90)
+        process.wait(timeout=180)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def status_of(url: str, login: dict[str, str] | None = None) -> int:
     data = json.dumps(login).encode() if login else None
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=180) as response:  # noqa: S310
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:

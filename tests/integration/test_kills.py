@@ -18,7 +18,7 @@ from producer.run import run_simulator
 from tests.support.pipeline import Pipeline, StreamRun
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 RECORDS = 200_000
 KILLS = 5
@@ -71,7 +71,7 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(
             kill_a_worker(run, chance)
             time.sleep(chance.uniform(0, 1))
             os.kill(chance.choice(drivers(run)), signal.SIGKILL)
-            wait_until(lambda: run.is_alive(), lambda alive: not alive, timeout_seconds=60)
+            wait_until(lambda: run.is_alive(), lambda alive: not alive, timeout_seconds=180)
     is_over.set()
     sending.join()
     pipeline.drain()

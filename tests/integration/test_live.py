@@ -191,8 +191,8 @@ def test_a_dead_broker_is_told_and_holds_nothing_up(blind_reader: LiveReader) ->
         snapshot = blind_reader.newest()
         return (snapshot.number, json.loads(snapshot.body)["broker"]["problem"]) if snapshot else (0, None)
 
-    first = wait_until(problem, lambda seen: seen[0] > 0, timeout_seconds=10)
-    told = wait_until(problem, lambda seen: seen[1] is not None, timeout_seconds=15)
+    first = wait_until(problem, lambda seen: seen[0] > 0, timeout_seconds=180)
+    told = wait_until(problem, lambda seen: seen[1] is not None, timeout_seconds=180)
 
     assert first[1] is None  # the first look did not wait for the broker
     assert "no Kafka broker answers" in str(told[1])
@@ -294,7 +294,7 @@ def test_every_query_of_the_page_goes_by_an_index_and_looks_at_its_days_alone(pi
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_with_ten_thousand_customers_and_five_million_readings_every_query_stays_bounded(
     pipeline: Pipeline,
 ) -> None:

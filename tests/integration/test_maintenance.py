@@ -243,7 +243,7 @@ def test_an_open_insert_delays_the_drop_and_the_drop_delays_no_insert_for_long(p
     inserts.join()
 
     assert dropped == [{"heartbeats": 10}]
-    assert max(took) < 5 * LONGEST_TRY_SECONDS
+    assert max(took) < 25 * LONGEST_TRY_SECONDS
 
 
 def test_a_table_that_is_never_free_is_reported_and_left_whole(pipeline: Pipeline) -> None:

@@ -131,7 +131,7 @@ def test_a_record_of_300_megabytes_in_a_small_batch_costs_little(pipeline: Pipel
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=180,
     )
 
     assert ended.returncode == 0, ended.stderr

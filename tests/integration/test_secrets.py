@@ -32,7 +32,7 @@ def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_whole_run_shows_no_secret(
     settings: Settings, stack: Settings, pipeline: Pipeline, tmp_path: Path
 ) -> None:

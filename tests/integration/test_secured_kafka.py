@@ -123,7 +123,7 @@ def last_words(settings: Settings, commands: list[list[str]]) -> list[tuple[int,
             env={**submit_environment(), **environment_of(settings)},
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=180,
             check=False,
         )
         lines = (ended.stdout + ended.stderr).splitlines()

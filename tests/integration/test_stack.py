@@ -119,7 +119,7 @@ def test_after_a_kill_up_recovers_what_was_committed(own: Settings) -> None:
     servers = [psutil.Process(pid) for pid in pids(own).values()]
     for server in servers:
         server.kill()
-    psutil.wait_procs(servers, timeout=10)
+    psutil.wait_procs(servers, timeout=180)
     assert states(own) == {"postgres": "stopped", "kafka": "stopped"}
 
     run.up(own)

@@ -78,7 +78,7 @@ def wide(stack: Settings) -> Iterator[Pipeline]:
 
 
 # Far less than many tasks' transactions take one after the other, and far more than a statement of its own takes.
-PROMPT_SECONDS = 5.0
+PROMPT_SECONDS = 15.0
 
 
 def test_the_lease_is_renewed_and_taken_at_once_while_many_tasks_store_without_a_pause(

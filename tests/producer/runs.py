@@ -48,7 +48,7 @@ class Run:
         self._thread = threading.Thread(target=self._run, args=(options, settings))
         self._thread.start()
 
-    def finish(self, timeout_seconds: float = 90) -> Summary:
+    def finish(self, timeout_seconds: float = 180) -> Summary:
         """Wait for its end and return the summary."""
         self._thread.join(timeout_seconds)
         assert not self._thread.is_alive()

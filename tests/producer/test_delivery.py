@@ -79,7 +79,7 @@ def test_a_signal_ends_it_with_everything_delivered_and_reported(
         wait_until(lambda: stored_count(topic_settings), lambda count: count > 1000)
 
         process.send_signal(number)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=180)
 
     summary = json.loads(output)
     assert (process.returncode, errors) == (0, "")
@@ -90,7 +90,7 @@ def test_a_signal_ends_it_with_everything_delivered_and_reported(
 def test_a_missing_topic_is_one_line_that_says_what_to_do(stack: Settings) -> None:
     settings = stack.model_copy(update={"kafka_topic": "not-there"})
     with command(settings, "--duration", "1s") as process:
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=180)
 
     assert (process.returncode, output) == (1, "")
     assert errors.startswith("error: topic not-there does not exist on")

@@ -118,7 +118,7 @@ def test_processes_end_with_the_one_that_started_them(topic_settings: Settings) 
         process.kill()
 
         assert len(workers) == 2
-        assert psutil.wait_procs(workers, timeout=30)[1] == []
+        assert psutil.wait_procs(workers, timeout=180)[1] == []
 
 
 def _workers(pid: int) -> list[psutil.Process]:

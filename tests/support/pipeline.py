@@ -28,7 +28,7 @@ from include.stream.submit import submit_command, submit_environment
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from tests.support.waiting import wait_until
 
-RUN_TIMEOUT_SECONDS = 120
+RUN_TIMEOUT_SECONDS = 300
 
 
 class Pipeline:

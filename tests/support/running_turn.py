@@ -13,7 +13,7 @@ from include.ingest.types import Launch, Share
 from include.ingest.worker import Worker
 from include.settings import Settings
 
-END_SECONDS = 60.0
+END_SECONDS = 180.0
 
 
 class RunningTurn(threading.Thread):

@@ -55,7 +55,7 @@ class SparkCluster:
         wait_until(
             self.logs,
             lambda logs: logs.count("Successfully registered with master") == workers,
-            timeout_seconds=120,
+            timeout_seconds=180,
         )
 
     @property

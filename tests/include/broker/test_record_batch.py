@@ -216,7 +216,7 @@ def grown_mebibytes(content: bytes, codec: str, folder: Path) -> tuple[float, in
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=180,
     )
     grown_kib, value_bytes = ended.stdout.split()
     return int(grown_kib) / 1024, int(value_bytes)

@@ -34,7 +34,7 @@ def started(folder: Path, child: str, *, patience_seconds: float = 20) -> subpro
         env={**os.environ, "READY": str(ready)},
         stderr=subprocess.DEVNULL,
     )
-    wait_until(ready.exists, bool, timeout_seconds=90)
+    wait_until(ready.exists, bool, timeout_seconds=180)
     return process
 
 
@@ -44,7 +44,7 @@ def test_a_scheduler_that_ends_when_asked_gives_its_own_code(tmp_path: Path, num
 
     process.send_signal(number)
 
-    assert process.wait(timeout=90) == 7
+    assert process.wait(timeout=180) == 7
 
 
 def test_one_that_does_not_end_is_killed_after_the_tasks_time(tmp_path: Path) -> None:
@@ -53,14 +53,14 @@ def test_one_that_does_not_end_is_killed_after_the_tasks_time(tmp_path: Path) ->
     process.send_signal(signal.SIGTERM)
 
     # Its code is that of a killed one, and it has left nothing behind that holds the folder.
-    assert process.wait(timeout=90) != 0
+    assert process.wait(timeout=180) != 0
     assert processes_with(tmp_path) == []
 
 
 def test_one_that_dies_by_itself_ends_the_container_with_its_code(tmp_path: Path) -> None:
     process = started(tmp_path, READY + "sys.exit(3)")
 
-    assert process.wait(timeout=90) == 3
+    assert process.wait(timeout=180) == 3
 
 
 def processes_with(folder: Path) -> list[str]:
