@@ -64,7 +64,7 @@ def _open_consumer(settings: Settings, group: str) -> Consumer:
 
 
 def _committed(consumer: Consumer, topic: str, partitions: list[int]) -> list[TopicPartition]:
-    """Return where the group goes on. A broker that has just started does not know the group's coordinator at first.
+    """Return where the group goes on. A broker that has just started may not know the coordinator yet.
 
     Left to `assign`, the client asks once, hands the refusal on as an error and never reads that partition.
     """
