@@ -12,13 +12,13 @@ from include.command_line import (
     OneLineGroup,
     examples,
     exit_codes,
+    one_line_errors,
     require_between,
     require_writable,
 )
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
-from include.stack.cli import one_line_errors
 from include.terminal import plain
 from producer.cli import EXAMPLES as PRODUCER_EXAMPLES
 from producer.cli import producer_command

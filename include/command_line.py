@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from include.errors import FileUnusableError, OptionError
+from include.errors import FileUnusableError, HeartbeatError, OptionError, PartFailedError
 from include.terminal import plain
 
 # `.venv/bin/heartbeat`, made by `make setup`, says its name; only a program of one word can have completion.
@@ -47,6 +48,21 @@ def exit_codes() -> str:
 def say_error(problem: object) -> None:
     """Print what is wrong as one line, whatever it quotes."""
     typer.echo(f"error: {plain(problem)}", err=True)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn an error raised on purpose into one line, after the part's own last lines, and its exit code."""
+    try:
+        yield
+    except HeartbeatError as error:
+        if isinstance(error, PartFailedError):
+            for line in error.log_tail:
+                typer.echo(f"  {error.part} | {plain(line)}", err=True)
+        say_error(error)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
 
 
 def require_between(option: str, value: float, least: float, most: float) -> None:

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from include.command_line import OneLineCommand, examples
+from include.command_line import OneLineCommand, examples, one_line_errors
 from include.errors import OptionError
 from include.settings import get_settings
-from include.stack.cli import one_line_errors
 from include.terminal import plain
 from producer.display import open_reporter, summary_lines
 from producer.faults import EXPLANATIONS, PRESETS, parse_rates

@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
+from include.command_line import one_line_errors
 from include.deploy.prepare import prepare as prepare_airflow
 from include.deploy.scheduler import run_scheduler
 from include.log import configure_logging
 from include.settings import PROJECT_ROOT, get_settings
 from include.stack.airflow.components import COMMANDS
 from include.stack.airflow.configuration import environment
-from include.stack.cli import one_line_errors
 
 SCHEDULER = "scheduler"
 Name = StrEnum("Name", {name: name for name in COMMANDS})  # type: ignore[misc]

@@ -2,8 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,8 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from include.command_line import examples, say_error
-from include.errors import HeartbeatError, PartFailedError
+from include.command_line import examples, one_line_errors
 from include.settings import get_settings
 from include.stack import run
 from include.stack.java import find_java
@@ -105,21 +102,6 @@ def clean() -> None:
     """Stop the servers and DELETE all their data."""
     with one_line_errors():
         run.clean(get_settings(), _say)
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn an error raised on purpose into one line, after the part's own last lines, and its exit code."""
-    try:
-        yield
-    except HeartbeatError as error:
-        if isinstance(error, PartFailedError):
-            for line in error.log_tail:
-                typer.echo(f"  {error.part} | {plain(line)}", err=True)
-        say_error(error)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _say(line: str) -> None:
