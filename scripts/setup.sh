@@ -55,7 +55,7 @@ install_files() {
 }
 
 install_java_if_missing() {
-    if "$venv/bin/python" -c 'from include.stack.java import find_java; find_java()' 2>/dev/null; then
+    if "$venv/bin/python" -c 'from include.stream.java import find_java; find_java()' 2>/dev/null; then
         return
     fi
     echo "no Java 17 or later on this machine: installing one into $venv" >&2

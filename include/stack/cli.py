@@ -13,9 +13,9 @@ from rich.table import Column, Table
 from include.command_line import examples, one_line_errors
 from include.settings import get_settings
 from include.stack import run
-from include.stack.java import find_java
 from include.stack.prepare import prepare_environment
 from include.stack.types import PartState
+from include.stream.java import find_java
 from include.stream.run import prepare as prepare_pipeline
 from include.terminal import plain
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from include.stack import ivy
 from include.stack.ivy import Coordinates
 from include.stack.jars import LOCK_FILE, sha256_of
-from include.stack.java import find_java
+from include.stream.java import find_java
 
 # The broker's own dependencies leave out the bridge to Log4j; without it Kafka writes no log at all.
 ROOTS = (

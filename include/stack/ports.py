@@ -52,15 +52,6 @@ def free_port() -> int:
         return port
 
 
-def is_listening(host: str, port: int) -> bool:
-    """Tell whether a connection to the address is accepted."""
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 def is_free(port: int) -> bool:
     """Tell whether a loopback port can be listened on."""
     return _can_bind(socket.AF_INET, LOOPBACK, port)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from include.settings import PROJECT_ROOT, get_settings
 from include.stack import env_file, jars
-from include.stack.java import find_java
 from include.stack.progress import byte_progress
+from include.stream.java import find_java
 
 
 def prepare_environment(report: Callable[[str], None]) -> None:

@@ -1,8 +1,8 @@
 """Where the stream's tasks run: on this machine, or on a cluster whose master has to answer."""
 
 from include.errors import SparkMasterUnavailableError
+from include.network import is_listening
 from include.settings import Settings
-from include.stack.ports import is_listening
 
 CLUSTER_SCHEME = "spark://"
 

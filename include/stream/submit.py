@@ -7,7 +7,7 @@ from pathlib import Path
 
 from include.errors import MissingPartError
 from include.settings import PROJECT_ROOT, Settings
-from include.stack.java import find_java
+from include.stream.java import find_java
 
 APPLICATION = "spark_jobs/heartbeat_stream.py"
 PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"

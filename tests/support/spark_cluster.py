@@ -10,10 +10,11 @@ from typing import Any
 
 import psutil
 
+from include.network import is_listening
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack.airflow.configuration import environment as airflow_environment
-from include.stack.java import find_java
-from include.stack.ports import LOOPBACK, free_port, is_listening
+from include.stack.ports import LOOPBACK, free_port
+from include.stream.java import find_java
 from include.stream.submit import spark_home
 from tests.support.pipeline import StreamRun, kill_session
 from tests.support.waiting import wait_until

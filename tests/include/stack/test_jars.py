@@ -10,8 +10,8 @@ import pytest
 from include.errors import MissingPartError, StackBusyError
 from include.stack import ivy, jars
 from include.stack.jars import Jar, fetch_jars, missing_jars, sha256_of
-from include.stack.java import find_java
 from include.stack.locks import folder_lock
+from include.stream.java import find_java
 
 CONTENTS = {"alpha": b"a" * 70_000, "beta": b"b" * 30_000}
 

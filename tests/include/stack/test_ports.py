@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from include.errors import PortTakenError, SettingsError
-from include.stack.ports import free_port, is_free, is_listening, require_free
+from include.network import is_listening
+from include.stack.ports import free_port, is_free, require_free
 from include.stack.types import PortClaim
 
 

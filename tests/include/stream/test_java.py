@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from include.errors import MissingPartError
-from include.stack import java
-from include.stack.java import find_java
+from include.stream import java
+from include.stream.java import find_java
 
 ANSWER = "    java.home = {home}\n    java.specification.version = {version}\n    user.language = en\n"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.errors import MissingPartError
-from include.stack.truststore import write_store
+from include.stream.truststore import write_store
 
 OLDEST_MAJOR = 17
 # The wheel's Java is built without this module; Spark asks for it but does not need it.

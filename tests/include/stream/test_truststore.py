@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from include.stack.java import find_java
-from include.stack.truststore import store_bytes, trusted_certificates
+from include.stream.java import find_java
+from include.stream.truststore import store_bytes, trusted_certificates
 
 # A JDK has keytool as a program, a mere runtime only as a class.
 KEYTOOL = ("-m", "java.base/sun.security.tools.keytool.Main", "-list", "-storetype", "JKS", "-keystore")
