@@ -307,10 +307,11 @@ def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger`
 
     with one_line_errors():
         comparison = compare_with_ledger(get_settings(), ledger)
-    for difference in comparison.differences:
-        typer.echo(plain(difference), err=True)
-    typer.echo(f"{comparison.records:,} records compared, {comparison.difference_count:,} differences")
-    raise typer.Exit(1 if comparison.difference_count else 0)
+    *differences, summary = comparison.lines()
+    for line in differences:
+        typer.echo(plain(line), err=True)
+    typer.echo(summary)
+    raise typer.Exit(0 if comparison.holds else 1)
 
 
 app.add_typer(stack_app, name="stack", rich_help_panel=OPERATING)

@@ -34,6 +34,7 @@ class Comparison:
 
     records: int = 0
     duplicates: int = 0
+    not_consumed: int = 0
     difference_count: int = 0
     differences: list[str] = field(default_factory=list)
 
@@ -42,6 +43,21 @@ class Comparison:
         self.difference_count += 1
         if len(self.differences) < SHOWN_DIFFERENCES:
             self.differences.append(difference)
+
+    def lines(self) -> list[str]:
+        """Return what is to be told: the differences kept in words, how many more there are, and the sum."""
+        more = self.difference_count - len(self.differences)
+        waiting = f", {self.not_consumed:,} not consumed yet" if self.not_consumed else ""
+        return [
+            *self.differences,
+            *([f"and {more:,} more"] if more else []),
+            f"{self.records:,} records in the ledger, {self.difference_count:,} differences{waiting}",
+        ]
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether every record of the ledger is where it must be."""
+        return not (self.difference_count or self.not_consumed)
 
 
 @dataclass(slots=True)
@@ -84,7 +100,7 @@ def _compare_record(
     at = (line["partition"], line["offset"])
     where = f"partition {at[0]} offset {at[1]}"
     if at[1] >= stored.next_offset.get(at[0], 0):
-        comparison.note(f"{where}: not consumed")
+        comparison.not_consumed += 1
         return
     found = stored.reasons.pop(at, None)
     if found != line["reason"]:

@@ -100,7 +100,8 @@ def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipel
 
     comparison = compare_with_ledger(pipeline.settings, ledger)
     report = pipeline.report()
-    assert (comparison.differences, report.problems) == ([], [])
+    assert comparison.holds, comparison.lines()
+    assert report.problems == []
     assert comparison.records == report.records > 0
     assert min(report.accepted, report.duplicates, report.quarantined) > 0
     # One launch has seen it through.

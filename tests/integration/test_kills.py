@@ -78,6 +78,7 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(
 
     comparison = compare_with_ledger(pipeline.settings, ledger)
     report = pipeline.report()
-    assert (comparison.differences, report.problems) == ([], [])
+    assert comparison.holds, comparison.lines()
+    assert report.problems == []
     assert comparison.records == report.records >= RECORDS
     assert pipeline.rows("select epoch from stream_lease") == [(KILLS + 1,)]
