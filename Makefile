@@ -10,7 +10,7 @@ DOCKERFILES := $(wildcard Dockerfile)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long test e2e slow unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-compare test e2e slow unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -48,6 +48,9 @@ bench: setup ## measure the stream beside hand-written consumers and plain COPY:
 
 bench-long: setup ## the same, ten minutes per rate and over a large table: hours; bench-long.json, bench-long.svg
 	@$(RUN) main.py bench --long --json bench-long.json --plot bench-long.svg
+
+bench-compare: setup ## which figures moved since a commit: make bench-compare BASE=COMMIT
+	@$(RUN) -m tools.bench.compare "$(or $(BASE),HEAD~1)" HEAD
 
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
 	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist worksteal
