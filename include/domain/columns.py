@@ -32,6 +32,7 @@ for _digit in "0123456789abcdefABCDEF":
     _HEX_VALUE[ord(_digit)] = int(_digit, 16)
 
 _SECONDS_FORM_BYTES = len("2026-01-01T00:00:00")
+_FINEST_FORM_BYTES = len("2026-01-01T00:00:00.123456")
 _ZONE_FORM_BYTES = len("+00:00")
 
 
@@ -119,7 +120,11 @@ def _uuid_bytes(texts: pa.StringArray) -> tuple[Bytes, Mask]:
 
 
 def _instants(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], Mask]:
-    """Parse date, time to the second and optional fraction and zone; raise ArrowInvalid where a date does not exist."""
+    """Parse the widespread forms; raise ArrowInvalid where one of these names a date that does not exist.
+
+    They are date and time to the second, up to six digits after a point, and Z, +01:00 or no zone. All others that the
+    plain rules know (a comma, more digits, the basic form, minutes alone) are left to them, row by row.
+    """
     starts, ends = _bounds(texts)
     valid = (ends - starts) >= _SECONDS_FORM_BYTES
     out = np.zeros(len(texts), dtype=np.int64)
@@ -130,12 +135,17 @@ def _instants(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], Mask]:
     separator = text[first + 10]
     # Arrow also takes "2026-01-01T00" and a bare date; a reading names its minute and second, or goes the plain way.
     has_form = ((separator == ord("T")) | (separator == ord(" "))) & (text[first + 13] == ord(":"))
-    valid[valid] = has_form & (text[first + 16] == ord(":"))
-    is_zoned = valid.copy()
-    first, last = starts[valid], ends[valid]
+    has_form &= text[first + 16] == ord(":")
     sign = text[last - _ZONE_FORM_BYTES]
     has_offset = (last - first > _SECONDS_FORM_BYTES) & ((sign == ord("+")) | (sign == ord("-")))
-    is_zoned[valid] = (text[last - 1] == ord("Z")) | has_offset
+    is_utc = text[last - 1] == ord("Z")
+    length = last - first - is_utc - has_offset * _ZONE_FORM_BYTES
+    # Arrow would raise for a form that it does not know, and with it send all rows the slow way.
+    has_point = text[np.minimum(first + _SECONDS_FORM_BYTES, last - 1)] == ord(".")
+    has_form &= (length == _SECONDS_FORM_BYTES) | (has_point & (length <= _FINEST_FORM_BYTES))
+    is_zoned = valid.copy()
+    is_zoned[valid] = has_form & (is_utc | has_offset)
+    valid[valid] = has_form
     for mask, kind in ((is_zoned, pa.timestamp("us", tz="UTC")), (valid & ~is_zoned, pa.timestamp("us"))):
         if mask.any():
             chosen = texts if mask.all() else texts.filter(_as_arrow(mask))

@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from include.domain.reasons import EXPLANATIONS, Reason
@@ -31,8 +32,10 @@ UNUSABLE_RECORD_TIME = (
 )
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# ISO 8601's extended form with hyphens and colons, or its basic form with none of them: the first hyphen decides.
 _TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"([0-9]{4})(-)?([0-9]{2})(?(2)-)([0-9]{2})(?(2)[Tt ]|[Tt])"
+    r"([0-9]{2})(?(2):)([0-9]{2})(?:(?(2):)([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -143,8 +146,16 @@ def _bounded_int(digits: str) -> int:
     return int(digits) if len(digits) < len(str(_BEYOND_INT64)) else _BEYOND_INT64
 
 
+def _exact_number(digits: str) -> Decimal | int:
+    # A float would take 72.00000000000000001 for 72.
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent of nineteen digits
+        return _BEYOND_INT64
+
+
 # Made once: json.loads would build one for each record.
-_JSON = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_int=_bounded_int)
+_JSON = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_int=_bounded_int, parse_float=_exact_number)
 
 
 def _require_fields(event: dict[str, Any]) -> None:
@@ -160,18 +171,26 @@ def _customer_id(text: Any) -> bytes:
 
 
 def _heart_rate(number: Any) -> int:
-    if type(number) is not int:  # not isinstance: True is an int to Python
+    if not _is_whole(number):
         raise _Rejected(Reason.BAD_HEART_RATE, f"heart_rate is {_json_type(number)}, not an integer")
     if not MIN_HEART_RATE_BPM <= number <= MAX_HEART_RATE_BPM:
         raise _Rejected(Reason.HEART_RATE_OUT_OF_RANGE)
-    return number
+    return int(number)
+
+
+def _is_whole(number: Any) -> bool:
+    """Tell whether JSON would call it an integer: 72, 72.0 and 7.2e1 are one and the same number to it."""
+    if isinstance(number, Decimal):
+        return number == number.to_integral_value()
+    return type(number) is int  # not isinstance: True is an int to Python
 
 
 def _json_type(value: Any) -> str:
     names = {
         bool: "a boolean",
         str: "a string",
-        float: "a number with a fraction",
+        Decimal: "a number with a fraction",
+        float: "NaN or infinite",
         list: "an array",
         dict: "an object",
     }
@@ -182,7 +201,7 @@ def _event_time_us(text: Any) -> int:
     match = _TIMESTAMP.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise _Rejected(Reason.BAD_TIMESTAMP)
-    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
+    year, _, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
     clock = (int(hour), int(minute), int(second or 0))
     zone = (int(zone_hour or 0), int(zone_minute or 0))
     if clock > (23, 59, 59) or clock[1] > 59 or clock[2] > 59 or zone[0] > 23 or zone[1] > 59:

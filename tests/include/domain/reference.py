@@ -7,9 +7,14 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
+EXTENDED = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?"
+BASIC = r"\d{8}[Tt]\d{4}(\d\d([.,]\d{1,9})?)?"
+INSTANT = re.compile(rf"({EXTENDED}|{BASIC})([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
+# An exponent of more digits would take Python for ever to write out; the number is no heart rate either way.
+LONGEST_EXPONENT = 6
 
 
 class RepeatedError(Exception):
@@ -27,7 +32,7 @@ def judge(value, record_time_us, retention_seconds, skew_seconds):
     if customer is None:
         return "bad_customer_id"
     rate = event["heart_rate"]
-    if type(rate) is not int:
+    if type(rate) not in (int, Fraction) or rate != rate // 1:
         return "bad_heart_rate"
     if rate < 30 or rate > 220:
         return "heart_rate_out_of_range"
@@ -38,7 +43,7 @@ def judge(value, record_time_us, retention_seconds, skew_seconds):
         return "future_event_time"
     if instant < record_time_us - retention_seconds * 10**6:
         return "expired_event_time"
-    return ("accepted", customer, rate, instant)
+    return ("accepted", customer, int(rate), instant)
 
 
 def _is_usable(record_time_us):
@@ -63,10 +68,24 @@ def _parse(value):
         text = (value or b"").decode("utf-8")
         if _depth(text) > 64:
             return None
-        parsed = json.loads(text, object_pairs_hook=_pairs, parse_int=lambda digits: int(digits[:25]))
+        parsed = json.loads(text, object_pairs_hook=_pairs, parse_int=_whole, parse_float=_exact)
     except (UnicodeDecodeError, json.JSONDecodeError, RepeatedError):
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def _whole(digits):
+    return int(digits[:25])
+
+
+def _exact(digits):
+    mantissa, _, exponent = digits.lower().partition("e")
+    if len(exponent) > LONGEST_EXPONENT:
+        return 10**25
+    if len(mantissa) > 4000:  # Python refuses to read them
+        whole, _, fraction = mantissa.partition(".")
+        return _exact(f"{whole[:25]}.{fraction.strip('0')[:25]}e{exponent or 0}")
+    return Fraction(digits)
 
 
 def _depth(text):
@@ -103,15 +122,21 @@ def _customer(text):
 def _instant(text):
     if not isinstance(text, str) or not INSTANT.fullmatch(text):
         return None
-    whole, fraction, zone = re.fullmatch(r"(.{16}(?::\d\d)?)(?:\.(\d+))?(.*)", text).groups()
-    layout = "%Y-%m-%d %H:%M:%S" if len(whole) == 19 else "%Y-%m-%d %H:%M"
+    day, clock, fraction, zone = re.fullmatch(
+        r"(.{10}|.{8})[Tt ]([\d:]+)(?:[.,](\d+))?([Zz]|[+-].*)?", text
+    ).groups()
+    layout = "%Y-%m-%d %H:%M:%S" if "-" in day else "%Y%m%d %H%M%S"
+    if len(clock.replace(":", "")) == 4:
+        clock += ":00" if ":" in clock else "00"
     try:
-        local = datetime.strptime(whole[:10] + " " + whole[11:], layout).replace(tzinfo=UTC)
+        local = datetime.strptime(f"{day} {clock}", layout).replace(tzinfo=UTC)
     except ValueError:
         return None
+    if clock.endswith(("60", "61")):  # strptime makes the next minute of a leap second
+        return None
     microseconds = (local - EPOCH) // timedelta(microseconds=1) + int(((fraction or "") + "000000")[:6])
-    if zone in ("", "Z", "z"):
-        return None if whole.endswith((":60", ":61")) else microseconds
+    if zone in (None, "Z", "z"):
+        return microseconds
     hours, minutes = int(zone[1:3]), int(zone[3:].replace(":", "") or 0)
     if hours > 23 or minutes > 59:
         return None

@@ -68,6 +68,14 @@ MALFORMED = [
     b"[" * 100_000, b'{"x":' * 100_000, event(x=1)[:-1] + b',"heart_rate":80}', event().replace(b"72", b"072"),
     "{}".encode("utf-16"), event() + b"\0", b'{"x":' + b"[" * 65 + b"]" * 65 + b"}",
 ]  # fmt: skip
+# The extended and the basic form mixed, what is less than a minute, and what ISO 8601 knows besides.
+REFUSED_INSTANTS = [
+    "2026-11-23T075959Z", "20261123T07:59:59Z", "2026-1123T07:59:59Z", "20261123 075959Z", "20261123075959Z",
+    "20261123T07Z", "20261123", "20261123T0759.5Z", "2026-11-23T07:59,5Z", "2026-11-23T07:59:59,Z",
+    "2026-11-23T07:59:59;250Z", "2026-11-23T07:59:59.1,5Z", "2026-11-23T07:59:59.1234567890Z", "20261123T075960Z",
+    "20261323T075959Z", "20261123T240000Z", "20261123T075959.123+2400", "2026-W48-1T07:59:59Z", "2026-327T07:59:59Z",
+    "2026-11-23T07:59:59+1", "2026-11-23T07:59:59 +01:00", "2026-11-23T07:59:59UTC",
+]  # fmt: skip
 EXAMPLES: list[tuple[bytes | None, str]] = [
     *[(value, "malformed_json") for value in MALFORMED],
     (b"{}", "missing_field"),
@@ -85,7 +93,11 @@ EXAMPLES: list[tuple[bytes | None, str]] = [
     (event(heart_rate="72"), "bad_heart_rate"),
     (event(heart_rate=True), "bad_heart_rate"),
     (event(heart_rate=72.5), "bad_heart_rate"),
-    (event(heart_rate=72.0), "bad_heart_rate"),
+    (event().replace(b"72", b"7.25e1"), "bad_heart_rate"),
+    (event().replace(b"72", b"72.00000000000000000001"), "bad_heart_rate"),
+    (event().replace(b"72", b"1e-400"), "bad_heart_rate"),
+    (event().replace(b"72", b"72."), "malformed_json"),
+    (event().replace(b"72", b"7,2e1"), "malformed_json"),
     (event(heart_rate=float("nan")), "bad_heart_rate"),
     (event(heart_rate=[72]), "bad_heart_rate"),
     (event(heart_rate=29), "heart_rate_out_of_range"),
@@ -96,6 +108,12 @@ EXAMPLES: list[tuple[bytes | None, str]] = [
     (event(heart_rate=2**63), "heart_rate_out_of_range"),
     (event(heart_rate=10**4000), "heart_rate_out_of_range"),
     (event().replace(b"72", b"1" + b"0" * 9000), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"29.0"), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"-0.0"), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"2.21e2"), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"1e400"), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"1e" + b"9" * 40), "heart_rate_out_of_range"),
+    (event().replace(b"72", b"1" + b"0" * 9000 + b".0"), "heart_rate_out_of_range"),
     (event(timestamp=None), "bad_timestamp"),
     (event(timestamp=1763884800), "bad_timestamp"),
     (event(timestamp=""), "bad_timestamp"),
@@ -108,11 +126,21 @@ EXAMPLES: list[tuple[bytes | None, str]] = [
     (event(timestamp="2026-11-23T07:59:59+24:00"), "bad_timestamp"),
     (event(timestamp="0000-01-01T00:00:00Z"), "bad_timestamp"),
     (event(timestamp=" 2026-11-23T07:59:59Z"), "bad_timestamp"),
+    *[(event(timestamp=text), "bad_timestamp") for text in REFUSED_INSTANTS],
     (event(timestamp="2026-11-23T08:05:00.001Z"), "future_event_time"),
     (event(timestamp="9999-12-31T23:59:59Z"), "future_event_time"),
     (event(timestamp="2016-04-12T00:00:00Z"), "expired_event_time"),
     (event(timestamp="0001-01-01T00:00:00Z"), "expired_event_time"),
 ]
+# Comma or point, any number of digits up to nine, the basic form, minutes alone; the zone in either form.
+READ_INSTANTS = [
+    "2026-11-23T07:59:59,25Z", "2026-11-23T08:59:59,250+01:00", "2026-11-23T07:59:59,123456",
+    "2026-11-23T07:59:59.1234567Z", "2026-11-23T07:59:59.123456789", "2026-11-23T08:59:59.12345678+01:00",
+    "2026-11-23T07:59:59,123456789Z", "20261123T075959Z", "20261123T075959", "20261123t075959.123z",
+    "20261123T075959,123Z", "20261123T085959.123+0100", "20261123T085959.123456789+01:00", "20261123T065959-01",
+    "20261123T0759", "20261123T0759Z", "20261123T0859+0100", "2026-11-23T07:59Z", "2026-11-23T08:59+01:00",
+    "2026-11-23 07:59:59,5Z",
+]  # fmt: skip
 ACCEPTED = [
     event(),
     event(customer_id=CUSTOMER.upper()),
@@ -127,6 +155,9 @@ ACCEPTED = [
     event(timestamp="2026-11-23T08:59:59+0100"),
     event(timestamp="2026-11-23T06:59:59-01"),
     event(timestamp="2026-11-23t07:59:59.123456789z"),
+    *[event(timestamp=text) for text in READ_INSTANTS],
+    *[event().replace(b"72", number) for number in (b"72.0", b"72.000", b"7.2e1", b"7.2E+1", b"720e-1")],
+    event().replace(b"72", b"72." + b"0" * 9000),
     event(timestamp="2026-11-23T08:05:00Z"),
     event(timestamp="2026-08-25T08:00:00Z"),
     b" \t" + event() + b"\r\n",
@@ -245,7 +276,13 @@ timestamps = st.one_of(
 )
 customers = st.one_of(st.uuids().map(str), st.uuids().map(lambda it: str(it).upper()), st.text(max_size=40))
 rates = st.one_of(
-    st.integers(25, 225), st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=5)
+    st.integers(25, 225),
+    st.integers(25, 225).map(float),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.text(max_size=5),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -331,6 +368,14 @@ def test_many_good_records_go_by_columns() -> None:
     assert columns is not None
     assert columns.has_customer_id.all()
     assert columns.has_event_time.all()
+
+
+@pytest.mark.parametrize("text", READ_INSTANTS)
+def test_a_rare_form_of_time_leaves_its_neighbours_to_the_columns(text: str) -> None:
+    columns = parse_events([*FILLING, event(timestamp=text)])
+
+    assert columns is not None
+    assert columns.has_event_time[:-1].all()
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
