@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import LiteralString
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,6 @@ from include.domain.record_time import NO_TIME
 from include.domain.validation import Readings, Verdict, validate
 from include.errors import OffsetMovedError
 from include.ingest.days import DayPartitions
-from include.ingest.encode import encode_readings
 from include.ingest.gathering import Gathering
 from include.ingest.lease import LEASE_NAME
 from include.ingest.ledger import (
@@ -36,16 +34,14 @@ from include.ingest.ledger import (
     now_us,
     settle,
 )
+from include.ingest.put import Way, copy_readings, sort_readings
 from include.ingest.types import Launch, Sign
 from include.sql import query
-
-Rows = npt.NDArray[np.int32]
 
 _DEAD_LETTER_TYPES = (
     "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool",
 )  # fmt: skip
 _CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING])
-_NO_ROWS = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +72,6 @@ class Sink:
     confirm_topic: Callable[[], object]
 
 
-# A way to get readings in: returns the places among them of those that were accepted, and of those in conflict.
-_Way = Callable[[Connection, Readings, Launch], tuple[Rows, Rows]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Outcomes:
     """What has become of a gathering's records, by row."""
@@ -104,15 +96,15 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
     days.ensure_for_ledger()
     days.ensure_for_events(verdict.readings.event_time_us)
     try:
-        return _store(gathering, verdict, sink, _copy_readings)
+        return _store(gathering, verdict, sink, copy_readings)
     except errors.UniqueViolation:
-        return _store(gathering, verdict, sink, _sort_readings)
+        return _store(gathering, verdict, sink, sort_readings)
     except errors.CheckViolation:
         # A day's partition was dropped since this process last saw it.
         days.forget()
         days.ensure_for_ledger()
         days.ensure_for_events(verdict.readings.event_time_us)
-        return _store(gathering, verdict, sink, _sort_readings)
+        return _store(gathering, verdict, sink, sort_readings)
 
 
 def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
@@ -120,7 +112,7 @@ def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
     verdict = validate([value], np.array([record_time_us], dtype=np.int64), sink.launch.bounds)
     sink.database.days.ensure_for_events(verdict.readings.event_time_us)
     with sink.database.connection.transaction(force_rollback=True):
-        _sort_readings(sink.database.connection, verdict.readings, sink.launch)
+        sort_readings(sink.database.connection, verdict.readings, sink.launch)
 
 
 def _judge(gathering: Gathering, launch: Launch) -> Verdict:
@@ -134,7 +126,7 @@ def _judge(gathering: Gathering, launch: Launch) -> Verdict:
     return Verdict(verdict.readings.at(open_rows), {**found, **condemned})
 
 
-def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Way) -> Sign:
+def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> Sign:
     connection = sink.database.connection
     with connection.transaction():
         outcomes = _store_readings(gathering, verdict, sink, way)
@@ -145,7 +137,7 @@ def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Way) -> Sig
     return sign
 
 
-def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Way) -> _Outcomes:
+def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> _Outcomes:
     is_accepted = np.zeros(len(gathering), dtype=np.bool_)
     readings = verdict.readings
     if not len(readings):
@@ -186,29 +178,6 @@ def _close(
         raise OffsetMovedError(epoch=launch.epoch)
     _, partitions, instants, *sign = found
     return rows, dict(zip(partitions or [], instants or [], strict=True)), Sign(*sign)
-
-
-def _copy_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
-    """Copy readings straight in; raise UniqueViolation if one of them stands there already."""
-    _copy(connection, query("copy_heartbeats"), encode_readings(readings, launch.policy))
-    return np.arange(len(readings), dtype=np.int32), _NO_ROWS
-
-
-def _sort_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
-    """Insert the readings that are new; all that are neither new nor in conflict are duplicates."""
-    connection.execute(query("create_staged"))
-    _copy(connection, query("copy_staged"), encode_readings(readings, launch.policy, with_row=True))
-    # Without statistics on the staging table the planner may choose to read all of heartbeats.
-    connection.execute("set local enable_hashjoin = off")
-    connection.execute("set local enable_mergejoin = off")
-    accepted = [row for (row,) in connection.execute(query("insert_staged"))]
-    conflicts = [row for (row,) in connection.execute(query("select_conflicts"))]
-    return np.array(accepted, dtype=np.int32), np.array(conflicts, dtype=np.int32)
-
-
-def _copy(connection: Connection, statement: LiteralString, rows: bytes) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(rows)
 
 
 def _copy_dead_letters(
