@@ -19,6 +19,7 @@ from include.command_line import (
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
+from include.surroundings import settle_in
 from include.terminal import plain
 from producer.cli import EXAMPLES as PRODUCER_EXAMPLES
 from producer.cli import producer_command
@@ -48,6 +49,7 @@ PIPELINE, READING, OPERATING = "Run the pipeline", "Read it back", "Operate"
 
 @app.callback()
 def _configure() -> None:
+    settle_in()
     with one_line_errors():
         settings = get_settings()
         configure_logging(log_format=settings.log_format, level=settings.log_level)

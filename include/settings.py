@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import SettingsError
+from include.surroundings import of_ours
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 ENV_FILE_KEY = "HEARTBEAT_ENV_FILE"
@@ -200,7 +201,7 @@ class Settings(BaseSettings):
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment that gives a program of ours these settings and hides the project's `.env`."""
     values = {name.upper(): _as_text(getattr(settings, name)) for name in Settings.model_fields}
-    return {**os.environ, **values, ENV_FILE_KEY: os.devnull}
+    return {**of_ours(os.environ), **values, ENV_FILE_KEY: os.devnull}
 
 
 @lru_cache(maxsize=1)
@@ -226,5 +227,8 @@ def _as_text(value: object) -> str:
 
 
 def _from_root(path: Path) -> Path:
-    path = path.expanduser()
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("this account has no home folder: name a whole path") from None
     return path if path.is_absolute() else PROJECT_ROOT / path

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from include.errors import HeartbeatError
 from include.log import configure_logging, get_logger
 from include.settings import get_settings
+from include.surroundings import settle_in_spark
 from spark_jobs.launch import launch_stream
 
 
@@ -26,6 +27,7 @@ def main() -> int:
         "--drain", action="store_true", help="stop when all is consumed that is there at the start"
     )
     arguments = parser.parse_args()
+    settle_in_spark()
     try:
         settings = get_settings()
         configure_logging(log_format=settings.log_format, level=settings.log_level)

@@ -43,7 +43,7 @@ def start_query(spark: SparkSession, launch: Launch, *, checkpoint: Path, plan_f
     # The tasks store the rows themselves, each in transactions that are safe to repeat: nothing is left to sink.
     writer = reader.load().writeStream.queryName(launch.topic).format("noop")
     # The checkpoint is never read again, so no turn waits for its files: each costs Spark a `chmod` process.
-    writer = writer.option("checkpointLocation", str(checkpoint)).option(
+    writer = writer.option("checkpointLocation", checkpoint.as_uri()).option(
         "asyncProgressTrackingEnabled", "true"
     )
     return writer.option("asyncProgressTrackingCheckpointIntervalMs", _CHECKPOINT_INTERVAL_MS).start()

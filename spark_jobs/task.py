@@ -19,6 +19,7 @@ from include.ingest.types import Launch, Share
 from include.ingest.worker import Worker, limit_memory
 from include.log import configure_logging
 from include.settings import get_settings
+from include.surroundings import settle_in_spark
 from spark_jobs.source import Plan
 
 # As long as a rehearsal waits for a record, and as many times as it judges one: columns are for many.
@@ -29,6 +30,7 @@ _REHEARSED_TIMES = 100
 @cache
 def the_worker() -> Worker:
     """Return what this process keeps; it is made once, with the process's memory bounded first."""
+    settle_in_spark()  # a worker on a node of a cluster has that node's environment
     settings = get_settings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     limit_memory(settings.stream_worker_memory_mb)

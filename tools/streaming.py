@@ -11,7 +11,7 @@ from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.sql import query
-from include.stream.submit import submit_command, submit_environment
+from include.stream.submit import spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30
 
@@ -21,7 +21,7 @@ def running_stream(
     settings: Settings, log: Path, *, drain: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
-    environment = {**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"}
+    environment = {**environment_of(settings), **spark_environment(), "LOG_FORMAT": "json"}
     with running_process(submit_command(settings, drain=drain), environment, log) as process:
         yield process
 

@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from include.command_line import one_line_errors
+from include.deploy.configuration import API_SERVER
 from include.deploy.prepare import prepare as prepare_airflow
 from include.deploy.scheduler import run_scheduler
 from include.log import configure_logging
 from include.settings import PROJECT_ROOT, get_settings
 from include.stack.airflow.components import COMMANDS
 from include.stack.airflow.configuration import environment
+from include.surroundings import settle_in
 
 SCHEDULER = "scheduler"
 Name = StrEnum("Name", {name: name for name in COMMANDS})  # type: ignore[misc]
@@ -30,6 +32,7 @@ app = typer.Typer(
 
 @app.callback()
 def _configure() -> None:
+    settle_in(API_SERVER)
     with one_line_errors():
         settings = get_settings()
         configure_logging(log_format=settings.log_format, level=settings.log_level)

@@ -7,8 +7,9 @@ import json
 import sys
 import urllib.request
 
-from include.deploy.configuration import api_server_url
+from include.deploy.configuration import API_SERVER, api_server_url
 from include.settings import get_settings
+from include.surroundings import settle_in
 
 TIMEOUT_SECONDS = 5.0
 
@@ -26,4 +27,5 @@ def check(name: str, api_server: str) -> int:
 
 
 if __name__ == "__main__":
+    settle_in(API_SERVER)
     sys.exit(check(sys.argv[1], api_server_url(get_settings())))

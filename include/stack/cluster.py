@@ -44,8 +44,8 @@ def place(folder: Path, account: Account | None) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if account and not folder.exists() and not can_enter(account, folder.parent):
         # One name for each stack, however many there are on the machine.
-        home = SYSTEM_HOME / f"data-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home = _open_home() / f"data-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
+        home.mkdir(mode=0o700, exist_ok=True)
         folder.symlink_to(home)
     data = folder.resolve()
     data.mkdir(mode=0o700, exist_ok=True)
@@ -129,11 +129,17 @@ def _version_file(data: Path) -> Path:
     return data / "PG_VERSION"
 
 
+def _open_home() -> Path:
+    """Return SYSTEM_HOME; whatever our own umask makes of it, the account has to get in."""
+    SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
+    SYSTEM_HOME.chmod(0o755)
+    return SYSTEM_HOME
+
+
 def _reachable_copy(package: Path) -> Path:
     """Return a copy under SYSTEM_HOME; one that broke off is never taken for a whole one."""
-    target = SYSTEM_HOME / f"{WHEEL}-{version(WHEEL)}"
+    target = _open_home() / f"{WHEEL}-{version(WHEEL)}"
     if not target.exists():
-        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             draft = Path(folder) / "copy"
             # The programs find their libraries in the folder beside the package.
@@ -141,7 +147,7 @@ def _reachable_copy(package: Path) -> Path:
                 if not source.name.endswith("-info"):
                     shutil.copytree(source, draft / source.name, symlinks=True)
             # Whatever our own umask made of it, the account has to read it.
-            for path in [target.parent, draft, *draft.rglob("*")]:
+            for path in [draft, *draft.rglob("*")]:
                 path.chmod(0o755)
             draft.rename(target)
     return target / package.name

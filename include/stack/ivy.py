@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from include.errors import MissingPartError
+from include.stack.logs import is_of_java
 
 SETTINGS_KEY = "IVY_SETTINGS_FILE"
 # Descriptors are left out when the exact jars are known: half as many requests.
@@ -128,6 +129,7 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(output: str) -> str:
-    lines = [line.strip(" \t:") for line in output.splitlines() if line.strip(" \t:")]
+    lines = [line.strip(" \t:") for line in output.splitlines() if not is_of_java(line)]
+    lines = [line for line in lines if line]
     telling = [line for word in TELLING_WORDS for line in lines if word in line.lower()]
     return next(iter(telling or lines), "Ivy said nothing")

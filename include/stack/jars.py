@@ -6,9 +6,10 @@ the cache is checked before each use, so a jar cut short or damaged is fetched a
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -68,8 +69,7 @@ def fetch_jars(
 
     Finished ones are kept when it breaks off, and a second call goes on from there.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    with folder_lock(cache, wait_seconds=FETCH_WAIT_SECONDS):
+    with _writable(cache), folder_lock(cache, wait_seconds=FETCH_WAIT_SECONDS):
         wanted = missing_jars(jars, cache)
         _take_over(wanted, cache)
         missing = missing_jars(wanted, cache)
@@ -82,6 +82,19 @@ def fetch_jars(
             names = ", ".join(jar.file_name for jar in damaged)
             raise MissingPartError(f"fetched, but not what jars.lock expects (is the mirror sound?): {names}")
         shutil.rmtree(cache / STAGING_NAME, ignore_errors=True)
+
+
+@contextmanager
+def _writable(cache: Path) -> Iterator[None]:
+    """Make the folder, and turn what the disk refuses into one line."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise MissingPartError(
+            f"the jars cannot be kept in {error.filename or cache}: {os.strerror(error.errno or 0)}; "
+            "correct its rights, or set JAR_CACHE_DIR to another folder"
+        ) from error
 
 
 def sha256_of(file: Path) -> str:

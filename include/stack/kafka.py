@@ -20,6 +20,7 @@ from include.stack.logs import telling_line
 from include.stack.ports import LOOPBACK, free_port, is_free
 from include.stack.types import Launch, PortClaim, StopStep
 from include.stream.java import Java, find_java
+from include.surroundings import of_ours
 
 METADATA_TIMEOUT_MS = 3000
 LOG4J_FILE = Path(__file__).with_name("kafka-log4j2.properties")
@@ -57,6 +58,13 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 """
+
+
+def as_properties(text: str) -> str:
+    """Return the text as Java reads a properties file: in Latin-1, all other letters escaped."""
+    units = text.encode("utf-16-be")
+    codes = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(code) if code < 128 else f"\\u{code:04x}" for code in codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Kafka:
         class_path = os.pathsep.join(str(jar) for jar in require_jars(self.settings.jar_cache_dir))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         configuration = self.folder / "server.properties"
-        configuration.write_text(self._configuration())
+        configuration.write_text(as_properties(self._configuration()))
         environment = {"CLASSPATH": class_path}
         if not (self._data / "meta.properties").exists():
             self._format(java, configuration, environment)
@@ -169,7 +177,7 @@ class Kafka:
             check=False,
             capture_output=True,
             text=True,
-            env={**os.environ, **environment},
+            env={**of_ours(os.environ), **environment},
         )
         if process.returncode != 0:
             lines = (process.stderr or process.stdout).strip().splitlines()

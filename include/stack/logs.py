@@ -36,9 +36,15 @@ def rotate(file: Path) -> None:
 
 def telling_line(lines: list[str]) -> str | None:
     """Return the line most likely to say why a server ended: the first complaint, else the last word."""
+    lines = [line for line in lines if not is_of_java(line)]
     complaints = [line for line in lines if any(word in line for word in TELLING_WORDS)]
     fatal = [line for line in complaints if "FATAL" in line or "PANIC" in line]
     return next(iter(fatal or complaints or lines[-1:]), None)
+
+
+def is_of_java(line: str) -> bool:
+    """Tell whether Java only says where else it has found options, which may hold any word."""
+    return line.removeprefix("NOTE: ").startswith("Picked up ")
 
 
 def last_lines(file: Path, count: int) -> list[str]:

@@ -18,6 +18,7 @@ import psutil
 
 from include.errors import PermanentError
 from include.stack.types import Launch, StopStep
+from include.surroundings import of_ours
 
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 POLL_SECONDS = 0.05
@@ -45,7 +46,7 @@ def spawn(launch: Launch, address: str) -> ProcessRecord:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd="/",
-            env={**os.environ, **launch.environment},
+            env={**of_ours(os.environ), **launch.environment},
             start_new_session=True,
             user=account.uid if account else None,
             group=account.gid if account else None,

@@ -46,7 +46,7 @@ def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
         except BaseException:
             _stop(supervisor, idle)
             raise
-        return [supervisor.state_of(part) for part in parts]
+        return [supervisor.state_of(part, has_answered=True) for part in parts]
 
 
 def down(settings: Settings, report: Report = lambda _: None) -> None:

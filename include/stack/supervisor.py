@@ -70,15 +70,18 @@ class Supervisor:
         """End what the part started and did not take along when it was killed; return how many processes."""
         return end_marked(self._mark_of(part), patience_seconds=LEFTOVER_PATIENCE_SECONDS)
 
-    def state_of(self, part: Part) -> PartState:
-        """Return what is known about the part now."""
+    def state_of(self, part: Part, *, has_answered: bool = False) -> PartState:
+        """Return what is known about the part now; one that `has_answered` is not asked once more.
+
+        Just after its start the machine is at its busiest, and an answer that is late then means nothing.
+        """
         port = part.claims()[0].port
         record = self._record_of(part)
         if record is None:
             return PartState(part.name, "stopped", port, part.folder)
         return PartState(
             name=part.name,
-            state=_run_state(part),
+            state="running" if has_answered else _run_state(part),
             port=port,
             folder=part.folder,
             pid=record.pid,

@@ -17,6 +17,8 @@ OLDEST_MAJOR = 17
 # The wheel's Java is built without this module; Spark asks for it but does not need it.
 MISSING_MODULE_FLAG = "--add-modules=jdk.incubator.vector"
 PROPERTY = re.compile(r"^\s+([\w.]+) = (.+)$", re.MULTILINE)
+# A wrong word in one of these, and no Java starts.
+_OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 WRAPPER = """\
 #!/bin/sh
 # Java from the wheel, without the one flag that it does not know, trusting whom this machine trusts.
@@ -48,6 +50,7 @@ def find_java() -> Java:
         raise MissingPartError(
             f"Java {OLDEST_MAJOR} or later was found neither in JAVA_HOME nor on PATH: "
             "run 'make setup', which installs one into the virtual environment, or install a JDK"
+            + "".join(f"; or correct {key}, which every Java reads" for key in _OPTIONS if key in os.environ)
         )
     return java
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from include.errors import MissingPartError
 from include.settings import PROJECT_ROOT, Settings
 from include.stream.java import find_java
+from include.surroundings import of_ours
 
 APPLICATION = "spark_jobs/heartbeat_stream.py"
 PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"
@@ -49,11 +50,17 @@ def submit_args() -> dict[str, str]:
 
 
 def submit_environment() -> dict[str, str]:
-    """Return what Spark needs to know of this machine, on top of the present environment."""
+    """Return the present environment with what Spark needs to know of this machine."""
+    return {**of_ours(os.environ), **spark_environment()}
+
+
+def spark_environment() -> dict[str, str]:
+    """Return what Spark needs to know of this machine; it goes before what the shell says."""
     return {
-        **os.environ,
         "JAVA_HOME": str(find_java().home),
         "SPARK_HOME": str(spark_home()),
+        # Also the shell's script there, spark-env.sh, would be run.
+        "SPARK_CONF_DIR": str(PROJECT_ROOT / Path(PROPERTIES_FILE).parent),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONPATH": str(PROJECT_ROOT),

@@ -23,7 +23,7 @@ from include.replay.types import Selection
 from include.report.truth import compare_with_ledger
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack.ports import LOOPBACK, free_port
-from include.stream.submit import submit_command, submit_environment
+from include.stream.submit import spark_environment, submit_command
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
@@ -121,7 +121,7 @@ def last_words(settings: Settings, commands: list[list[str]]) -> list[tuple[int,
         ended = subprocess.run(
             command,
             cwd=PROJECT_ROOT,
-            env={**submit_environment(), **environment_of(settings)},
+            env={**environment_of(settings), **spark_environment()},
             capture_output=True,
             text=True,
             timeout=180,

@@ -24,7 +24,7 @@ from include.db.migrate import migrate
 from include.report.run import make_report
 from include.report.types import Report
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stream.submit import submit_command, submit_environment
+from include.stream.submit import spark_environment, submit_command
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from tests.support.waiting import wait_until
 
@@ -78,7 +78,7 @@ class Pipeline:
     @contextmanager
     def running(self, *options: str, environment: dict[str, str] | None = None) -> Iterator["StreamRun"]:
         """Run the stream; whatever is left of it at the end is killed. A PYTHONPATH of the test's own comes first."""
-        ours = {**submit_environment(), **environment_of(self.settings), "LOG_FORMAT": "json"}
+        ours = {**environment_of(self.settings), **spark_environment(), "LOG_FORMAT": "json"}
         theirs = environment or {}
         paths = [theirs["PYTHONPATH"], ours["PYTHONPATH"]] if "PYTHONPATH" in theirs else [ours["PYTHONPATH"]]
         environment = {**ours, **theirs, "PYTHONPATH": os.pathsep.join(paths)}

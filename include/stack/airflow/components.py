@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.settings import PROJECT_ROOT
+from include.stack.airflow.configuration import without_overrides
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
@@ -51,8 +52,6 @@ class Component:
 
     def start(self) -> None:
         """Start it in a session of its own, its output appended to its log."""
-        # Whatever the shell told some other Airflow must not reach this one.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW__")}
         with log_file(self.log_folder, self.name).open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", *COMMANDS[self.name]],
@@ -60,7 +59,7 @@ class Component:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=PROJECT_ROOT,
-                env=environment,
+                env=without_overrides(os.environ),
                 start_new_session=True,
             )
         self.started_at = time.monotonic()

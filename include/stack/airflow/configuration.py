@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from include.db.connect import Role
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack.airflow.keys import Keys
 from include.stack.ports import LOOPBACK
-from include.stream.submit import submit_environment
+from include.stream.submit import spark_environment
 
 DATABASE = "airflow"
 
@@ -114,8 +115,8 @@ def environment(settings: Settings) -> dict[str, str]:
     home = home_of(settings)
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {
-        **submit_environment(),
         **environment_of(settings),
+        **spark_environment(),
         # No task needs these. Empty, not left out: the shell's own would take their place.
         "AIRFLOW_PASS": "",
         "AIRFLOW_DB_PASS": "",
@@ -133,6 +134,11 @@ def environment(settings: Settings) -> dict[str, str]:
         # Threads with heaps of their own would keep twice the memory.
         "MALLOC_ARENA_MAX": "2",
     }
+
+
+def without_overrides(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what the shell told some other Airflow: its database would be ours else."""
+    return {key: value for key, value in environment.items() if not key.startswith("AIRFLOW__")}
 
 
 def _database_url(settings: Settings) -> str:

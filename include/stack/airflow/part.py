@@ -10,7 +10,14 @@ from include.errors import AirflowRefusedError, AirflowUnavailableError
 from include.settings import Settings
 from include.stack.airflow import components
 from include.stack.airflow.client import AirflowClient
-from include.stack.airflow.configuration import configuration, environment, home_of, passwords, render
+from include.stack.airflow.configuration import (
+    configuration,
+    environment,
+    home_of,
+    passwords,
+    render,
+    without_overrides,
+)
 from include.stack.airflow.keys import keep_keys, write_private
 from include.stack.airflow.metadata import create_database, migrate_database
 from include.stack.ports import LOOPBACK
@@ -52,7 +59,7 @@ class Airflow:
         text = render(configuration(self.settings, keep_keys(self.folder)))
         write_private(self.folder / "airflow.cfg", text)
         write_private(self.folder / "passwords.json", passwords(self.settings))
-        surroundings = environment(self.settings)
+        surroundings = without_overrides(environment(self.settings))
         create_database(self.settings)
         migrate_database(self.settings, self.folder, surroundings, self.log_files[0])
         prepare(self.settings)

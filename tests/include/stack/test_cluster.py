@@ -28,9 +28,14 @@ def test_the_data_go_where_the_account_gets_in_and_a_link_leads_there(
     account = server_account(closed / "postgres")
     assert account
 
-    data = cluster.place(closed / "postgres", account)
+    before = os.umask(0o077)
+    try:
+        data = cluster.place(closed / "postgres", account)
+    finally:
+        os.umask(before)
 
     assert data.parent == home
+    assert home.stat().st_mode & 0o777 == 0o755
     assert (data.stat().st_uid, data.stat().st_mode & 0o777) == (account.uid, 0o700)
     assert cluster.place(closed / "postgres", account) == data
 

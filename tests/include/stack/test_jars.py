@@ -171,3 +171,16 @@ def test_a_fetch_that_is_broken_off_leaves_no_process(tmp_path: Path) -> None:
 def test_missing_jars_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="run 'make setup'"):
         jars.require_jars(tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_told_in_one_line(locked: list[Jar], tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")  # not even root makes a folder in a file
+
+    with pytest.raises(MissingPartError, match=r"Not a directory; .* set JAR_CACHE_DIR"):
+        fetch_jars(locked, tmp_path / "home" / ".cache", java=find_java().program)
+
+
+def test_what_java_says_of_its_options_is_no_reason() -> None:
+    said = ["Picked up JAVA_TOOL_OPTIONS: -Don=exception", "connection refused by the mirror"]
+
+    assert ivy._reason("\n".join(said)) == said[-1]

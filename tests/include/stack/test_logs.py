@@ -49,6 +49,16 @@ def test_the_telling_line_is_the_fatal_one_then_an_error_then_the_last() -> None
     assert logs.telling_line([]) is None
 
 
+def test_what_java_says_of_its_options_tells_nothing() -> None:
+    told = [
+        "Picked up JAVA_TOOL_OPTIONS: -Don=FATAL",
+        "NOTE: Picked up JDK_JAVA_OPTIONS: -Don=ERROR",
+        "no room",
+    ]
+
+    assert logs.telling_line(told) == "no room"
+
+
 def test_following_gives_whole_lines_once(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
     log.write_text("before\n")

@@ -72,6 +72,16 @@ def test_a_part_is_ready_settled_and_told_of_once_it_is_waited_for(toy: Toy, sup
     assert time.time() - state.since.timestamp() < 60
 
 
+def test_a_part_that_has_answered_is_not_called_unready_by_a_second_look(
+    toy: Toy, supervisor: Supervisor
+) -> None:
+    supervisor.await_ready(toy, supervisor.start(toy))
+    (toy.folder / "ready").unlink()
+
+    assert supervisor.state_of(toy, has_answered=True).state == "running"
+    assert supervisor.state_of(toy).state == "unready"
+
+
 def test_another_supervisor_finds_and_stops_it(toy: Toy, supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.await_ready(toy, supervisor.start(toy))
     other = Supervisor(tmp_path / "run")

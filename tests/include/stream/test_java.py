@@ -60,6 +60,13 @@ def test_no_java_at_all_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monk
         find_java()
 
 
+def test_options_that_let_no_java_start_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:+NoSuchFlag")
+
+    with pytest.raises(MissingPartError, match="or correct JAVA_TOOL_OPTIONS"):
+        find_java()
+
+
 def test_the_stand_in_drops_one_flag_and_keeps_the_rest_as_it_was(tmp_path: Path) -> None:
     echo = tmp_path / "a folder" / "echo"
     echo.parent.mkdir()
