@@ -5,9 +5,11 @@ RUN := .venv/bin/python
 COMPILE := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 SHELL_FILES := $(wildcard scripts/*.sh .ci/run)
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
-DOCKERFILES := $(wildcard Dockerfile)
+DOCKERFILES := $(wildcard Dockerfile .devcontainer/Dockerfile)
 
 export PYTHON
+# What the shell holds for another Python.
+unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-compare test e2e slow unit test-tools check lint format types audit \

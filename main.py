@@ -21,6 +21,7 @@ from include.settings import get_settings
 from include.stack.cli import app as stack_app
 from include.surroundings import settle_in
 from include.terminal import plain
+from include.version import product_version
 from producer.cli import EXAMPLES as PRODUCER_EXAMPLES
 from producer.cli import producer_command
 
@@ -47,8 +48,19 @@ MAX_BENCH_RATE = 1_000_000
 PIPELINE, READING, OPERATING = "Run the pipeline", "Read it back", "Operate"
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"heartbeat {product_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _configure() -> None:
+def _configure(
+    *,
+    version: Annotated[  # noqa: ARG001 - told before anything else is done
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version.")
+    ] = False,
+) -> None:
     settle_in()
     with one_line_errors():
         settings = get_settings()

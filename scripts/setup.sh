@@ -6,6 +6,9 @@ set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
 stamp="$venv/.installed"
+# What the shell holds for another Python: uv would install into an environment that is activated, not into ours.
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX UV_PYTHON UV_SYSTEM_PYTHON UV_TARGET UV_PREFIX
+unset PIP_USER PIP_TARGET PIP_PREFIX
 
 fail() {
     echo "error: $1" >&2
@@ -64,7 +67,7 @@ install_java_if_missing() {
 
 # `heartbeat` beside python: the command line from any folder, under a name that a shell can complete.
 write_command() {
-    printf '#!/bin/sh\nHEARTBEAT_COMMAND=heartbeat exec "%s/bin/python" "%s/main.py" "$@"\n' "$PWD/$venv" "$PWD" \
+    printf '#!/bin/sh\nunset PYTHONHOME PYTHONPATH\nHEARTBEAT_COMMAND=heartbeat exec "%s/bin/python" "%s/main.py" "$@"\n' "$PWD/$venv" "$PWD" \
         >"$venv/bin/heartbeat"
     chmod +x "$venv/bin/heartbeat"
 }

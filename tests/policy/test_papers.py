@@ -1,0 +1,56 @@
+"""What the project says of itself: its version, its rooms, its licence, the machine that it can be tried on."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+from include.settings import PROJECT_ROOT
+
+CHANGELOG = (PROJECT_ROOT / "CHANGELOG.md").read_text()
+PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_version_is_told_and_has_its_section() -> None:
+    told = subprocess.run(
+        [sys.executable, "main.py", "--version"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    released = re.findall(r"^## (\d\S*)", CHANGELOG, re.MULTILINE)
+
+    assert told.stdout == f"heartbeat {PROJECT['version']}\n"
+    assert released[0] == PROJECT["version"]
+
+
+def test_the_version_stands_in_no_second_place_and_gets_into_the_image() -> None:
+    sources = [*PROJECT_ROOT.glob("*.py"), *(PROJECT_ROOT / "include").rglob("*.py")]
+
+    assert [file for file in sources if f'"{PROJECT["version"]}"' in file.read_text()] == []
+    assert "!pyproject.toml" in (PROJECT_ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_the_readme_names_every_room() -> None:
+    where = (PROJECT_ROOT / "README.md").read_text().partition("## Where things are")[2].partition("\n## ")[0]
+    rooms = [folder.parent.name for folder in (PROJECT_ROOT / "include").glob("*/__init__.py")]
+    houses = ["producer/", "spark_jobs/", "dags/", "plugins/", "grafana/", "include/", "tools/"]
+
+    assert len(rooms) > 10
+    assert [name for name in [*rooms, *houses] if f"`{name}`" not in where] == []
+
+
+def test_the_licence_is_the_one_that_is_named() -> None:
+    text = (PROJECT_ROOT / "LICENSE").read_text()
+
+    assert PROJECT["license"] == "Apache-2.0"
+    assert "Apache License\n                           Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_development_container_runs_the_demo_on_what_is_there() -> None:
+    container = json.loads((PROJECT_ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    dockerfile = (PROJECT_ROOT / ".devcontainer" / container["build"]["dockerfile"]).read_text()
+
+    assert container["postCreateCommand"] == "make demo"
+    assert f"useradd --uid 1000 --create-home --shell /bin/bash {container['remoteUser']}\n" in dockerfile
+    assert "\nUSER 1000\n" in dockerfile
+    assert "\ndemo:" in (PROJECT_ROOT / "Makefile").read_text()
