@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
 stamp="$venv/.installed"
+is_fresh=no
 # What the shell holds for another Python: uv would install into an environment that is activated, not into ours.
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX UV_PYTHON UV_SYSTEM_PYTHON UV_TARGET UV_PREFIX
 unset PIP_USER PIP_TARGET PIP_PREFIX
@@ -50,11 +51,36 @@ install_files() {
     if [ -f "$stamp" ] && grep -qxF "$wanted" "$stamp"; then
         return
     fi
+    echo "installing packages into $venv, which usually takes one to two minutes the first time" >&2
+    is_fresh=yes
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
     for file in "$@"; do
         "$venv/bin/python" -m uv pip install --require-hashes -r "$file"
     done
     echo "$wanted" >>"$stamp"
+}
+
+# Once: each of Airflow's processes would otherwise compile the same files at its first start, and at every start where
+# the shell has PYTHONDONTWRITEBYTECODE. What cannot be compiled is nothing that is imported.
+compile_packages() {
+    if [ "$is_fresh" = yes ]; then
+        "$venv/bin/python" -m compileall -qq "$venv"/lib/python3*/site-packages || true
+    fi
+}
+
+# The broker comes over the network while a processor compiles.
+fetch_and_compile() {
+    compile_packages &
+    compiling=$!
+    # What runs beside a script would go on after Ctrl-C.
+    trap 'kill "$compiling" 2>/dev/null || true' EXIT
+    trap 'exit 130' INT TERM
+    if [ "$is_fresh" = yes ]; then
+        echo "fetching what is missing and compiling the packages, which usually takes half a minute" >&2
+    fi
+    "$venv/bin/python" -m include.stack prepare
+    wait "$compiling"
+    trap - EXIT INT TERM
 }
 
 install_java_if_missing() {
@@ -79,4 +105,4 @@ if [ "${1:-}" = dev ]; then
     install_files requirements-dev.txt
 fi
 install_java_if_missing
-"$venv/bin/python" -m include.stack prepare
+fetch_and_compile

@@ -31,6 +31,8 @@ FORM = {
     "faults": "mixed",
 }
 STEP_TIMEOUT_SECONDS = 180
+# How long each step takes on two cores: the first time the packages have still to be read from the disk.
+USUAL_SECONDS = {"1/4": "40 s", "2/4": "35 s", "3/4": "a few seconds", "4/4": "20 s"}
 
 console = Console()
 
@@ -42,7 +44,7 @@ def run_demo() -> int:
     configure_logging(log_format="auto", level="WARNING")
     with isolated_settings(stack_with_airflow=True) as settings:
         _say("1/4", "starting PostgreSQL, Kafka and Airflow, which launches the stream")
-        stack.up(settings)
+        stack.up(settings, _say_part)
         client = AirflowClient(settings)
         summary = _simulate(client)
         _say("3/4", f"{summary['sent']:,} records sent; waiting until all are consumed")
@@ -120,4 +122,8 @@ def _conclude(comparison: Comparison, problems: list[str], seconds: float) -> in
 
 
 def _say(step: str, text: str) -> None:
-    console.print(f"[bold]{step}[/] {text}", highlight=False)
+    console.print(f"[bold]{step}[/] {text} (usually {USUAL_SECONDS[step]})", highlight=False)
+
+
+def _say_part(line: str) -> None:
+    console.print(f"      {line}", highlight=False, style="dim")

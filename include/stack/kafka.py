@@ -75,6 +75,7 @@ class Kafka:
     more_configuration: str = ""
     name: str = "kafka"
     ready_timeout_seconds: float = 90
+    usual_start_seconds: float = 8
     stop_steps: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 30), StopStep(signal.SIGKILL, 10))
 
     @property

@@ -38,7 +38,7 @@ def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
         began_at = time.monotonic()
         try:
             for stage in stages:
-                for part, was_idle in _bring_up(supervisor, stage, idle):
+                for part, was_idle in _bring_up(supervisor, stage, idle, report):
                     how = (
                         f"ready after {time.monotonic() - began_at:.1f} s" if was_idle else "already running"
                     )
@@ -110,10 +110,13 @@ def _exclusive(settings: Settings) -> Iterator[None]:
 
 
 def _bring_up(
-    supervisor: Supervisor, stage: Sequence[Part], idle: Sequence[Part]
+    supervisor: Supervisor, stage: Sequence[Part], idle: Sequence[Part], report: Report
 ) -> Iterator[tuple[Part, bool]]:
     """Start the stage's parts side by side; yield each that is ready, and whether it had to be started."""
-    marks = {part.name: supervisor.start(part) for part in stage if part in idle}
+    marks = {}
+    for part in [part for part in stage if part in idle]:
+        report(f"{part.name}: starting, which usually takes {part.usual_start_seconds:.0f} s")
+        marks[part.name] = supervisor.start(part)
     for part in stage:
         supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
         yield part, part in idle

@@ -75,6 +75,11 @@ class Part(Protocol):
     def ready_timeout_seconds(self) -> float: ...
 
     @property
+    def usual_start_seconds(self) -> float:
+        """How long its start takes on an ordinary machine, to tell those who wait."""
+        ...
+
+    @property
     def stop_steps(self) -> tuple[StopStep, ...]:
         """From the gentlest to the one that always works."""
         ...

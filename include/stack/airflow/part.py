@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include.db.migrate import migrate
 from include.errors import AirflowRefusedError, AirflowUnavailableError
 from include.settings import Settings
 from include.stack.airflow import components
@@ -27,11 +28,12 @@ from include.stream.run import prepare
 
 @dataclass(frozen=True, slots=True)
 class Airflow:
-    """The control plane as a part of the stack; it needs the two servers."""
+    """The control plane as a part of the stack; it needs the database to start, and the broker to be of use."""
 
     settings: Settings
     name: str = "airflow"
     ready_timeout_seconds: float = 180
+    usual_start_seconds: float = 40
     # The keeper bounds each step of its own; see components.py.
     stop_steps: tuple[StopStep, ...] = (
         StopStep(signal.SIGTERM, components.STOP_TIMEOUT_SECONDS),
@@ -54,7 +56,7 @@ class Airflow:
         return (PortClaim("AIRFLOW_PORT", LOOPBACK, self.settings.airflow_port),)
 
     def prepare(self) -> Launch:
-        """Write the configuration, bring both databases and the topic up to date; return how to start the keeper."""
+        """Write the configuration, bring both databases up to date; return how to start the keeper."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = render(configuration(self.settings, keep_keys(self.folder)))
         write_private(self.folder / "airflow.cfg", text)
@@ -62,7 +64,7 @@ class Airflow:
         surroundings = without_overrides(environment(self.settings))
         create_database(self.settings)
         migrate_database(self.settings, self.folder, surroundings, self.log_files[0])
-        prepare(self.settings)
+        migrate(self.settings)
         self._start_stamp.touch()
         command = [sys.executable, "-m", "include.stack.airflow.keeper", str(self.log_files[0].parent)]
         return Launch(command=command, output_file=self.log_files[0], environment=surroundings)
@@ -77,7 +79,8 @@ class Airflow:
         return all(beat is not None and beat > started_at for beat in heartbeats.values())
 
     def settle(self) -> None:
-        """Leave the workflows to themselves."""
+        """Create the topic, which needs the broker: that one starts beside us."""
+        prepare(self.settings)
 
     @property
     def _start_stamp(self) -> Path:

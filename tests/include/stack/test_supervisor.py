@@ -28,6 +28,7 @@ class Toy:
     program: str
     name: str = "toy"
     ready_timeout_seconds: float = 10
+    usual_start_seconds: float = 1
     stop_steps: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 5),)
     settled_count: int = 0
 
