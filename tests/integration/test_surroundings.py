@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from include.db.connect import Role, connect
+from include.ingest.lease import read_lease
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack.isolated import isolated_settings
 from include.stack.parts import parts_of
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -128,6 +131,7 @@ def unstarted() -> Iterator[Settings]:
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(900)
 def test_the_whole_stack_starts_in_a_shell_full_of_other_programs(
     unstarted: Settings, elsewhere: dict[str, str]
 ) -> None:
@@ -138,3 +142,6 @@ def test_the_whole_stack_starts_in_a_shell_full_of_other_programs(
     assert (unstarted.stack_dir / "kafka" / "data" / "meta.properties").exists()
     told = command(unstarted, hostile, "stack", "status", "--json", umask=0o077)
     assert told.count('"state": "running"') == len(parts_of(unstarted))
+    # Airflow's tasks have reached its own server, and Spark the right Java, Hadoop or not.
+    with connect(unstarted, Role.OWNER, autocommit=True) as connection:
+        wait_until(lambda: read_lease(connection), lambda lease: lease is not None)
