@@ -124,6 +124,10 @@ def _data_bytes() -> int:
 
 def _connect(settings: Settings) -> Database:
     connection = connect(settings, Role.STREAM, autocommit=True, application=SINK_APPLICATION)
-    connection.prepare_threshold = _PREPARE_AFTER
-    connection.execute(_IDLE_LIMIT)
-    return Database(connection, DayPartitions(connect(settings, Role.STREAM, autocommit=True)))
+    try:
+        connection.prepare_threshold = _PREPARE_AFTER
+        connection.execute(_IDLE_LIMIT)
+        return Database(connection, DayPartitions(connect(settings, Role.STREAM, autocommit=True)))
+    except BaseException:
+        connection.close()  # where there is no room for the second, the first must not stay behind
+        raise

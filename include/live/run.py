@@ -65,7 +65,8 @@ class Session:
 
     def _open(self) -> Connection:
         if self._connection is None:
-            connection = connect(
+            # Kept at once: whatever fails from here on, `close` finds it.
+            connection = self._connection = connect(
                 self._settings, Role.READER, autocommit=True, application="heartbeat-live-page"
             )
             connection.execute("set default_transaction_read_only = on")
@@ -73,7 +74,6 @@ class Session:
             # A page takes no more than one core from the stream, and reads no table from end to end.
             connection.execute("set max_parallel_workers_per_gather = 0")
             connection.execute("set enable_seqscan = off")
-            self._connection = connection
         return self._connection
 
 
