@@ -31,8 +31,8 @@ FORM = {
     "faults": "mixed",
 }
 STEP_TIMEOUT_SECONDS = 180
-# How long each step takes on two cores: the first time the packages have still to be read from the disk.
-USUAL_SECONDS = {"1/4": "40 s", "2/4": "35 s", "3/4": "a few seconds", "4/4": "20 s"}
+# How long each step takes on two cores.
+USUAL_SECONDS = {"1/4": 30, "2/4": 25, "3/4": 10, "4/4": 30}
 
 console = Console()
 
@@ -122,8 +122,8 @@ def _conclude(comparison: Comparison, problems: list[str], seconds: float) -> in
 
 
 def _say(step: str, text: str) -> None:
-    console.print(f"[bold]{step}[/] {text} (usually {USUAL_SECONDS[step]})", highlight=False)
+    console.print(f"[bold]{step}[/] {text} (usually {USUAL_SECONDS[step]} s)", highlight=False, soft_wrap=True)
 
 
 def _say_part(line: str) -> None:
-    console.print(f"      {line}", highlight=False, style="dim")
+    console.print(f"      {line}", highlight=False, soft_wrap=True, style="dim")

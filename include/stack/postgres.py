@@ -44,7 +44,7 @@ class Postgres:
     settings: Settings
     name: str = "postgres"
     ready_timeout_seconds: float = 60
-    usual_start_seconds: float = 3
+    usual_start_seconds: float = 1
     # Fast, then immediate (recovers from the log at the next start), then the kernel's way.
     stop_steps: tuple[StopStep, ...] = (
         StopStep(signal.SIGINT, 30),

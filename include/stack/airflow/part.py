@@ -33,7 +33,7 @@ class Airflow:
     settings: Settings
     name: str = "airflow"
     ready_timeout_seconds: float = 180
-    usual_start_seconds: float = 40
+    usual_start_seconds: float = 25
     # The keeper bounds each step of its own; see components.py.
     stop_steps: tuple[StopStep, ...] = (
         StopStep(signal.SIGTERM, components.STOP_TIMEOUT_SECONDS),
