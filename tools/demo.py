@@ -27,12 +27,12 @@ FORM = {
     "customers": CUSTOMERS,
     "rate_hz": 1.0,
     "period": "last-hour",
-    "within_seconds": 20,
+    "within_seconds": 10,
     "faults": "mixed",
 }
 STEP_TIMEOUT_SECONDS = 180
 # How long each step takes on two cores.
-USUAL_SECONDS = {"1/4": 30, "2/4": 25, "3/4": 10, "4/4": 30}
+USUAL_SECONDS = {"1/4": 30, "2/4": 15, "3/4": 15, "4/4": 30}
 
 console = Console()
 
@@ -122,7 +122,9 @@ def _conclude(comparison: Comparison, problems: list[str], seconds: float) -> in
 
 
 def _say(step: str, text: str) -> None:
-    console.print(f"[bold]{step}[/] {text} (usually {USUAL_SECONDS[step]} s)", highlight=False, soft_wrap=True)
+    console.print(
+        f"[bold]{step}[/] {text} (usually {USUAL_SECONDS[step]} s)", highlight=False, soft_wrap=True
+    )
 
 
 def _say_part(line: str) -> None:
