@@ -380,3 +380,11 @@ class LiveQueryTooSlowError(TransientError):
         super().__init__(
             f"the database took longer than {limit} to answer: it is busy, the next look follows"
         )
+
+
+class DeskFullError(TransientError):
+    """More viewers ask about single customers at a time than can be answered."""
+
+    def __init__(self, *, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"many are looking at single customers just now; ask again in {seconds} s")
