@@ -32,6 +32,10 @@ DEFAULT_ARGS: dict[str, Any] = {
 }
 
 
+# The stream and the checks of each minute get the next slot that is free, whatever else waits for one.
+URGENT: dict[str, Any] = {"priority_weight": 100, "weight_rule": "absolute"}
+
+
 def tell_webhook(context: Context) -> None:
     """Tell a failed task to HEALTH_WEBHOOK_URL, where it is set; for `on_failure_callback`."""
     from include.health.webhook import notify_failure

@@ -28,7 +28,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag, tell_webhook
+from dags.common import DEFAULT_ARGS, URGENT, Tag, tell_webhook
 
 
 @task(retries=0, execution_timeout=timedelta(seconds=100), on_failure_callback=tell_webhook)
@@ -48,7 +48,7 @@ def check_everything() -> dict[str, str]:
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=2),
     tags=[Tag.OPERATE, Tag.TIER_1],
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, **URGENT},
     doc_md=__doc__,
 )
 def heartbeat_health() -> None:

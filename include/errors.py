@@ -355,12 +355,12 @@ class HoursWithheldError(PermanentError):
 
 
 class SettlingBusyError(TransientError):
-    """Another process settles hours and does not come to an end."""
+    """Another process settles hours."""
 
-    def __init__(self, *, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
         super().__init__(
-            f"another run has been settling hours for {seconds:.0f} s: try again when it is done"
+            "another run is settling hours, so this one has changed nothing: try again when that is done "
+            "(heartbeat_hourly does so by itself)"
         )
 
 

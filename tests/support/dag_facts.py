@@ -44,6 +44,9 @@ for path in sys.argv[1:]:
                     "timeout_seconds": seconds(task.execution_timeout),
                     "upstream": sorted(task.upstream_task_ids),
                     "trigger_rule": task.trigger_rule.value,
+                    "pool": task.pool,
+                    "priority": task.priority_weight,
+                    "weight_rule": str(task.weight_rule),
                     "tells_failure": bool(task.on_failure_callback),
                 }
                 for task in dag.tasks

@@ -12,7 +12,7 @@ from include.stack.airflow import components
 from include.stack.airflow.client import AirflowClient
 from include.stack.airflow.configuration import configuration, environment, home_of, passwords, render
 from include.stack.airflow.keys import keep_keys, write_private
-from include.stack.airflow.metadata import create_database, migrate_database
+from include.stack.airflow.metadata import create_database, make_pools, migrate_database
 from include.stack.ports import LOOPBACK
 from include.stack.types import Launch, PortClaim, StopStep
 from include.stream.run import prepare
@@ -55,6 +55,7 @@ class Airflow:
         surroundings = environment(self.settings)
         create_database(self.settings)
         migrate_database(self.settings, self.folder, surroundings, self.log_files[0])
+        make_pools(self.settings)
         prepare(self.settings)
         self._start_stamp.touch()
         command = [sys.executable, "-m", "include.stack.airflow.keeper", str(self.log_files[0].parent)]
