@@ -30,7 +30,7 @@ import pendulum
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, TOLD, Tag
 from dags.wait_for_stream import WaitForStream
 from include.stack.airflow.pools import HOURLY, SETTLING
 
@@ -91,7 +91,7 @@ def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) 
         )
     },
     tags=[Tag.BATCH, Tag.TIER_1],
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, **TOLD},
     doc_md=__doc__,
 )
 def heartbeat_hourly() -> None:

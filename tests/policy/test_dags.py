@@ -102,6 +102,17 @@ def test_an_hourly_backfill_of_any_size_leaves_most_slots_to_others_and_settles_
     assert sum(slots.values()) <= TASKS_AT_ONCE // 2
 
 
+def test_what_runs_by_itself_tells_when_it_fails_and_when_that_is_over(facts: dict[str, Any]) -> None:
+    told = {name for name, fact in facts.items() for task in fact["tasks"].values() if all(task["tells"])}
+    silent = {
+        name for name, fact in facts.items() for task in fact["tasks"].values() if not any(task["tells"])
+    }
+
+    # Of the stream the checks of each minute tell; the others are started by hand, by somebody who looks.
+    assert told == {"heartbeat_health", "heartbeat_hourly", "heartbeat_maintenance"}
+    assert silent == {"heartbeat_stream", "heartbeat_replay", "heartbeat_simulator"}
+
+
 def test_each_param_has_a_type_a_title_and_a_description(facts: dict[str, Any]) -> None:
     for fact in facts.values():
         for param in fact["params"].values():

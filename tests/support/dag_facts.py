@@ -47,7 +47,12 @@ for path in sys.argv[1:]:
                     "pool": task.pool,
                     "priority": task.priority_weight,
                     "weight_rule": str(task.weight_rule),
-                    "tells_failure": bool(task.on_failure_callback),
+                    "tells": [
+                        bool(callbacks)
+                        for callbacks in (
+                            task.on_failure_callback, task.on_success_callback, task.on_skipped_callback
+                        )
+                    ],
                 }
                 for task in dag.tasks
             },
