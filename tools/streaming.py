@@ -21,7 +21,7 @@ def running_stream(
     settings: Settings, log: Path, *, drain: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
-    environment = {**submit_environment(), **environment_of(settings), "LOG_FORMAT": "json"}
+    environment = {**submit_environment(settings), **environment_of(settings), "LOG_FORMAT": "json"}
     with running_process(submit_command(settings, drain=drain), environment, log) as process:
         yield process
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from include.errors import MissingPartError
 from include.settings import PROJECT_ROOT, Settings
 from include.stack.java import find_java
+from include.stack.ports import LOOPBACK
 
 APPLICATION = "spark_jobs/heartbeat_stream.py"
 PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"
@@ -48,10 +49,12 @@ def submit_args() -> dict[str, str]:
     }
 
 
-def submit_environment() -> dict[str, str]:
+def submit_environment(settings: Settings) -> dict[str, str]:
     """Return what Spark needs to know of this machine, on top of the present environment."""
     return {
         **os.environ,
+        # On one machine nothing of Spark's listens to others, its page least of all.
+        **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
         "JAVA_HOME": str(find_java().home),
         "SPARK_HOME": str(spark_home()),
         "PYSPARK_PYTHON": sys.executable,

@@ -120,7 +120,7 @@ def last_words(settings: Settings, commands: list[list[str]]) -> list[tuple[int,
         ended = subprocess.run(
             command,
             cwd=PROJECT_ROOT,
-            env={**submit_environment(), **environment_of(settings)},
+            env={**submit_environment(settings), **environment_of(settings)},
             capture_output=True,
             text=True,
             timeout=150,

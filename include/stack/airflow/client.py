@@ -48,6 +48,12 @@ class AirflowClient:
         run = self._call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
 
+    def backfill(self, workflow: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
+        """Start a backfill over the intervals that begin in this time, and return its id."""
+        span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
+        body = {"dag_id": workflow, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
+        return int(self._call("POST", "backfills", body)["id"])
+
     def runs(self, workflow: str, *, limit: int = 50) -> list[Answer]:
         """Return the newest runs, the newest first."""
         found: list[Answer] = self.get(f"dags/{workflow}/dagRuns", order_by="-run_after", limit=limit)[

@@ -114,13 +114,12 @@ def environment(settings: Settings) -> dict[str, str]:
     home = home_of(settings)
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {
-        **submit_environment(),
+        **submit_environment(settings),
         **environment_of(settings),
         # No task needs these. Empty, not left out: the shell's own would take their place.
         "AIRFLOW_PASS": "",
         "AIRFLOW_DB_PASS": "",
         "GRAFANA_PASS": "",
-        **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
         "PATH": programs,
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
