@@ -1,5 +1,6 @@
 """The control plane for real, through its REST API: it launches, watches, publishes, and survives its parts' deaths."""
 
+import gzip
 import json
 import signal
 import subprocess
@@ -96,7 +97,8 @@ def test_the_form_sends_readings_that_become_what_its_summary_says(flowing: Cont
 
 def accepted_of(plane: ControlPlane, summary: dict[str, Any]) -> int:
     """Count the stored readings of the ledger's customers: others send here too."""
-    lines = [json.loads(line) for line in Path(summary["ledger"]).read_text().splitlines()]
+    with gzip.open(summary["ledger"], "rt") as ledger:
+        lines = [json.loads(line) for line in ledger]
     customers = {line["customer_id"] for line in lines if line.get("outcome") == "accepted"}
     return sum(
         count
