@@ -237,6 +237,33 @@ def show_letter(
 
 
 @app.command(
+    "airflow",
+    rich_help_panel=OPERATING,
+    # From the first word on everything is Airflow's, its --help too.
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+    },
+    epilog=examples(
+        ("airflow dags list-runs heartbeat_hourly", "What ran."),
+        (
+            "airflow backfill create --dag-id heartbeat_hourly "
+            "--from-date 2026-11-20T00:00Z --to-date 2026-11-21T00:00Z",
+            "Settle the hours of a day again.",
+        ),
+        ("airflow tasks --help", "Airflow's own help."),
+    ),
+)
+def airflow_command(context: typer.Context) -> None:
+    """Run Airflow's own command line on the stack's Airflow; nothing has to be set by hand."""
+    from include.stack.airflow.command import become_airflow
+
+    with one_line_errors():
+        become_airflow(get_settings(), context.args)
+
+
+@app.command(
     rich_help_panel=PIPELINE, epilog=examples(("demo", "Nothing has to run before, nothing is left after."))
 )
 def demo() -> None:

@@ -32,17 +32,34 @@ DEFAULT_ARGS: dict[str, Any] = {
 }
 
 
-def tell_webhook(context: Context) -> None:
-    """Tell a failed task to HEALTH_WEBHOOK_URL, where it is set; for `on_failure_callback`."""
-    from include.health.webhook import notify_failure
+# The stream and the checks of each minute get the next slot that is free, whatever else waits for one.
+URGENT: dict[str, Any] = {"priority_weight": 100, "weight_rule": "absolute"}
+
+
+def tell_failure(context: Context) -> None:
+    """Tell HEALTH_WEBHOOK_URL of a task that has failed for good, once."""
+    from include.notices.run import tell_failed_task
     from include.settings import get_settings
 
     failed = context["task_instance"]
-    notify_failure(
-        get_settings(),
-        dag_id=failed.dag_id,
-        task_id=failed.task_id,
-        run_id=failed.run_id,
-        error=context.get("exception"),
-        log_url=failed.log_url,
-    )
+    tell_failed_task(get_settings(), _name(failed), context.get("exception"), failed.log_url)
+
+
+def tell_success(context: Context) -> None:
+    """Tell that a task works again, if it was told that it fails."""
+    from include.notices.run import tell_worked_task
+    from include.settings import get_settings
+
+    tell_worked_task(get_settings(), _name(context["task_instance"]))
+
+
+def _name(task_instance: Any) -> str:
+    return f"{task_instance.dag_id}.{task_instance.task_id}"
+
+
+# For workflows that run by themselves: nobody looks whether they are red.
+TOLD: dict[str, Any] = {
+    "on_failure_callback": tell_failure,
+    "on_success_callback": tell_success,
+    "on_skipped_callback": tell_success,
+}

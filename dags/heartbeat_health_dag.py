@@ -6,14 +6,18 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 ```
  Kafka ends ──┐                         ┌──► health_checks      one row a check
  ledger ──────┼──► check_everything ────┼──► this task's log    a table
- lease, disk ─┘         │               └──► webhook            only when a check fails
+ lease, disk ─┘         │               └──► webhook            what begins to fail, and what is over
                         └──► fence the launch that stands still; heartbeat_stream starts the next one
 ```
 
 - **Reads** the topic's end offsets, `stream_offsets`, `stream_commits`, `stream_lease`, `heartbeats`,
   `dead_letters`, `hour_status`, and the free space below STACK_DIR.
-- **Writes** `health_checks` and `stream_waits`. A stream that commits nothing while these checks have seen records
-  wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed where it cannot.
+- **Writes** `health_checks`, `stream_waits` and `notices`. A stream that commits nothing while these checks have seen
+  records wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed where
+  it cannot.
+- **HEALTH_WEBHOOK_URL** is told once when a check begins to fail, an hour is withheld, or a task of this workflow,
+  `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is over. A webhook that is away is
+  tried again each minute.
 - **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.
 - **When it is red** the last line names the failed checks and what each of them saw. `lag`, `commit_age`,
   `lease`: look at `heartbeat_stream`. `freshness` as a warning: the source is silent, not the stream.
@@ -28,10 +32,10 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag, tell_webhook
+from dags.common import DEFAULT_ARGS, TOLD, URGENT, Tag
 
 
-@task(retries=0, execution_timeout=timedelta(seconds=100), on_failure_callback=tell_webhook)
+@task(retries=0, execution_timeout=timedelta(seconds=100))
 def check_everything() -> dict[str, str]:
     """Look around once; fail with the names of the failed checks."""
     from include.health.run import run_checks
@@ -48,7 +52,7 @@ def check_everything() -> dict[str, str]:
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=2),
     tags=[Tag.OPERATE, Tag.TIER_1],
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, **URGENT, **TOLD},
     doc_md=__doc__,
 )
 def heartbeat_health() -> None:

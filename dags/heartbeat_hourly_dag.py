@@ -14,6 +14,8 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 - **Reads** `heartbeats`, `dead_letters` and the stream's ledger for the run's hour, half-open `[start, end)`.
 - **Writes** `customer_hourly`, `risk_hourly`, `hour_status`; `quality_runs`, `quality_results`, a page of Data
   Docs; the asset `hourly_summary`. Running an hour again leaves the same rows.
+- **Hours are settled one at a time**, and no more than three of these tasks run at once, however many hours a backfill
+  asks for: the pools `heartbeat_settling` and `heartbeat_hourly`. The stream and its checks keep the other slots.
 - **When wait_for_stream is red** the stream is down or far behind: look at `heartbeat_stream`. The next run
   takes the hour up too, as it does every hour for which there was no run at all.
 - **When publish_hour or settle_reopened is red** the message says which hour is withheld and why; nothing of
@@ -28,8 +30,9 @@ import pendulum
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, TOLD, Tag
 from dags.wait_for_stream import WaitForStream
+from include.stack.airflow.pools import HOURLY, SETTLING
 
 # A run that was triggered without a logical date has no data interval.
 HOUR = (
@@ -38,9 +41,11 @@ HOUR = (
 )
 RUN_ID = "{{ run_id }}"
 HOURLY_SUMMARY = Asset("hourly_summary")
+# Its slot is the only one. Should somebody settle hours beside Airflow, the task gives way and is tried again.
+SETTLES: dict[str, Any] = {"pool": SETTLING.name, "retries": 6}
 
 
-@task
+@task(**SETTLES)
 def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
     from include.summaries.steps import settle_one
@@ -48,7 +53,7 @@ def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     return settle_one(hour, workflow_run)
 
 
-@task(outlets=[HOURLY_SUMMARY])
+@task(outlets=[HOURLY_SUMMARY], pool=HOURLY.name)
 def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     """Announce the hour, or fail with the reason why it is withheld."""
     from include.summaries.steps import published_one
@@ -56,7 +61,7 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     outlet_events[HOURLY_SUMMARY].extra.update(published_one(hour))
 
 
-@task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2))
+@task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2), **SETTLES)
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
     from include.summaries.steps import settle_earlier
@@ -86,7 +91,7 @@ def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) 
         )
     },
     tags=[Tag.BATCH, Tag.TIER_1],
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, **TOLD},
     doc_md=__doc__,
 )
 def heartbeat_hourly() -> None:
@@ -95,6 +100,7 @@ def heartbeat_hourly() -> None:
         task_id="wait_for_stream",
         hour=HOUR,
         retries=1,
+        pool=HOURLY.name,
         # A last resort: HOURLY_WAIT_SECONDS ends the wait before, with a reason.
         execution_timeout=timedelta(hours=7),
     )

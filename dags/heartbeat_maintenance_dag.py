@@ -26,7 +26,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, TOLD, Tag
 
 
 @task
@@ -73,7 +73,7 @@ def prune_results() -> dict[str, int]:
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     tags=[Tag.OPERATE, Tag.TIER_2],
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, **TOLD},
     doc_md=__doc__,
 )
 def heartbeat_maintenance() -> None:

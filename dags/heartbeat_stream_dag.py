@@ -32,7 +32,7 @@ import pendulum
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, URGENT, Tag
 from include.stream.backoff import LONGEST_WAIT_SECONDS
 from include.stream.submit import submit_args
 
@@ -55,7 +55,7 @@ def preflight(ti: Any = None) -> dict[str, Any]:
     max_active_runs=1,
     is_paused_upon_creation=False,
     tags=[Tag.STREAM, Tag.TIER_1],
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, **URGENT},
     doc_md=__doc__,
 )
 def heartbeat_stream() -> None:

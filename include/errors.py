@@ -355,12 +355,12 @@ class HoursWithheldError(PermanentError):
 
 
 class SettlingBusyError(TransientError):
-    """Another process settles hours and does not come to an end."""
+    """Another process settles hours."""
 
-    def __init__(self, *, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
         super().__init__(
-            f"another run has been settling hours for {seconds:.0f} s: try again when it is done"
+            "another run is settling hours, so this one has changed nothing: try again when that is done "
+            "(heartbeat_hourly does so by itself)"
         )
 
 
@@ -380,3 +380,11 @@ class LiveQueryTooSlowError(TransientError):
         super().__init__(
             f"the database took longer than {limit} to answer: it is busy, the next look follows"
         )
+
+
+class DeskFullError(TransientError):
+    """More viewers ask about single customers at a time than can be answered."""
+
+    def __init__(self, *, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"many are looking at single customers just now; ask again in {seconds} s")

@@ -2,6 +2,7 @@
 
 import socket
 
+LOOPBACK = "127.0.0.1"
 CONNECT_TIMEOUT_SECONDS = 1.0
 
 

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
 
     # The stream
     spark_master: str = Field("local[2,4]", min_length=1)
+    spark_ui_port: int = Field(0, ge=0, le=65535)
     stream_turn_seconds: float = Field(60, ge=1, le=3600)
     stream_max_records_per_batch: int = Field(50_000, ge=1, le=1_000_000)
     stream_worker_memory_mb: int = Field(512, ge=128, le=1_000_000)

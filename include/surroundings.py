@@ -15,7 +15,14 @@ _LIBPQ_PREFIX = "PG"
 _FOREIGN_PREFIXES = (_LIBPQ_PREFIX, "SPARK_", "PYSPARK_", "HADOOP_")
 _FOREIGN = {"YARN_CONF_DIR", "HIVE_CONF_DIR", "PYTHONHOME"}
 # Settings of ours, and how a machine with several names is reached.
-_OURS = {"SPARK_MASTER", "SPARK_WORKERS", "SPARK_LOCAL_IP", "SPARK_LOCAL_HOSTNAME", "SPARK_PUBLIC_DNS"}
+_OURS = {
+    "SPARK_MASTER",
+    "SPARK_WORKERS",
+    "SPARK_UI_PORT",
+    "SPARK_LOCAL_IP",
+    "SPARK_LOCAL_HOSTNAME",
+    "SPARK_PUBLIC_DNS",
+}
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy"}
 _LOCALE_KEYS = ("LC_ALL", "LC_CTYPE", "LANG")  # the first that is set counts
 

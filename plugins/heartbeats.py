@@ -3,17 +3,21 @@
 Airflow does not guard a plugin's own application, so every route here asks for the user, that of the page's files
 too. The page shows people's heart rates: a customer's id travels in the body of a request, never in its address,
 which web servers write into their logs.
+
+Airflow answers its own requests in this process too. So nothing here uses the threads that all its routes share: what
+takes time runs on threads of the page's own, and who asks for more than these can do is told to come again.
 """
 
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 from airflow.api_fastapi.core_api.security import get_user
@@ -22,11 +26,14 @@ from fastapi import Depends, FastAPI, Header, HTTPException
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from include.errors import HeartbeatError
+from include.errors import DeskFullError, HeartbeatError
 from include.settings import get_settings
 
 if TYPE_CHECKING:
-    from include.live.run import CustomerDesk, LiveReader
+    from include.live.desk import CustomerDesk
+    from include.live.run import LiveReader
+
+T = TypeVar("T")
 
 PREFIX = "/heartbeats"
 # No Python below: Airflow imports every module that it finds in this folder.
@@ -47,7 +54,11 @@ POLL_SECONDS = 0.1
 # A sign of life, for proxies that end what is silent.
 SIGN_OF_LIFE_SECONDS = 10.0
 LONGEST_MINUTES = 60
+# A database or a broker that is away is asked again by the page after this.
+TRY_AGAIN_SECONDS = 5
 
+# Loads what the page needs, once: that takes a second or two.
+_loader = ThreadPoolExecutor(1, thread_name_prefix="heartbeat-live-loader")
 app = FastAPI(dependencies=[Depends(get_user)], openapi_url=None)
 
 
@@ -62,35 +73,44 @@ class CustomerQuestion(BaseModel):
 async def stream() -> StreamingResponse:
     """Send each new snapshot as a server-sent event."""
     return StreamingResponse(
-        _events(_reader()),
+        _events(await _loaded(_reader)),
         media_type="text/event-stream",
         headers={**HEADERS, "Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 @app.post("/api/customer")
-def customer(question: CustomerQuestion) -> Response:
+async def customer(question: CustomerQuestion) -> Response:
     """Return one customer's heart rate over the last minutes and hours."""
+    desk = await _loaded(_desk)
     try:
-        body = _desk().view(question.customer_id, question.minutes)
+        answer = desk.ask(question.customer_id, question.minutes)
+        # Others may wait for the same answer: who goes away takes only himself along.
+        body = await asyncio.shield(asyncio.wrap_future(answer))
     except HeartbeatError as error:
-        raise HTTPException(503, str(error)) from None
+        seconds = error.seconds if isinstance(error, DeskFullError) else TRY_AGAIN_SECONDS
+        raise HTTPException(503, str(error), {"Retry-After": str(seconds)}) from None
     return Response(body, media_type="application/json", headers={**HEADERS, "Cache-Control": "no-store"})
 
 
 @app.get("/{path:path}")
-def file(path: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+async def file(path: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Return one of the page's files."""
     name = path or FIRST_PAGE
     if name not in _files():
         raise HTTPException(404, "there is no such page")
     if name == FIRST_PAGE:
-        _reader().newest()  # by the time the page asks for it, the first look is done
+        (await _loaded(_reader)).newest()  # by the time the page asks for it, the first look is done
     content, tag = _content(name)
     headers = {**HEADERS, "Cache-Control": "private, no-cache", "ETag": tag}
     if if_none_match == tag:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=guess_type(name)[0] or "text/plain", headers=headers)
+
+
+async def _loaded(part: Callable[[], T]) -> T:
+    """Return a part of the page, loaded by a thread of the page's own where it is not there yet."""
+    return await asyncio.get_running_loop().run_in_executor(_loader, part)
 
 
 async def _events(reader: "LiveReader") -> AsyncIterator[bytes]:
@@ -136,7 +156,7 @@ def _reader() -> "LiveReader":
 
 @cache
 def _desk() -> "CustomerDesk":
-    from include.live.run import CustomerDesk
+    from include.live.desk import CustomerDesk
 
     return CustomerDesk(get_settings())
 

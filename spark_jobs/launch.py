@@ -61,7 +61,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     topic = _read_topic(settings)
     bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
     require_master(settings)
-    spark = _start_spark()
+    spark = _start_spark(settings)
     launch = Launch(topic.name, topic.topic_id, 0, policy, bounds)
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
@@ -91,9 +91,9 @@ def _read_topic(settings: Settings) -> Topic:
         return broker.topic(settings.kafka_topic)
 
 
-def _start_spark() -> SparkSession:
+def _start_spark(settings: Settings) -> SparkSession:
     try:
-        return create_session()
+        return create_session(settings.spark_ui_port)
     except Py4JError as failure:
         raise _explain(failure) from None
 

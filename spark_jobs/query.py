@@ -18,11 +18,13 @@ _EXECUTOR_FLAGS = (
 )
 
 
-def create_session() -> SparkSession:
+def create_session(ui_port: int) -> SparkSession:
     """Start Spark, or raise what Spark raises; the properties file has set all but what `.env` decides."""
     # Every node of a cluster has this program at the same path, and the settings in its own environment: no secret
     # is among what Spark hands to its executors.
     builder = SparkSession.builder.config("spark.executorEnv.PYTHONPATH", str(PROJECT_ROOT))
+    if ui_port:
+        builder = builder.config("spark.ui.enabled", "true").config("spark.ui.port", str(ui_port))
     return builder.config("spark.executor.extraJavaOptions", _EXECUTOR_FLAGS).getOrCreate()
 
 

@@ -28,6 +28,7 @@ REFUSED = {
     "producer": [("--end", "1970-01-01T00:00:00Z"), ("--replay", "empty.csv")],
     "bench": [("nope",)],
     "stack logs": [("nope",)],
+    "stack restart": [("nope",)],
 }
 CASES = [(name, more) for name in sorted(TAKING_VALUES) for more in REFUSED.get(name, [()])]
 

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,17 @@ def test_setup_leaves_a_command_that_knows_its_name() -> None:
 
     assert "Usage: heartbeat" in shown
     assert "--install-completion" in shown
+
+
+def test_airflows_command_line_says_what_to_do_where_no_airflow_is(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "main.py", "airflow", "dags", "list", "--output", "json"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "HEARTBEAT_ENV_FILE": os.devnull, "STACK_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"error: there is no Airflow in {tmp_path / 'airflow'} yet: run 'make up' first\n"

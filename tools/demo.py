@@ -18,6 +18,7 @@ from include.report.types import Report
 from include.settings import Settings, get_settings
 from include.stack import run as stack
 from include.stack.airflow.client import AirflowClient
+from include.stack.airflow.configuration import base_url
 from include.stack.isolated import isolated_settings
 from tools.streaming import count_waiting
 from tools.workflows import last_words, run_workflow, wait_for
@@ -93,10 +94,13 @@ def _kept_docs() -> Path:
 def _show_links() -> None:
     pages = _kept_docs() / "index.html"
     console.print(f"\nData Docs of this run: {pages.as_uri()}", highlight=False, soft_wrap=True)
-    console.print(
-        "The same to click through: 'make up', then http://localhost:8085, login admin / admin",
-        highlight=False,
-    )
+    console.print(way_in(get_settings()), highlight=False, soft_wrap=True)
+
+
+def way_in(settings: Settings) -> str:
+    """Return how to see the same on the usual stack, with the address and the login that `.env` gives it."""
+    page, user = base_url(settings), settings.airflow_user
+    return f"The same to click through: 'make up', then {page}, login {user} with AIRFLOW_PASS of .env"
 
 
 def _problems(comparison: Comparison, report: Report, hour: HourReport) -> list[str]:

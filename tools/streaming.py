@@ -21,7 +21,7 @@ def running_stream(
     settings: Settings, log: Path, *, drain: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
-    environment = {**environment_of(settings), **spark_environment(), "LOG_FORMAT": "json"}
+    environment = {**environment_of(settings), **spark_environment(settings), "LOG_FORMAT": "json"}
     with running_process(submit_command(settings, drain=drain), environment, log) as process:
         yield process
 

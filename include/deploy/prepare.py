@@ -8,7 +8,7 @@ from include.errors import LoginNotSetError
 from include.settings import PROJECT_ROOT, Settings
 from include.stack.airflow.configuration import environment, home_of, render
 from include.stack.airflow.keys import keep_keys, write_private
-from include.stack.airflow.metadata import create_database, migrate_database
+from include.stack.airflow.metadata import create_database, make_pools, migrate_database
 from include.stack.logs import telling_line
 
 ROLE = "Admin"
@@ -21,7 +21,7 @@ def prepare(settings: Settings) -> None:
     In this order:
     1. keys, which stay, and the configuration, in the folder that all of Airflow's containers share
     2. the role and the database, with the owner's login
-    3. Airflow's tables and those of its login
+    3. Airflow's tables and those of its login; the pools that the workflows name
     4. the user, with the password of the settings
     """
     home = home_of(settings)
@@ -31,6 +31,7 @@ def prepare(settings: Settings) -> None:
     surroundings = environment(settings)
     create_database(settings)
     migrate_database(settings, home, surroundings, home / "airflow.cfg")
+    make_pools(settings)
     _create_user(settings, surroundings)
 
 

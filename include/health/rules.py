@@ -239,7 +239,7 @@ def _disk(facts: Facts, limits: Thresholds) -> Check:
 
 def _unknown(name: str, facts: Facts) -> Check:
     missing = "database" if facts.database is None else "broker"
-    return Check(name, Status.WARN, None, None, f"cannot be told without the {missing}")
+    return Check(name, Status.WARN, None, None, f"cannot be told without the {missing}", is_known=False)
 
 
 def _grade(value: float, warn: float, fail: float) -> tuple[Status, float]:

@@ -18,6 +18,9 @@ from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
 from include.ingest.lease import fence_lease
 from include.ingest.types import Lease
 from include.log import get_logger
+from include.notices import run as notices
+from include.notices.outage import tell_outage
+from include.notices.rules import changes_of_checks
 from include.settings import Settings
 
 BROKER_TIMEOUT_MS = 5000
@@ -36,8 +39,9 @@ def run_checks(settings: Settings) -> dict[str, str]:
     1. look around; a standstill is watched for a while before it is believed
     2. fence the launch that stands still, once
     3. store the findings, where the database can be reached
-    4. show them as a table on standard output
-    5. raise one readable line that names what failed
+    4. tell the webhook what has begun to fail, and what is over
+    5. show them as a table on standard output
+    6. raise one readable line that names what failed
     """
     limits = thresholds(settings)
     facts = _observe_patiently(settings, limits)
@@ -47,6 +51,7 @@ def run_checks(settings: Settings) -> dict[str, str]:
         checks = _fence(settings, launch, checks)
     if facts.database is not None:
         checks = _store(settings, facts.database.now, checks)
+    _tell(settings, checks)
     sys.stdout.write(render(checks))
     failed = [check for check in checks if check.status is Status.FAIL]
     if failed:
@@ -128,6 +133,18 @@ def _store(settings: Settings, checked_at: datetime, checks: list[Check]) -> lis
         lost = Check("database", Status.FAIL, None, None, str(error))
         return [lost if check.name == "database" else check for check in checks]
     return checks
+
+
+def _tell(settings: Settings, checks: list[Check]) -> None:
+    """Tell what has changed; what cannot be noted, since the database is away, is the one thing that is told then."""
+    database = next(check for check in checks if check.name == "database")
+    if database.status is Status.OK:
+        try:
+            notices.tell(settings, changes_of_checks(checks))
+            return
+        except HeartbeatError as error:
+            database = replace(database, message=str(error))
+    tell_outage(settings, database.message)
 
 
 def _free_bytes(folder: Path) -> int:

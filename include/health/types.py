@@ -19,13 +19,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding; value and threshold are in the unit that the message names."""
+    """One finding; value and threshold are in the unit that the message names. It is not known what was not asked."""
 
     name: str
     status: Status
     value: float | None
     threshold: float | None
     message: str
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Look at the database once a second for all who watch, and at one customer for who asks.
+"""Look at the database once a second for all who watch.
 
 Whoever watches takes the newest snapshot from memory: a hundred open pages cost the same queries as one. Nobody
 waits for a database or a broker that does not answer: the snapshot says so, and the last good look stays on the page.
@@ -6,22 +6,17 @@ waits for a database or a broker that does not answer: the snapshot says so, and
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from queue import LifoQueue
+from collections.abc import Callable
 from typing import Generic, TypeVar
-from uuid import UUID
 
-import orjson
-import psycopg
-
-from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.connect import Connection
 from include.domain.risk import load_policy
 from include.errors import HeartbeatError, LiveQueryTooSlowError
-from include.live import rules, store
+from include.live import store
 from include.live.broker import BrokerWatch
-from include.live.types import Bands, CustomersNow, CustomerView, Look, Point, Slow, Snapshot
+from include.live.encode import as_json
+from include.live.session import Session
+from include.live.types import Bands, CustomersNow, Look, Slow, Snapshot
 from include.log import get_logger
 from include.settings import Settings
 
@@ -30,51 +25,14 @@ CUSTOMERS_INTERVAL_SECONDS = 2.0
 SLOW_INTERVAL_SECONDS = 5.0
 # Without a viewer for so long the looking ends; the next viewer starts it again.
 IDLE_SECONDS = 15.0
-STATEMENT_TIMEOUT = "2s"
-# So many viewers' questions about single customers are answered at a time; the others wait.
-SESSIONS_FOR_CUSTOMERS = 2
+# The policy in force changes only when a launch of the stream begins; its file is not read for each look.
+POLICY_INTERVAL_SECONDS = 60.0
+# What is heavy is asked for so much less often that it takes a tenth of the time at most.
+REST_PER_WORK = 9.0
 
 T = TypeVar("T")
 
 log = get_logger()
-
-
-class Session:
-    """A reader's connection that is opened when it is needed, and anew after an error."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._connection: Connection | None = None
-
-    def ask(self, question: Callable[[Connection], T]) -> T:
-        """Return the answer; raise a HeartbeatError of one line where there is none."""
-        try:
-            with readable_errors(self._settings), _bounded():
-                return question(self._open())
-        except LiveQueryTooSlowError:
-            raise  # the connection is as good as before
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _open(self) -> Connection:
-        if self._connection is None:
-            # Kept at once: whatever fails from here on, `close` finds it.
-            connection = self._connection = connect(
-                self._settings, Role.READER, autocommit=True, application="heartbeat-live-page"
-            )
-            connection.execute("set default_transaction_read_only = on")
-            connection.execute(f"set statement_timeout = '{STATEMENT_TIMEOUT}'")
-            # A page takes no more than one core from the stream, and reads no table from end to end.
-            connection.execute("set max_parallel_workers_per_gather = 0")
-            connection.execute("set enable_seqscan = off")
-        return self._connection
 
 
 class LiveReader:
@@ -121,7 +79,7 @@ class LiveReader:
 
 
 class _Kept(Generic[T]):
-    """Something that is read anew only when it has been kept for long enough."""
+    """Something that is read anew only when it has been kept for long enough; the heavier it is, the longer."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -131,9 +89,25 @@ class _Kept(Generic[T]):
     def get(self, read: Callable[[], T]) -> T:
         """Return what is kept, or read it."""
         if self._value is None or time.monotonic() >= self._due_at:
-            self._value = read()
-            self._due_at = time.monotonic() + self._seconds
+            self._value = self._read(read)
         return self._value
+
+    def get_if_quick(self, read: Callable[[], T]) -> T | None:
+        """As `get`, but keep what there is, if only None, where reading takes too long."""
+        if time.monotonic() >= self._due_at:
+            try:
+                self._value = self._read(read)
+            except LiveQueryTooSlowError:
+                log.warning("live_query_too_slow")
+        return self._value
+
+    def _read(self, read: Callable[[], T]) -> T:
+        began = time.monotonic()
+        try:
+            return read()
+        finally:
+            ended = time.monotonic()
+            self._due_at = ended + max(self._seconds, (ended - began) * REST_PER_WORK)
 
 
 class _Looker:
@@ -145,6 +119,7 @@ class _Looker:
         self._session = Session(settings)
         self._customers: _Kept[CustomersNow] = _Kept(CUSTOMERS_INTERVAL_SECONDS)
         self._slow: _Kept[Slow] = _Kept(SLOW_INTERVAL_SECONDS)
+        self._bands: _Kept[Bands] = _Kept(POLICY_INTERVAL_SECONDS)
         self._problem: str | None = None
 
     def snapshot(self, number: int) -> Snapshot:
@@ -176,86 +151,10 @@ class _Looker:
             flow=store.read_flow(connection, now, ends.arriving_per_second),
             broker=store.read_broker(connection, ends),
             stream=store.read_stream(connection, now),
-            customers=self._customers.get(lambda: self._read_customers(connection, now)),
+            customers=self._customers.get_if_quick(lambda: store.read_customers(connection, now)),
             slow=self._slow.get(lambda: store.read_slow(connection, now)),
-            bands=bands_of(self._settings),
+            bands=self._bands.get(lambda: bands_of(self._settings)),
         )
-
-    def _read_customers(self, connection: Connection, now: datetime) -> CustomersNow:
-        return store.read_customers(connection, now, max_skew_seconds=self._settings.max_clock_skew_seconds)
-
-
-class CustomerDesk:
-    """Answers questions about one customer, a few at a time."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._sessions: LifoQueue[Session] = LifoQueue()
-        for _ in range(SESSIONS_FOR_CUSTOMERS):
-            self._sessions.put(Session(settings))
-
-    def view(self, customer_id: UUID, minutes: int) -> bytes:
-        """Return the customer's last minutes and hours as JSON; raise a HeartbeatError where this is impossible."""
-        session = self._sessions.get()
-        try:
-            return as_json(session.ask(lambda connection: customer_view(connection, customer_id, minutes)))
-        finally:
-            self._sessions.put(session)
-
-    def close(self) -> None:
-        """End the sessions."""
-        for _ in range(SESSIONS_FOR_CUSTOMERS):
-            self._sessions.get().close()
-
-
-def customer_view(connection: Connection, customer_id: UUID, minutes: int) -> CustomerView:
-    """Read one customer's heart rate, with gaps where readings are missing."""
-    now = store.read_clock(connection)
-    asked_since = now - timedelta(minutes=minutes)
-    since, readings = _search_back(connection, customer_id, asked_since, now)
-    gap = rules.gap_seconds([at for at, _, _ in readings])
-    points = rules.with_gaps([(at, bpm) for at, bpm, _ in readings], gap)
-    if readings and gap is not None and (now - readings[-1][0]).total_seconds() > gap:
-        points.append(Point(now, None))
-    return CustomerView(
-        customer_id=customer_id,
-        since=since,
-        until=now,
-        asked_minutes=minutes,
-        is_shortened=since > asked_since,
-        readings=len(readings),
-        newest_level=readings[-1][2] if readings else None,
-        gap_seconds=gap,
-        points=points,
-        hours=store.read_customer_hours(connection, customer_id, now),
-    )
-
-
-def _search_back(
-    connection: Connection, customer_id: UUID, asked_since: datetime, now: datetime
-) -> tuple[datetime, list[store.CustomerReading]]:
-    """Read slice by slice from now backwards, until the window or the time for it is used up."""
-    found: list[store.CustomerReading] = []
-    until, slice_, spent = now, rules.FIRST_SLICE, 0.0
-    while until > asked_since and len(found) < store.MOST_READINGS_OF_ONE:
-        since = max(asked_since, until - slice_)
-        began = time.perf_counter()
-        found = store.read_customer(connection, customer_id, since, until) + found
-        cost = time.perf_counter() - began
-        spent += cost
-        until = since
-        further = rules.next_slice(slice_, cost, spent)
-        if further is None:
-            break
-        slice_ = further
-    return until, found
-
-
-@contextmanager
-def _bounded() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.errors.QueryCanceled:
-        raise LiveQueryTooSlowError(limit=STATEMENT_TIMEOUT) from None
 
 
 def bands_of(settings: Settings) -> Bands:
@@ -268,8 +167,3 @@ def bands_of(settings: Settings) -> Bands:
         policy.elevated_at_least_bpm,
         policy.high_above_bpm,
     )
-
-
-def as_json(value: object) -> bytes:
-    """Return the JSON that the page reads: instants with a Z."""
-    return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)

@@ -1,6 +1,5 @@
 """What the live page reads. Every query is bounded: by time, by a limit, or by both."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,7 +31,8 @@ RECENT = timedelta(minutes=1)
 MOST_LETTERS_COUNTED = 10_000
 # A customer is at a level by the newest reading; one that has sent nothing for so long is not counted.
 NOW_WINDOW = timedelta(minutes=1)
-MOST_READINGS_NOW = 25_000
+# So many of the newest readings are looked at. Where the minute has more, it is said how far that reaches.
+MOST_READINGS_NOW = 250_000
 # High lasts while High readings come no further apart than this, and is followed back a day at most.
 HIGH_PAUSE = timedelta(minutes=2)
 HIGH_HORIZON = timedelta(days=1)
@@ -83,22 +83,20 @@ def read_stream(connection: Connection, now: datetime) -> StreamState:
     return rules.stream_state(read_lease(connection), now)
 
 
-def read_customers(connection: Connection, now: datetime, *, max_skew_seconds: int) -> CustomersNow:
+def read_customers(connection: Connection, at: datetime) -> CustomersNow:
     """Return how many customers are at which level now, and who is at High."""
-    rows = connection.execute(query("select_customers_now"), customers_parameters(now, max_skew_seconds))
-    found = rows.fetchall()
-    normal, elevated, high, oldest_at = found[0][:4]
-    at_high = [HighCustomer(*row[4:]) for row in found if row[4] is not None]
-    return CustomersNow(normal, elevated, high, oldest_at, at_high)
+    found = connection.execute(query("select_customers_now"), {"at": at, **customers_bounds()}).fetchall()
+    normal, elevated, high, reach_seconds, is_whole, followed = found[0][:6]
+    at_high = [HighCustomer(*row[6:]) for row in found if row[6] is not None]
+    return CustomersNow(at, normal, elevated, high, reach_seconds, is_whole, followed, at_high)
 
 
-def customers_parameters(now: datetime, max_skew_seconds: int) -> Mapping[str, object]:
-    """Return the bounds of select_customers_now."""
+def customers_bounds() -> dict[str, timedelta | int]:
+    """Return the bounds of select_customers_now, the same for the live page and for Grafana."""
     return {
-        "since": now - NOW_WINDOW,
-        "until": now + timedelta(seconds=max_skew_seconds),
+        "window_length": NOW_WINDOW,
         "most_readings": MOST_READINGS_NOW,
-        "horizon": now - HIGH_HORIZON,
+        "horizon": HIGH_HORIZON,
         "pause": HIGH_PAUSE,
         "most_followed": MOST_FOLLOWED,
         "most_shown": MOST_SHOWN,

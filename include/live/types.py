@@ -126,12 +126,19 @@ class HighCustomer:
 
 @dataclass(frozen=True, slots=True)
 class CustomersNow:
-    """How many customers are at each level by their newest reading, and who is at High, newest first."""
+    """How many customers are at each level by their newest reading up to `taken_at`, and who is at High, newest first.
 
+    They are those heard in the last `reach_seconds`: the whole window, or as far as the newest readings go that are
+    looked at. Since when somebody is at High was found out of the `followed` that were heard last.
+    """
+
+    taken_at: datetime
     normal: int
     elevated: int
     high: int
-    oldest_at: datetime | None
+    reach_seconds: float
+    is_whole: bool
+    followed: int
     at_high: Sequence[HighCustomer]
 
 
@@ -191,7 +198,8 @@ class Look:
     flow: Flow
     broker: Broker
     stream: StreamState
-    customers: CustomersNow
+    # None where counting them takes too long.
+    customers: CustomersNow | None
     slow: Slow
     bands: Bands
 

@@ -52,11 +52,12 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 
 
 def prune_results(settings: Settings) -> dict[str, int]:
-    """Delete the results of old checks; a quality run stays as long as an hour's state rests on it."""
+    """Delete the results of old checks, and old notices; a quality run stays as long as an hour's state rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
         kept = settings.checks_retention_days
         pruned = {
             "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
+            "notices": store.prune(connection, "delete_notices", kept_days=kept),
             "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
         }
     log.info("results_pruned", **pruned)

@@ -1,4 +1,4 @@
-"""The stack's commands: up, down, status, logs, clean and what `make setup` needs."""
+"""The stack's commands: up, down, restart, status, logs, clean and what `make setup` needs."""
 
 import json
 import logging
@@ -66,6 +66,20 @@ def down() -> None:
     """Stop the servers; their data stay."""
     with one_line_errors():
         run.down(get_settings(), _say)
+
+
+@app.command(
+    epilog=examples(
+        ("stack restart", "After .env was changed."),
+        ("stack restart airflow", "One part; the others run on."),
+    )
+)
+def restart(part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None) -> None:
+    """Stop the servers, or one of them, and start them again with the settings as they are now."""
+    with one_line_errors():
+        states = run.restart(get_settings(), _say, part=part)
+        prepare_pipeline(get_settings())
+        Console(stderr=True).print(_table(states))
 
 
 @app.command(epilog=examples(("stack status", "As a table."), ("stack status --json", "For a program.")))

@@ -13,11 +13,11 @@ from kafka.errors import KafkaError
 
 from include.broker.access import client_options
 from include.errors import PartFailedError, SettingsError
-from include.network import is_listening
+from include.network import LOOPBACK, is_listening
 from include.settings import Settings
 from include.stack.jars import require_jars
 from include.stack.logs import telling_line
-from include.stack.ports import LOOPBACK, free_port, is_free
+from include.stack.ports import free_port, is_free
 from include.stack.types import Launch, PortClaim, StopStep
 from include.stream.java import Java, find_java
 from include.surroundings import of_ours

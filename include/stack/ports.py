@@ -8,9 +8,9 @@ import time
 import psutil
 
 from include.errors import PortTakenError, SettingsError
+from include.network import LOOPBACK
 from include.stack.types import PortClaim
 
-LOOPBACK = "127.0.0.1"
 # A killed program still holds its port for an instant, while it cannot be named any more.
 DYING_SECONDS = 2.0
 POLL_SECONDS = 0.05

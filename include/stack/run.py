@@ -1,4 +1,4 @@
-"""The stack's public verbs: up, down, status, logs and clean."""
+"""The stack's public verbs: up, down, restart, status, logs and clean."""
 
 import os
 import shutil
@@ -36,28 +36,38 @@ def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
             supervisor.end_leftovers(part)
         _require_free_ports(idle)
         began_at = time.monotonic()
+        states = []
         try:
             for stage in stages:
-                for part, was_idle in _bring_up(supervisor, stage, idle, report):
-                    how = (
-                        f"ready after {time.monotonic() - began_at:.1f} s" if was_idle else "already running"
-                    )
+                for part, state in _bring_up(supervisor, stage, idle, report):
+                    seconds = time.monotonic() - began_at
+                    how = f"ready after {seconds:.1f} s" if part in idle else "already running"
                     report(f"{part.name}: {how}, port {part.claims()[0].port}")
+                    states.append(state)
         except BaseException:
             _stop(supervisor, idle)
             raise
-        return [supervisor.state_of(part, has_answered=True) for part in parts]
+        return states
 
 
-def down(settings: Settings, report: Report = lambda _: None) -> None:
-    """Stop what runs; the data stay. Nothing running is not an error."""
+def restart(
+    settings: Settings, report: Report = lambda _: None, *, part: str | None = None
+) -> list[PartState]:
+    """Stop one part, or all, and start what does not run."""
+    down(settings, report, part=part)
+    return up(settings, report)
+
+
+def down(settings: Settings, report: Report = lambda _: None, *, part: str | None = None) -> None:
+    """Stop what runs, or one part of it; the data stay. Nothing running is not an error."""
+    chosen = _chosen(settings, part)
     if not settings.stack_dir.exists():
         return
     supervisor = _supervisor(settings)
     with _exclusive(settings):
-        for part in reversed(parts_of(settings)):
-            was_running = supervisor.stop(part)
-            report(f"{part.name}: {'stopped' if was_running else 'was not running'}")
+        for each in reversed(chosen):
+            was_running = supervisor.stop(each)
+            report(f"{each.name}: {'stopped' if was_running else 'was not running'}")
 
 
 def status(settings: Settings) -> list[PartState]:
@@ -111,15 +121,14 @@ def _exclusive(settings: Settings) -> Iterator[None]:
 
 def _bring_up(
     supervisor: Supervisor, stage: Sequence[Part], idle: Sequence[Part], report: Report
-) -> Iterator[tuple[Part, bool]]:
-    """Start the stage's parts side by side; yield each that is ready, and whether it had to be started."""
+) -> Iterator[tuple[Part, PartState]]:
+    """Start the stage's idle parts side by side; yield each that is ready, and its state as it was found then."""
     marks = {}
     for part in [part for part in stage if part in idle]:
         report(f"{part.name}: starting, which usually takes {part.usual_start_seconds:.0f} s")
         marks[part.name] = supervisor.start(part)
     for part in stage:
-        supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
-        yield part, part in idle
+        yield part, supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
 
 
 def _require_free_ports(parts: Sequence[Part]) -> None:

@@ -1,6 +1,7 @@
 """Start, watch and stop parts, whatever they are; each that runs has a record in the stack's `run` folder."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,8 +47,12 @@ class Supervisor:
         processes.save_record(self._record_file(part), processes.spawn(launch, part.claims()[0].address))
         return mark
 
-    def await_ready(self, part: Part, mark: LogMark) -> None:
-        """Wait until the part answers; raise PartFailedError with the end of its log when it does not."""
+    def await_ready(self, part: Part, mark: LogMark) -> PartState:
+        """Wait until the part answers and return its state; raise PartFailedError with the end of its log otherwise.
+
+        It is not asked once more for the sake of the state: what has just been said to be ready would then be shown as
+        unready where a busy machine makes the second answer late.
+        """
         deadline = time.monotonic() + part.ready_timeout_seconds
         while not part.is_ready():
             if not self.is_running(part):
@@ -56,6 +61,7 @@ class Supervisor:
                 raise _failure(part, mark, f"no answer within {part.ready_timeout_seconds:.0f} s")
             time.sleep(POLL_SECONDS)
         part.settle()
+        return self._state(part, lambda: "running")
 
     def stop(self, part: Part) -> bool:
         """End the part's process and all that it started; tell whether anything ran."""
@@ -70,18 +76,18 @@ class Supervisor:
         """End what the part started and did not take along when it was killed; return how many processes."""
         return end_marked(self._mark_of(part), patience_seconds=LEFTOVER_PATIENCE_SECONDS)
 
-    def state_of(self, part: Part, *, has_answered: bool = False) -> PartState:
-        """Return what is known about the part now; one that `has_answered` is not asked once more.
+    def state_of(self, part: Part) -> PartState:
+        """Return what is known about the part now; it is asked itself."""
+        return self._state(part, lambda: _run_state(part))
 
-        Just after its start the machine is at its busiest, and an answer that is late then means nothing.
-        """
+    def _state(self, part: Part, run_state: Callable[[], RunState]) -> PartState:
         port = part.claims()[0].port
         record = self._record_of(part)
         if record is None:
             return PartState(part.name, "stopped", port, part.folder)
         return PartState(
             name=part.name,
-            state="running" if has_answered else _run_state(part),
+            state=run_state(),
             port=port,
             folder=part.folder,
             pid=record.pid,

@@ -45,7 +45,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     child = subprocess.Popen(
         submit_command(settings, drain=drain),
         cwd=PROJECT_ROOT,
-        env=submit_environment(),
+        env=submit_environment(settings),
         start_new_session=True,
     )
     _forward_signals(settings, child)

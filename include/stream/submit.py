@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from include.errors import MissingPartError
+from include.network import LOOPBACK
 from include.settings import PROJECT_ROOT, Settings
 from include.stream.java import find_java
 from include.surroundings import of_ours
@@ -49,14 +50,16 @@ def submit_args() -> dict[str, str]:
     }
 
 
-def submit_environment() -> dict[str, str]:
+def submit_environment(settings: Settings) -> dict[str, str]:
     """Return the present environment with what Spark needs to know of this machine."""
-    return {**of_ours(os.environ), **spark_environment()}
+    return {**of_ours(os.environ), **spark_environment(settings)}
 
 
-def spark_environment() -> dict[str, str]:
+def spark_environment(settings: Settings) -> dict[str, str]:
     """Return what Spark needs to know of this machine; it goes before what the shell says."""
     return {
+        # On one machine nothing of Spark's listens to others, its page least of all.
+        **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
         "JAVA_HOME": str(find_java().home),
         "SPARK_HOME": str(spark_home()),
         # Also the shell's script there, spark-env.sh, would be run.

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 MAX_GROUP_HOURS = 100
 MAX_GROUP_READINGS = 2_000_000
-LOCK_WAIT_SECONDS = 600
 
 log = get_logger()
 
@@ -126,7 +125,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
         connect(settings, Role.HOURLY, autocommit=True) as snapshot,
         connect(settings, Role.HOURLY, autocommit=True) as log_connection,
     ):
-        store.lock_settling(snapshot, wait_seconds=LOCK_WAIT_SECONDS)
+        store.lock_settling(snapshot)
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy)
         try:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
@@ -17,13 +16,14 @@ from include.summaries.types import Decision, DueHour, HourState, HourStatus, Po
 _UNKNOWN_BANDS: dict[str, object] = {}
 
 
-def lock_settling(connection: Connection, *, wait_seconds: float) -> None:
-    """Wait to be the only one that settles, until the connection ends. Needs an autocommit connection."""
-    connection.execute("select set_config('lock_timeout', %s, false)", [f"{wait_seconds:.0f}s"])
-    try:
-        connection.execute(query("lock_hourly"))
-    except errors.LockNotAvailable:
-        raise SettlingBusyError(seconds=wait_seconds) from None
+def lock_settling(connection: Connection) -> None:
+    """Be the only one that settles, until the connection ends; raise SettlingBusyError if another one does.
+
+    Nobody waits here: whoever waits holds a slot of Airflow's that the stream may need.
+    """
+    [(is_locked,)] = connection.execute(query("lock_hourly")).fetchall()
+    if not is_locked:
+        raise SettlingBusyError
 
 
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:

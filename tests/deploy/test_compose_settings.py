@@ -43,7 +43,7 @@ WHO_KNOWS = {
     "airflow-prepare": {"DB_PASS", "AIRFLOW_PASS", "AIRFLOW_DB_PASS"},
     "airflow-api-server": {"DB_READER_PASS"},
     "airflow-scheduler": {"DB_PASS", *ROLES, "HEALTH_WEBHOOK_URL"},
-    "airflow-dag-processor": {"HEALTH_WEBHOOK_URL"},
+    "airflow-dag-processor": {"DB_HOURLY_PASS", "HEALTH_WEBHOOK_URL"},
     "airflow-triggerer": {"DB_HOURLY_PASS"},
     "spark-master": set(),
     "spark-worker": {"DB_STREAM_PASS"},

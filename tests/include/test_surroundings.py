@@ -75,7 +75,7 @@ def test_what_spark_and_airflow_need_goes_before_what_the_shell_says(monkeypatch
     ):
         monkeypatch.setenv(key, "/elsewhere")
 
-    for told in (submit_environment(), environment(Settings())):
+    for told in (submit_environment(Settings()), environment(Settings())):
         assert "/elsewhere" not in told.values()
         assert told["SPARK_HOME"] == str(spark_home())
         assert told["SPARK_CONF_DIR"] == str(PROJECT_ROOT / "spark_jobs")

@@ -1,6 +1,5 @@
 """The checks of each minute against a real broker and database, each finding provoked."""
 
-import json
 import os
 import signal
 import socket
@@ -10,19 +9,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
 import pytest
-from pydantic import SecretStr
-from structlog.testing import capture_logs
 
 from include.db.connect import Role, connect
 from include.errors import FencedError, HealthCheckFailedError
 from include.health.holder import end_holder
 from include.health.run import run_checks
-from include.health.webhook import notify_failure
 from include.ingest.lease import read_lease, sink_application
 from include.ingest.types import Lease
 from include.settings import Settings
@@ -323,63 +318,3 @@ def test_a_stream_that_was_stopped_is_killed_and_its_successor_does_the_rest(pip
     pipeline.drain()
     assert pipeline.count("heartbeats") == 2
     assert pipeline.report().problems == []
-
-
-class _Listener(BaseHTTPRequestHandler):
-    bodies: list[dict[str, str]]
-    status = 200
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.bodies.append(json.loads(body))
-        self.send_response(self.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def listener() -> Iterator[tuple[str, type[_Listener]]]:
-    """Give a webhook's address and what it got."""
-    handler = type("Handler", (_Listener,), {"bodies": []})
-    server = HTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/token-123", handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def notify(url: str, error: BaseException | None) -> bool:
-    settings = Settings(health_webhook_url=SecretStr(url))
-    return notify_failure(
-        settings, dag_id="heartbeat_health", task_id="check", run_id="r1", error=error, log_url="http://log"
-    )
-
-
-def test_the_webhook_gets_our_own_errors_in_words_and_others_by_name(
-    listener: tuple[str, type[_Listener]],
-) -> None:
-    url, handler = listener
-
-    assert notify(url, HealthCheckFailedError(failed=["lag"], summary="lag: much"))
-    assert notify(url, ValueError("customer 4711"))
-
-    messages = [body["message"] for body in handler.bodies]
-    assert messages == ["1 check failed: lag: much", "ValueError: see the task's log"]
-    assert handler.bodies[0]["dag_id"] == "heartbeat_health"
-
-
-def test_a_webhook_that_fails_is_logged_without_its_address(listener: tuple[str, type[_Listener]]) -> None:
-    url, handler = listener
-    handler.status = 500
-
-    with capture_logs() as logs:
-        assert not notify(url, None)
-        assert not notify(f"http://127.0.0.1:{free_port()}/token-123", None)
-        assert not notify("", None)
-
-    assert [line["event"] for line in logs] == ["webhook_failed", "webhook_failed"]
-    assert "token-123" not in str(logs)

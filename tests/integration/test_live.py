@@ -2,26 +2,33 @@
 
 import json
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from include.db.connect import Role, connect
-from include.errors import DatabaseUnavailableError
+from include.domain import risk
+from include.errors import DatabaseUnavailableError, DeskFullError
 from include.live import broker, store
+from include.live import desk as live_desk
 from include.live import run as live
-from include.live.run import CustomerDesk, LiveReader, Session, customer_view
+from include.live.desk import CustomerDesk, customer_view
+from include.live.run import LiveReader
+from include.live.session import Session
 from include.settings import Settings
 from include.sql import query
 from include.stack.ports import free_port
 from include.summaries.run import settle_hour
+from tests.support.grafana import Range, expand, panels
 from tests.support.hours import HOUR, Reading, Sink, steady
 from tests.support.pipeline import Pipeline, event
-from tests.support.volume import fill
+from tests.support.volume import fill, fill_readings
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -36,7 +43,7 @@ def now() -> datetime:
 
 def customers(settings: Settings) -> Any:
     with connect(settings, Role.READER, autocommit=True) as connection:
-        return store.read_customers(connection, store.read_clock(connection), max_skew_seconds=300)
+        return store.read_customers(connection, store.read_clock(connection))
 
 
 def test_a_customer_counts_at_the_level_of_the_newest_reading(settings: Settings, sink: Sink) -> None:
@@ -50,6 +57,73 @@ def test_a_customer_counts_at_the_level_of_the_newest_reading(settings: Settings
 
     assert (found.normal, found.elevated, found.high) == (2, 1, 1)
     assert [(row.customer_id, row.heart_rate, row.event_time) for row in found.at_high] == [(ANNE, 150, at)]
+
+
+def test_every_customer_of_the_last_minute_is_counted_and_grafana_says_the_same_number(
+    pipeline: Pipeline,
+) -> None:
+    with pipeline.owner() as owner:
+        at = fill_readings(owner, customers=60_000, seconds=2)
+
+    with connect(pipeline.settings, Role.READER, autocommit=True) as connection:
+        found = store.read_customers(connection, at)
+        [panel] = [panel for _, panel in panels() if panel["title"] == "Customers"]
+        text = expand(
+            panel["targets"][0]["rawSql"], Range(at - HOUR, at), least_step=SECOND, variables={}
+        ).encode()
+        shown = connection.execute(text).fetchall()
+
+    assert (found.normal, found.elevated, found.high) == (54_000, 4000, 2000)
+    assert (found.is_whole, found.reach_seconds) == (True, 60)
+    assert shown == [(54_000, 4000, 2000, 60)]
+
+
+def test_a_count_that_does_not_reach_over_the_minute_says_how_far_it_does(
+    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_READINGS_NOW", 3)
+    at = now() - 8 * SECOND
+    sink.store([Reading(UUID(int=number), 150, at - number * 4 * SECOND) for number in range(6)])
+
+    found = customers(settings)
+
+    assert (found.high, found.is_whole) == (3, False)
+    assert 16 <= found.reach_seconds < 60
+
+
+def test_since_when_someone_is_at_high_says_out_of_how_many_it_was_found(
+    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_FOLLOWED", 4)
+    sink.store([Reading(UUID(int=number), 150, now() - 8 * SECOND) for number in range(6)])
+
+    found = customers(settings)
+
+    assert (found.high, found.followed, len(found.at_high)) == (6, 4, 4)
+
+
+def test_customers_whose_clocks_are_ahead_keep_nobody_else_from_being_counted(
+    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_READINGS_NOW", 5)
+    ahead = [Reading(ANNE, 150, now() + number * SECOND) for number in range(60, 70)]
+    sink.store([*ahead, Reading(BERT, 70, now() - 5 * SECOND)])
+
+    assert customers(settings).normal == 1
+
+
+def test_of_very_many_readings_of_one_customer_the_view_says_how_far_it_looks_back(
+    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_READINGS_OF_ONE", 10)
+    at = now() - 2 * SECOND
+    sink.store([Reading(ANNE, 70, at - number * SECOND) for number in range(30)])
+
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        view = customer_view(connection, ANNE, 15)
+
+    assert (view.readings, view.is_shortened) == (10, True)
+    assert view.since == at - 9 * SECOND
 
 
 def test_a_customer_who_sends_nothing_any_more_is_not_counted(settings: Settings, sink: Sink) -> None:
@@ -228,10 +302,56 @@ def test_the_page_cannot_write_even_where_its_role_could(pipeline: Pipeline) -> 
 def test_the_desk_answers_for_a_customer_whom_nobody_knows(pipeline: Pipeline) -> None:
     desk = CustomerDesk(pipeline.settings)
 
-    answer = json.loads(desk.view(ANNE, 15))
+    answer = json.loads(desk.ask(ANNE, 15).result(30))
     desk.close()
 
     assert (answer["points"], answer["hours"], answer["newest_level"]) == ([], [], None)
+
+
+def test_sixty_pages_that_follow_one_customer_share_one_answer_a_second(pipeline: Pipeline) -> None:
+    desk = CustomerDesk(pipeline.settings)
+
+    answers = {id(desk.ask(ANNE, 15)) for _ in range(60)}
+    first = desk.ask(ANNE, 15)
+    first.result(30)
+    later = wait_until(lambda: desk.ask(ANNE, 15), lambda answer: answer is not first)
+    later.result(30)
+    desk.close()
+
+    assert len(answers) == 1
+
+
+def test_more_questions_than_can_wait_are_refused_at_once_and_taken_later(pipeline: Pipeline) -> None:
+    desk = CustomerDesk(pipeline.settings)
+    with pipeline.owner() as owner, owner.transaction():
+        owner.execute("lock table customer_hourly in access exclusive mode")
+        open_questions = [
+            desk.ask(UUID(int=number), 15) for number in range(live_desk.WORKERS + live_desk.MOST_WAITING)
+        ]
+        with pytest.raises(DeskFullError, match="ask again in 2 s"):
+            desk.ask(DORA, 60)
+        assert not open_questions[-1].done()
+    wait_until(lambda: [question.done() for question in open_questions], all)
+
+    assert json.loads(desk.ask(DORA, 60).result(30))["hours"] == []
+    desk.close()
+
+
+def test_the_policy_is_not_read_for_each_look_and_a_broken_one_does_not_dim_the_page(
+    reader: LiveReader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    policies = shutil.copytree(risk.POLICY_FOLDER, tmp_path / "policies")
+    monkeypatch.setattr(risk, "POLICY_FOLDER", policies)
+    first = wait_until(reader.newest, lambda found: found is not None and found.event == "look")
+    shutil.rmtree(policies)
+
+    later = wait_until(
+        reader.newest,
+        lambda found: found is not None and first is not None and found.number > first.number + 1,
+    )
+
+    assert later is not None
+    assert (later.event, json.loads(later.body)["bands"]["version"]) == ("look", "default-1")
 
 
 # Plans
@@ -244,7 +364,7 @@ def plans(settings: Settings, at: datetime) -> dict[str, str]:
         "select_flow": {"since": at - store.FLOW_WINDOW},
         "select_recent_latency": since,
         "select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
-        "select_customers_now": store.customers_parameters(at, 300),
+        "select_customers_now": {"at": at, **store.customers_bounds()},
         "select_newest_checks": {},
         "select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
         "select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
@@ -307,6 +427,6 @@ def test_with_ten_thousand_customers_and_five_million_readings_every_query_stays
         print(name, re.findall(r"(?:Planning|Execution) Time: .*", plan))  # noqa: T201 - shown with -rP
     check_plans(explained, at)
     with connect(pipeline.settings, Role.READER, autocommit=True) as connection:
-        found = store.read_customers(connection, at, max_skew_seconds=300)
+        found = store.read_customers(connection, at)
     assert (found.normal, found.elevated, found.high) == (9000, 667, 333)
     assert len(found.at_high) == store.MOST_SHOWN

@@ -85,6 +85,7 @@ REFUSED = {
         "select * from replay_runs",
         "delete from quality_results",
         "delete from retention_log",
+        "update notices set message = 'other'",
         "insert into dropped_totals (topic_id, partition) values (gen_random_uuid(), 0)",
     ],
     Role.REPLAY: [
@@ -143,6 +144,7 @@ MAY_WRITE = {
         "quality_results": {"INSERT"},
         "health_checks": {"INSERT", "DELETE"},
         "stream_waits": {"INSERT", "UPDATE"},
+        "notices": {"INSERT", "UPDATE", "DELETE"},
     },
     "heartbeat_replay": {"dead_letters": {"UPDATE"}, "replay_runs": {"INSERT", "UPDATE"}},
 }

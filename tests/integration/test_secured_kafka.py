@@ -18,11 +18,12 @@ from include.broker.topic import open_broker
 from include.domain.reasons import Reason
 from include.errors import BrokerCertificateError, BrokerLoginError, BrokerTrustError, BrokerUnavailableError
 from include.health.run import observe
+from include.network import LOOPBACK
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.report.truth import compare_with_ledger
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.ports import LOOPBACK, free_port
+from include.stack.ports import free_port
 from include.stream.submit import spark_environment, submit_command
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
@@ -121,7 +122,7 @@ def last_words(settings: Settings, commands: list[list[str]]) -> list[tuple[int,
         ended = subprocess.run(
             command,
             cwd=PROJECT_ROOT,
-            env={**environment_of(settings), **spark_environment()},
+            env={**environment_of(settings), **spark_environment(settings)},
             capture_output=True,
             text=True,
             timeout=180,

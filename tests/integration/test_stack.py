@@ -111,6 +111,21 @@ def test_a_second_up_starts_nothing(own: Settings) -> None:
     assert pids(own) == before
 
 
+def test_a_restart_of_one_part_leaves_the_other_alone_and_one_of_none_is_refused(own: Settings) -> None:
+    run.up(own)
+    before = pids(own)
+
+    restarted = command(own, "restart", "kafka")
+    refused = command(own, "restart", "kafak")
+
+    assert restarted.returncode == 0, restarted.stderr
+    assert "kafka: stopped" in restarted.stderr
+    assert pids(own)["postgres"] == before["postgres"]
+    assert pids(own)["kafka"] != before["kafka"]
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "there is no part named kafak" in refused.stderr
+
+
 @pytest.mark.fault
 def test_after_a_kill_up_recovers_what_was_committed(own: Settings) -> None:
     run.up(own)

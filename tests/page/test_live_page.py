@@ -128,6 +128,60 @@ def test_a_customer_at_high_is_followed_over_the_bands(page: "Page") -> None:
     assert HIGH_CUSTOMER not in page.url
 
 
+def test_a_page_that_is_told_to_come_again_says_so_keeps_the_last_answer_and_comes_again(
+    page: "Page",
+) -> None:
+    follow(page)
+    refused: list[str] = []
+
+    def refuse(route: Any) -> None:
+        refused.append(route.request.url)
+        body = json.dumps({"detail": "many are looking at single customers just now; ask again in 1 s"})
+        headers = {"Retry-After": "1", "Content-Type": "application/json"}
+        route.fulfill(status=503, body=body, headers=headers)
+
+    page.route("**/api/customer", refuse)
+    error = page.locator("#customer-error")
+    wait_until(error.inner_text, lambda words: words.startswith("Trying again: many are looking"))
+    assert "What you see is the last answer" in error.inner_text()
+    assert page.locator("#customer-chart canvas").is_visible()
+    wait_until(lambda: len(refused), lambda count: count > 1)
+    page.unroute("**/api/customer")
+
+    wait_until(error.inner_text, lambda words: words == "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"is_whole": False, "reach_seconds": 1.25, "high": 5878, "followed": 1000},
+            "heard in the last 1.3 s",
+        ),
+        (None, "too many readings to count in time"),
+    ],
+    ids=["reach", "none"],
+)
+def test_a_count_that_leaves_somebody_out_says_so(page: "Page", changes: Any, words: str) -> None:
+    look = page.evaluate(
+        """new Promise((done) => {
+            const source = new EventSource("api/stream");
+            source.addEventListener("look", ({ data }) => (source.close(), done(JSON.parse(data))));
+        })"""
+    )
+    look["customers"] = {**look["customers"], **changes} if changes else None
+    body = f"event: look\ndata: {json.dumps(look)}\n\n"
+    page.route("**/api/stream", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+
+    page.reload()
+
+    wait_until(page.locator("#sub-high").inner_text, lambda shown: words in shown)
+    assert words in page.locator("#risk-note").inner_text()
+    if changes:
+        assert page.locator("#high-total").inner_text() == "5,878"
+        assert "of 5,878, among the 1,000 heard last" in page.locator("#high-note").inner_text()
+
+
 def test_an_id_that_is_none_is_refused_in_words(page: "Page") -> None:
     page.get_by_label("Customer id").fill("1' or true --")
     page.get_by_role("button", name="Follow", exact=True).click()

@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,40 @@ threading.Thread(target=watch, daemon=True).start()
 uvicorn.run(heartbeats.app, port=port, log_level="error")
 told["seconds"] = time.monotonic() - told["asked_at"]
 print(json.dumps(told))
+"""
+# Many pages ask about a customer each while the database hangs; beside the page lies another's route, as Airflow's do.
+CROWD = """
+import asyncio, json, sys, time, warnings
+warnings.simplefilter("ignore")
+import httpx
+from fastapi import FastAPI
+from airflow.api_fastapi.core_api.security import get_user
+from plugins import heartbeats
+
+heartbeats.app.dependency_overrides[get_user] = lambda: "user"
+airflow = FastAPI()
+airflow.mount("/heartbeats", heartbeats.app)
+
+@airflow.get("/other")
+def other():
+    return time.monotonic()
+
+async def ask(client, number):
+    question = {"customer_id": f"00000000-0000-0000-0000-{number:012}"}
+    answer = await client.post("/heartbeats/api/customer", json=question)
+    return {"at": time.monotonic(), "status": answer.status_code, "again": answer.headers.get("Retry-After")}
+
+async def crowd():
+    transport = httpx.ASGITransport(airflow)
+    async with httpx.AsyncClient(transport=transport, base_url="http://page", timeout=None) as client:
+        questions = [asyncio.create_task(ask(client, number)) for number in range(60)]
+        while not heartbeats._desk.cache_info().currsize:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
+        answered = (await client.get("/other")).json()
+        return {"other_at": answered, "pages": await asyncio.gather(*questions)}
+
+print(json.dumps(asyncio.run(crowd())))
 """
 FILES = [f"/{file.relative_to(PAGE).as_posix()}" for file in sorted(PAGE.rglob("*")) if file.is_file()]
 TRAPS = [
@@ -191,6 +227,25 @@ def test_an_open_stream_does_not_keep_the_server_from_ending(tmp_path: Path) -> 
 
     assert told["was_open"]
     assert told["seconds"] < 10
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """Give a port that takes connections and never says a word, as a database does that hangs."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_crowd_of_pages_takes_none_of_the_threads_that_airflow_answers_with(
+    tmp_path: Path, deaf_port: int
+) -> None:
+    told = ask_airflow(tmp_path, CROWD, DB_HOST="127.0.0.1", DB_PORT=str(deaf_port))
+
+    waited = [page for page in told["pages"] if page["at"] > told["other_at"]]
+    refused = [page for page in told["pages"] if page["again"] == "2"]
+    assert len(waited) == 12  # those that are worked on, and those that may wait
+    assert len(refused) == 48
+    assert {page["status"] for page in told["pages"]} == {503}
 
 
 def test_no_python_lies_among_the_pages_files() -> None:

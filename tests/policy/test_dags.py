@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from include.settings import PROJECT_ROOT
+from include.stack.airflow.configuration import TASKS_AT_ONCE
+from include.stack.airflow.pools import POOLS
 from tests.support.dag_facts import dag_facts
 
 WORKFLOWS = {
@@ -77,6 +79,38 @@ def test_each_task_is_tried_again_with_backoff_or_its_page_says_why_not(facts: d
 
 def test_each_task_has_a_time_limit_but_the_stream(facts: dict[str, Any]) -> None:
     assert {place for place, task in tasks(facts).items() if task["timeout_seconds"] is None} == ENDLESS
+
+
+def test_the_stream_and_its_checks_get_the_next_free_slot(facts: dict[str, Any]) -> None:
+    urgent = {"heartbeat_stream", "heartbeat_health"}
+    weights = {place: task["priority"] for place, task in tasks(facts).items()}
+
+    assert {task["weight_rule"] for (name, _), task in tasks(facts).items() if name in urgent} == {"absolute"}
+    assert min(weight for (name, _), weight in weights.items() if name in urgent) > 10 * max(
+        weight for (name, _), weight in weights.items() if name not in urgent
+    )
+
+
+def test_an_hourly_backfill_of_any_size_leaves_most_slots_to_others_and_settles_one_hour_at_a_time(
+    facts: dict[str, Any],
+) -> None:
+    slots = {pool.name: pool.slots for pool in POOLS}
+    hourly = {task: fact["pool"] for task, fact in facts["heartbeat_hourly"]["tasks"].items()}
+
+    assert set(hourly.values()) <= set(slots)
+    assert {task for task, pool in hourly.items() if slots[pool] == 1} == {"settle_hour", "settle_reopened"}
+    assert sum(slots.values()) <= TASKS_AT_ONCE // 2
+
+
+def test_what_runs_by_itself_tells_when_it_fails_and_when_that_is_over(facts: dict[str, Any]) -> None:
+    told = {name for name, fact in facts.items() for task in fact["tasks"].values() if all(task["tells"])}
+    silent = {
+        name for name, fact in facts.items() for task in fact["tasks"].values() if not any(task["tells"])
+    }
+
+    # Of the stream the checks of each minute tell; the others are started by hand, by somebody who looks.
+    assert told == {"heartbeat_health", "heartbeat_hourly", "heartbeat_maintenance"}
+    assert silent == {"heartbeat_stream", "heartbeat_replay", "heartbeat_simulator"}
 
 
 def test_each_param_has_a_type_a_title_and_a_description(facts: dict[str, Any]) -> None:

@@ -44,7 +44,15 @@ for path in sys.argv[1:]:
                     "timeout_seconds": seconds(task.execution_timeout),
                     "upstream": sorted(task.upstream_task_ids),
                     "trigger_rule": task.trigger_rule.value,
-                    "tells_failure": bool(task.on_failure_callback),
+                    "pool": task.pool,
+                    "priority": task.priority_weight,
+                    "weight_rule": str(task.weight_rule),
+                    "tells": [
+                        bool(callbacks)
+                        for callbacks in (
+                            task.on_failure_callback, task.on_success_callback, task.on_skipped_callback
+                        )
+                    ],
                 }
                 for task in dag.tasks
             },

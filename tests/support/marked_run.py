@@ -22,9 +22,9 @@ from include.db.connect import Role, connect
 from include.domain.reasons import Reason
 from include.errors import HeartbeatError
 from include.health.run import run_checks
-from include.health.webhook import notify_failure
 from include.log import configure_logging
 from include.maintenance.run import make_days_ahead, refresh_statistics
+from include.notices.run import tell_failed_task
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.settings import get_settings
@@ -39,7 +39,7 @@ steps = [
     lambda: run_checks(settings),
     lambda: make_days_ahead(settings),
     lambda: refresh_statistics(settings),
-    lambda: notify_failure(settings, dag_id="d", task_id="t", run_id="r", error=ValueError("x"), log_url="l"),
+    lambda: tell_failed_task(settings, "d.t", ValueError("x"), "l"),
 ]
 for role in Role:
     wrong = SecretStr("x" + role.password(settings))

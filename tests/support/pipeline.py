@@ -78,7 +78,7 @@ class Pipeline:
     @contextmanager
     def running(self, *options: str, environment: dict[str, str] | None = None) -> Iterator["StreamRun"]:
         """Run the stream; whatever is left of it at the end is killed. A PYTHONPATH of the test's own comes first."""
-        ours = {**environment_of(self.settings), **spark_environment(), "LOG_FORMAT": "json"}
+        ours = {**environment_of(self.settings), **spark_environment(self.settings), "LOG_FORMAT": "json"}
         theirs = environment or {}
         paths = [theirs["PYTHONPATH"], ours["PYTHONPATH"]] if "PYTHONPATH" in theirs else [ours["PYTHONPATH"]]
         environment = {**ours, **theirs, "PYTHONPATH": os.pathsep.join(paths)}

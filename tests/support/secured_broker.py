@@ -15,9 +15,10 @@ from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 from pydantic import SecretStr
 
 from include.broker.access import client_options
+from include.network import LOOPBACK
 from include.settings import Settings
 from include.stack.kafka import Kafka
-from include.stack.ports import LOOPBACK, free_port
+from include.stack.ports import free_port
 from include.stack.supervisor import Supervisor
 
 USER, PASSWORD = "heartbeat", "broker-password-of-the-test"

@@ -10,10 +10,10 @@ from typing import Any
 
 import psutil
 
-from include.network import is_listening
+from include.network import LOOPBACK, is_listening
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack.airflow.configuration import environment as airflow_environment
-from include.stack.ports import LOOPBACK, free_port
+from include.stack.ports import free_port
 from include.stream.java import find_java
 from include.stream.submit import spark_home
 from tests.support.pipeline import StreamRun, kill_session

@@ -72,6 +72,17 @@ _HOURS = (
 )
 
 
+def fill_readings(owner: Connection, *, customers: int, seconds: int) -> datetime:
+    """Store a reading a second of each customer up to now; return the instant that this was."""
+    [(now,)] = owner.execute("select timezone('utc', now())").fetchall()
+    for days_ago in (1, 0):
+        day = (now - timedelta(days=days_ago)).date()
+        owner.execute("select ensure_day_partition('heartbeats', %s)", (day,))
+    owner.execute(_READINGS, {"now": now, "customers": customers, "seconds": seconds})
+    owner.execute("analyze heartbeats")
+    return now  # type: ignore[no-any-return]
+
+
 def fill(owner: Connection, *, customers: int, readings: int) -> datetime:
     """Fill an empty, migrated database as if the stream had run until now; return the instant that this was."""
     [(now,)] = owner.execute("select timezone('utc', now())").fetchall()

@@ -2,6 +2,7 @@
 
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
+from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
 from include.settings import Settings
 from tools.grafana.board import LIVE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
@@ -74,10 +75,12 @@ def _now() -> list[Json]:
         ),
         figures(
             "Customers",
-            "Heard in the last minute, by the risk level of each one's newest reading.",
+            "Heard in the last minute, by the risk level of each one's newest reading; where the minute has more "
+            f"readings than {MOST_READINGS_NOW:,}, those heard as lately as is said. The live page shows the same "
+            "number.",
             "live_customers",
             unit="none",
-            overrides=LEVELS,
+            overrides=[*LEVELS, named("reach_seconds", "Heard in the last", GREY, unit="s", decimals=1)],
         ),
     ]
 
@@ -146,17 +149,16 @@ def _customer() -> list[Json]:
 def _high_customers() -> Json:
     return table(
         "Customers at High now",
-        "Whose newest reading is High, the latest to become so first, 50 at most. From the last five minutes: no last "
-        "calmer reading means High for longer than that. A click follows the customer.",
+        f"Whose newest reading is High, the latest to become so first, {MOST_SHOWN} at most, as on the live page: "
+        f"found out of the {MOST_FOLLOWED:,} that were heard last, and followed back a day at most. A click follows "
+        "the customer.",
         "live_high_customers",
         empty="nobody",
         overrides=[
             named("customer", "Customer", links=customer_link(LIVE)),
-            named("last_calmer", "Last calmer reading", unit="dateTimeAsIso", noValue="longer ago"),
+            named("high_since", "High since", unit="dateTimeAsIso"),
             named("last_reading", "Last reading", unit="dateTimeAsIso"),
-            named("lowest", "Lowest High", unit="suffix: bpm"),
-            named("highest", "Highest High", unit="suffix: bpm"),
-            named("readings", "Readings", unit="none"),
+            named("heart_rate", "Heart rate", unit="suffix: bpm"),
         ],
     )
 

@@ -6,12 +6,26 @@ since the range is UTC and so are the columns. As timestamptz, which `now()` or 
 would be turned into the time zone of the session first.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from include.domain.reasons import Reason
+from include.live.store import customers_bounds
+from include.sql import query
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUERIES = ROOT / "grafana" / "queries"
+
+
+def _customers_now() -> str:
+    """Return the live page's query up to the range's end, as a table: both show the same number."""
+    bounds = {
+        name: f"interval '{bound.total_seconds():.0f} seconds'" if isinstance(bound, timedelta) else bound
+        for name, bound in customers_bounds().items()
+    }
+    text = query("select_customers_now").strip().removesuffix(";")
+    return f"({text % {'at': '$__timeTo()::timestamp', **bounds}})"
+
 
 EXPRESSIONS = {
     "range_start": "$__timeFrom()::timestamp",
@@ -19,6 +33,7 @@ EXPRESSIONS = {
     "step": "interval '$__interval_ms milliseconds'",
     "customer": "${customer:sqlstring}",
     "partitions": "${partition:sqlstring}",
+    "customers_now": _customers_now(),
     "reasons": "array[" + ", ".join(f"'{reason}'" for reason in Reason) + "]",
 }
 

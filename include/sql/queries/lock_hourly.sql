@@ -1,2 +1,3 @@
 -- Let one settling of hours at a time through; held until the connection ends.
-select pg_advisory_lock(hashtext('heartbeat-hourly'));
+-- Returns: whether this one may
+select pg_try_advisory_lock(hashtext('heartbeat-hourly')) as is_locked;

@@ -1,59 +1,65 @@
--- How many customers are at each level now, and those at High with since when, newest first.
--- Params:  since timestamp (UTC): a customer whose newest reading is older is not counted
---          until timestamp (UTC): so are readings from clocks that are further ahead
+-- How many customers are at each level now, and those at High with since when, newest first. The live page and
+-- Grafana both ask this very query, so they show one number.
+-- Params:  at timestamp (UTC): readings up to then count, so not those of clocks that are ahead
+--          window_length interval: a customer whose newest reading is older is not counted
 --          most_readings int: no more of the newest readings are looked at
---          horizon timestamp (UTC); pause interval: High lasts while High readings come no further apart than
---          `pause`; it is followed back to `horizon` at most
+--          horizon, pause interval: High lasts while High readings come no further apart than `pause`; it is followed
+--          back by `horizon` at most
 --          most_followed int, most_shown int
--- Returns: normal, elevated, high, oldest_at (UTC), of all; customer_id, heart_rate, event_time, high_since,
+-- Returns: normal, elevated, high, reach_seconds: of the customers heard so lately, is_whole: which is the window,
+--          followed: of how many at High it was found out since when; customer_id, heart_rate, event_time, high_since,
 --          one row a customer that is shown, or one of nulls
-with recursive newest as (
+with recursive heard as (
     select
         customer_id,
-        heart_rate,
-        risk_level,
-        event_time
-    from heartbeats
-    where event_time >= %(since)s and event_time < %(until)s
-    order by event_time desc
-    limit %(most_readings)s
-),
-
-customers as (
-    select distinct on (customer_id)
-        customer_id,
-        heart_rate,
-        risk_level,
-        event_time
-    from newest
-    order by customer_id asc, event_time desc
+        count(*) as readings,
+        min(event_time) as first_at,
+        max(event_time) as newest_at,
+        max(event_time) filter (where risk_level = 'Elevated') as elevated_at,
+        max(event_time) filter (where risk_level = 'High') as high_at
+    from (
+        select
+            customer_id,
+            risk_level,
+            event_time
+        from heartbeats
+        where event_time > %(at)s - %(window_length)s and event_time <= %(at)s
+        order by event_time desc
+        limit %(most_readings)s
+    ) as newest
+    group by customer_id
 ),
 
 totals as (
     select
-        count(*) filter (where risk_level = 'Normal') as normal,
-        count(*) filter (where risk_level = 'Elevated') as elevated,
-        count(*) filter (where risk_level = 'High') as high,
-        (select min(event_time) from newest) as oldest_at
-    from customers
+        count(*) filter (where newest_at = elevated_at) as elevated,
+        count(*) filter (where newest_at = high_at) as high,
+        count(*) as customers,
+        coalesce(sum(readings) < %(most_readings)s, true) as is_whole,
+        min(first_at) as first_at
+    from heard
+),
+
+at_high as (
+    select
+        customer_id,
+        newest_at
+    from heard
+    where newest_at = high_at
+    order by newest_at desc
+    limit %(most_followed)s
 ),
 
 followed as (
     select
         customer_id,
-        event_time as high_since
-    from (
-        select
-            customer_id,
-            event_time
-        from customers
-        where risk_level = 'High'
-        order by event_time desc
-        limit %(most_followed)s
-    ) as at_high
+        newest_at,
+        newest_at as high_since
+    from at_high
     union all
     select
         followed.customer_id,
+        followed.newest_at,
         earlier.event_time as high_since
     from followed
     cross join lateral (
@@ -64,8 +70,8 @@ followed as (
             and heartbeats.risk_level = 'High'
             and heartbeats.event_time >= followed.high_since - %(pause)s
             and heartbeats.event_time < followed.high_since
-            and heartbeats.event_time >= %(horizon)s
-            and heartbeats.event_time < %(until)s
+            and heartbeats.event_time >= %(at)s - %(horizon)s
+            and heartbeats.event_time <= %(at)s
         order by heartbeats.event_time
         limit 1
     ) as earlier
@@ -74,23 +80,38 @@ followed as (
 shown as (
     select
         customer_id,
+        newest_at,
         min(high_since) as high_since
     from followed
-    group by customer_id
+    group by customer_id, newest_at
     order by high_since desc, customer_id asc
     limit %(most_shown)s
 )
 
 select
-    totals.normal,
+    totals.customers - totals.elevated - totals.high as normal,
     totals.elevated,
     totals.high,
-    totals.oldest_at,
+    extract(
+        epoch from case when totals.is_whole then %(window_length)s else %(at)s - totals.first_at end
+    )::float as reach_seconds,
+    totals.is_whole,
+    (select count(*) from at_high) as followed,
     shown.customer_id,
-    customers.heart_rate,
-    customers.event_time,
+    newest.heart_rate,
+    newest.event_time,
     shown.high_since
 from totals
 left join shown on true
-left join customers on shown.customer_id = customers.customer_id
+left join lateral (
+    select
+        heartbeats.heart_rate,
+        heartbeats.event_time
+    from heartbeats
+    where
+        heartbeats.event_time = shown.newest_at
+        and heartbeats.customer_id = shown.customer_id
+        and heartbeats.event_time > %(at)s - %(window_length)s
+        and heartbeats.event_time <= %(at)s
+) as newest on true
 order by shown.high_since desc, shown.customer_id asc;

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from include.errors import AirflowRefusedError, AirflowUnavailableError
+from include.network import LOOPBACK
 from include.settings import Settings
 from include.stack.airflow.configuration import base_url
-from include.stack.ports import LOOPBACK
 
 REQUEST_TIMEOUT_SECONDS = 30.0
 HEALTH_TIMEOUT_SECONDS = 5.0
@@ -47,6 +47,12 @@ class AirflowClient:
         """Start a run with these params and return its id."""
         run = self._call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
+
+    def backfill(self, workflow: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
+        """Start a backfill over the intervals that begin in this time, and return its id."""
+        span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
+        body = {"dag_id": workflow, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
+        return int(self._call("POST", "backfills", body)["id"])
 
     def runs(self, workflow: str, *, limit: int = 50) -> list[Answer]:
         """Return the newest runs, the newest first."""

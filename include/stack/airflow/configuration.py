@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from include.db.connect import Role
+from include.network import LOOPBACK
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack.airflow.keys import Keys
-from include.stack.ports import LOOPBACK
 from include.stream.submit import spark_environment
 
 DATABASE = "airflow"
@@ -116,12 +116,11 @@ def environment(settings: Settings) -> dict[str, str]:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {
         **environment_of(settings),
-        **spark_environment(),
+        **spark_environment(settings),
         # No task needs these. Empty, not left out: the shell's own would take their place.
         "AIRFLOW_PASS": "",
         "AIRFLOW_DB_PASS": "",
         "GRAFANA_PASS": "",
-        **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
         "PATH": programs,
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),

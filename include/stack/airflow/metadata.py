@@ -11,6 +11,7 @@ from psycopg import sql
 from include.errors import PartFailedError
 from include.settings import PROJECT_ROOT, Settings
 from include.stack.airflow.configuration import DATABASE
+from include.stack.airflow.pools import POOLS
 from include.stack.logs import telling_line
 
 PACKAGE = "apache-airflow"
@@ -52,6 +53,23 @@ def migrate_database(settings: Settings, home: Path, environment: dict[str, str]
         reason = telling_line(lines) or "its database could not be brought up to date"
         raise PartFailedError(part="airflow", reason=reason, log_file=str(log_file), log_tail=lines[-15:])
     stamp.write_text(wanted)
+
+
+def make_pools(settings: Settings) -> None:
+    """Make the pools that the workflows name, each with the slots that it has to have."""
+    with psycopg.connect(
+        host=settings.db_host,
+        port=settings.db_port,
+        user=DATABASE,
+        password=settings.airflow_db_pass.get_secret_value(),
+        dbname=DATABASE,
+    ) as connection:
+        # As `airflow pools set` does, which takes some seconds for each.
+        connection.cursor().executemany(
+            "insert into slot_pool (pool, slots, description, include_deferred) values (%s, %s, %s, false) "
+            "on conflict (pool) do update set slots = excluded.slots, description = excluded.description",
+            POOLS,
+        )
 
 
 def _has_tables(settings: Settings) -> bool:

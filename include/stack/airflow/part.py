@@ -8,6 +8,7 @@ from pathlib import Path
 
 from include.db.migrate import migrate
 from include.errors import AirflowRefusedError, AirflowUnavailableError
+from include.network import LOOPBACK
 from include.settings import Settings
 from include.stack.airflow import components
 from include.stack.airflow.client import AirflowClient
@@ -20,8 +21,7 @@ from include.stack.airflow.configuration import (
     without_overrides,
 )
 from include.stack.airflow.keys import keep_keys, write_private
-from include.stack.airflow.metadata import create_database, migrate_database
-from include.stack.ports import LOOPBACK
+from include.stack.airflow.metadata import create_database, make_pools, migrate_database
 from include.stack.types import Launch, PortClaim, StopStep
 from include.stream.run import prepare
 
@@ -65,6 +65,7 @@ class Airflow:
         create_database(self.settings)
         migrate_database(self.settings, self.folder, surroundings, self.log_files[0])
         migrate(self.settings)
+        make_pools(self.settings)
         self._start_stamp.touch()
         command = [sys.executable, "-m", "include.stack.airflow.keeper", str(self.log_files[0].parent)]
         return Launch(command=command, output_file=self.log_files[0], environment=surroundings)

@@ -8,6 +8,8 @@ import { levelBadge } from "./people.js";
 import { colour } from "./theme.js";
 
 const ASK_SECONDS = 2;
+// Pages that were told to come again do not all come at once.
+const SPREAD_SECONDS = 2;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LOWEST = 30;
 const HIGHEST = 220;
@@ -77,6 +79,7 @@ function stop() {
 
 async function ask() {
   const id = followed;
+  let wait = ASK_SECONDS;
   if (isLive()) {
     try {
       const answer = await fetch("api/customer", {
@@ -88,17 +91,27 @@ async function ask() {
       if (answer.ok) {
         fail("");
         render(await answer.json());
-      } else fail(await reasonOf(answer));
+      } else {
+        fail(await reasonOf(answer));
+        wait = waitAfter(answer);
+      }
     } catch {
       fail("Airflow does not answer: trying again.");
     }
   }
-  if (id === followed) timer = setTimeout(ask, ASK_SECONDS * 1000);
+  if (id === followed) timer = setTimeout(ask, wait * 1000);
+}
+
+function waitAfter(answer) {
+  const seconds = Number(answer.headers.get("Retry-After"));
+  return seconds > 0 ? seconds + Math.random() * SPREAD_SECONDS : ASK_SECONDS;
 }
 
 async function reasonOf(answer) {
   if (answer.status === 401 || answer.status === 403) return "Your login to Airflow has ended.";
   const { detail } = await answer.json().catch(() => ({}));
+  const kept = points.length ? " What you see is the last answer." : "";
+  if (answer.status === 503 && typeof detail === "string") return `Trying again: ${detail}.${kept}`;
   return typeof detail === "string" ? detail : `The server answered ${answer.status}: trying again.`;
 }
 

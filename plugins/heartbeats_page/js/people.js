@@ -14,12 +14,38 @@ export function levelBadge(level) {
   return element("span", { class: `badge ${found.key}` }, element("span", { "aria-hidden": "true" }, found.glyph), ` ${level}`);
 }
 
+// Since when somebody is at High is followed back a day, by readings that come no further apart than this.
+const DAY_SECONDS = 86_400;
+const LONGEST_PAUSE_SECONDS = 120;
+// Counting very many takes long and is done less often: from here on it is said how old the figures are.
+const OLD_SECONDS = 5;
+const UNCOUNTED = "there are too many readings to count in time";
+
 export function renderPeople(look, follow) {
-  renderMix(look);
-  renderHigh(look, follow);
+  text("risk-policy", policyText(look.bands));
+  if (look.customers) {
+    renderMix(look);
+    renderHigh(look, follow);
+  } else renderUncounted();
 }
 
-function renderMix({ customers, bands }) {
+// Whom the counts leave out: where the minute holds too many readings, those heard longest ago.
+const heard = ({ reach_seconds, is_whole }) =>
+  is_whole ? "heard in the last minute" : `heard in the last ${reach_seconds < 10 ? reach_seconds.toFixed(1) : Math.floor(reach_seconds)} s, as far as the newest readings reach`;
+
+function age({ taken_at }, now) {
+  const old = seconds(now) - seconds(taken_at);
+  return old > OLD_SECONDS ? `, counted ${span(old)} ago` : "";
+}
+
+function renderUncounted() {
+  text("high-total", "–");
+  mark("tile-high", "alarm", false);
+  text("sub-high", UNCOUNTED);
+  text("risk-note", UNCOUNTED);
+}
+
+function renderMix({ customers, taken_at }) {
   const total = customers.normal + customers.elevated + customers.high;
   const bar = byId("risk-bar");
   keyed(bar, LEVELS, ({ key }) => key, ({ key }) => element("span", { class: key }), (part, { key }) => {
@@ -37,8 +63,7 @@ function renderMix({ customers, bands }) {
       text(share, total ? percent(customers[key] / total) : "–");
     },
   );
-  text("risk-note", total ? `${count(total)} customers, by their newest reading` : "no reading in the last minute");
-  text("risk-policy", policyText(bands));
+  text("risk-note", total ? `${count(total)} customers ${heard(customers)}, by their newest reading${age(customers, taken_at)}` : "no reading in the last minute");
 }
 
 function policyText(bands) {
@@ -50,14 +75,17 @@ function policyText(bands) {
 function renderHigh({ customers, taken_at }, follow) {
   text("high-total", count(customers.high));
   mark("tile-high", "alarm", customers.high > 0);
-  text("sub-high", customers.high === 1 ? "customer" : "customers");
+  const people = customers.high === 1 ? "customer" : "customers";
+  text("sub-high", customers.is_whole ? people : `${people} ${heard(customers)}`);
   const shown = customers.at_high.length;
-  text("high-note", shown < customers.high ? `newest ${shown} of ${count(customers.high)}` : "newest first");
+  const among = customers.followed < customers.high ? `, among the ${count(customers.followed)} heard last` : "";
+  text("high-note", `${shown < customers.high ? `newest ${shown} of ${count(customers.high)}${among}` : "newest first"}${age(customers, taken_at)}`);
   keyed(byId("high-rows"), customers.at_high, (row) => row.customer_id, (row) => makeRow(row, follow), (row, item) => {
     const [, bpm, since] = cells(row);
     text(bpm, String(item.heart_rate));
     text(since.firstChild, time(item.high_since));
-    text(since.lastChild, span(seconds(taken_at) - seconds(item.high_since)));
+    const lasted = seconds(taken_at) - seconds(item.high_since);
+    text(since.lastChild, lasted > DAY_SECONDS - LONGEST_PAUSE_SECONDS ? "a day or longer" : span(lasted));
   });
   const isEmpty = shown === 0;
   show("high-empty", isEmpty);

@@ -14,9 +14,10 @@ from include.errors import (
     PermanentError,
     SettingsError,
 )
+from include.network import LOOPBACK
 from include.settings import Settings
 from include.stack.kafka import Kafka
-from include.stack.ports import LOOPBACK, free_port
+from include.stack.ports import free_port
 
 SECRET = 'correct "horse" battery\\staple'
 LOGIN = {

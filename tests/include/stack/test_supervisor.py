@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from include.errors import PartFailedError
 from include.stack.supervisor import Supervisor
 from include.stack.types import Launch, PortClaim, StopStep
+from tests.support.waiting import wait_until
 
 READY_AFTER_A_MOMENT = (
     "import pathlib, sys, time; time.sleep(0.2); pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
@@ -50,6 +51,16 @@ class Toy:
         self.settled_count += 1
 
 
+@dataclass
+class Busy(Toy):
+    """A part whose answers are given."""
+
+    answers: Callable[[], bool] = lambda: False
+
+    def is_ready(self) -> bool:
+        return self.answers()
+
+
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Supervisor:
     return Supervisor(tmp_path / "run")
@@ -73,14 +84,18 @@ def test_a_part_is_ready_settled_and_told_of_once_it_is_waited_for(toy: Toy, sup
     assert time.time() - state.since.timestamp() < 60
 
 
-def test_a_part_that_has_answered_is_not_called_unready_by_a_second_look(
+def test_what_was_ready_is_told_as_running_though_it_is_too_busy_to_say_so_again(
     toy: Toy, supervisor: Supervisor
 ) -> None:
-    supervisor.await_ready(toy, supervisor.start(toy))
-    (toy.folder / "ready").unlink()
+    mark = supervisor.start(toy)
+    wait_until(toy.is_ready, bool)
+    answers = iter([True])
+    busy = Busy(toy.folder, toy.program, answers=lambda: next(answers, False))
 
-    assert supervisor.state_of(toy, has_answered=True).state == "running"
-    assert supervisor.state_of(toy).state == "unready"
+    told = supervisor.await_ready(busy, mark)
+
+    assert (told.state, supervisor.state_of(busy).state) == ("running", "unready")
+    assert told.pid
 
 
 def test_another_supervisor_finds_and_stops_it(toy: Toy, supervisor: Supervisor, tmp_path: Path) -> None:

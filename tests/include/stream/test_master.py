@@ -5,8 +5,9 @@ import socket
 import pytest
 
 from include.errors import SparkMasterUnavailableError
+from include.network import LOOPBACK
 from include.settings import Settings
-from include.stack.ports import LOOPBACK, free_port
+from include.stack.ports import free_port
 from include.stream.master import require_master
 
 

@@ -1,0 +1,1 @@
+"""What people outside are told: that something has begun to fail, and that it is over. Each once."""

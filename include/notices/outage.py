@@ -1,0 +1,55 @@
+"""A database that is away cannot be told of from what it holds: that much is kept in a file below STACK_DIR."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.log import get_logger
+from include.notices import webhook
+from include.notices.types import Change, Notice
+from include.settings import Settings
+
+SUBJECT = "check database"
+
+log = get_logger()
+
+
+def tell_outage(settings: Settings, message: str) -> None:
+    """Tell, once, that the database is away; a webhook that does not take it is asked again by the next call."""
+    known = _read(settings)
+    if known is not None and known.is_sent:
+        return
+    change = known or Change(SUBJECT, True, message)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    is_sent = webhook.post(settings, Notice(None, change.subject, True, change.message, None, now))
+    _write(settings, Change(SUBJECT, True, change.message, is_sent=is_sent))
+
+
+def changes(settings: Settings) -> list[Change]:
+    """Return what has to be noted of an outage that is over: that it was, and whether it was told."""
+    known = _read(settings)
+    return [] if known is None else [known, Change(SUBJECT, False, "the database answers again")]
+
+
+def forget(settings: Settings) -> None:
+    """Forget the outage, once it is noted in the database."""
+    _file(settings).unlink(missing_ok=True)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.stack_dir / "database_outage.json"
+
+
+def _read(settings: Settings) -> Change | None:
+    try:
+        kept = json.loads(_file(settings).read_text())
+        return Change(SUBJECT, True, str(kept["message"]), is_sent=bool(kept["is_sent"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(settings: Settings, change: Change) -> None:
+    try:
+        _file(settings).write_text(json.dumps({"message": change.message, "is_sent": change.is_sent}))
+    except OSError as error:
+        log.warning("outage_not_kept", error=type(error).__name__)

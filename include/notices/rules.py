@@ -1,0 +1,47 @@
+"""Which changes follow from what was found. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from include.errors import HealthCheckFailedError, HeartbeatError, HoursWithheldError
+from include.health.types import Check, Status
+from include.notices.types import Change
+
+HOUR_SUBJECT = "hour "
+# Errors by which a task says what it found. That is told for itself: the task has done its work.
+FINDINGS = (HealthCheckFailedError, HoursWithheldError)
+
+
+def changes_of_checks(checks: Sequence[Check]) -> list[Change]:
+    """Return how each check stands; one that could not be made says nothing, neither good nor bad."""
+    return [
+        Change(f"check {check.name}", check.status is Status.FAIL, check.message)
+        for check in checks
+        if check.is_known
+    ]
+
+
+def changes_of_hours(withheld: Mapping[datetime, str], failing: Collection[str]) -> list[Change]:
+    """Return the hours that are withheld, and those of `failing` that no longer are."""
+    now = {f"{HOUR_SUBJECT}{hour:%Y-%m-%dT%H:00}Z": reason for hour, reason in withheld.items()}
+    begun = [Change(subject, True, f"withheld: {reason}") for subject, reason in now.items()]
+    ended = sorted(subject for subject in failing if subject.startswith(HOUR_SUBJECT) and subject not in now)
+    return [*begun, *(Change(subject, False, "no longer withheld") for subject in ended)]
+
+
+def change_of_task(name: str, error: object, link: str) -> Change:
+    """Return how a task stands after it has failed for good."""
+    if isinstance(error, FINDINGS):
+        return worked(name)
+    if error is None:
+        message = "it was ended from outside: see its log"
+    else:
+        # Only our own errors are known to be quiet about people; Postgres, for one, repeats row values.
+        is_ours = isinstance(error, HeartbeatError)
+        message = str(error) if is_ours else f"{type(error).__name__}: see its log"
+    return Change(f"task {name}", True, message, link)
+
+
+def worked(name: str) -> Change:
+    """Return how a task stands that has done its work."""
+    return Change(f"task {name}", False, "it works again")

@@ -1,0 +1,215 @@
+"""What the webhook is told: each change of state once, whatever is started anew or away meanwhile."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from include.errors import HealthCheckFailedError, HoursWithheldError, TransientError
+from include.health.run import run_checks
+from include.maintenance.run import prune_results
+from include.notices.run import tell, tell_failed_task, tell_worked_task
+from include.notices.types import Change
+from include.settings import Settings
+from include.stack.ports import free_port
+from tests.support.hours import HOUR
+from tests.support.pipeline import Pipeline
+from tests.support.webhook import Listener, listening
+
+pytestmark = pytest.mark.integration
+
+PUBLISH = "heartbeat_hourly.publish_hour"
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Give a webhook."""
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture
+def told(settings: Settings, listener: Listener) -> Settings:
+    """Give settings that name the webhook."""
+    return settings.model_copy(update={"health_webhook_url": SecretStr(listener.url)})
+
+
+def check(settings: Settings, **changes: object) -> None:
+    """Do what a minute's task does, in a process that knows nothing of the minute before."""
+    with suppress(HealthCheckFailedError):
+        run_checks(settings.model_copy(update=changes))
+
+
+def withhold(pipeline: Pipeline, hour: datetime, reason: str) -> None:
+    pipeline.run(
+        "insert into settled_hours (hour, state, reason, readings, ledger_readings, revision, run_id) "  # noqa: S608
+        f"values ('{hour}', 'withheld', '{reason}', 1, 0, 1, 1)"
+    )
+
+
+def last_hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None) - HOUR
+
+
+# A disk that never has enough room, and one that always has.
+FULL = {"health_disk_warn_gib": 1e9, "health_disk_fail_gib": 1e9}
+FINE = {"health_disk_warn_gib": 0.0, "health_disk_fail_gib": 0.0}
+
+
+def test_a_check_that_fails_minute_after_minute_is_told_once_and_so_is_its_end(
+    told: Settings, listener: Listener
+) -> None:
+    for limits in (FINE, FULL, FULL, FULL, FINE, FINE):
+        check(told, **limits)
+
+    assert listener.told() == [("check disk", "failing"), ("check disk", "over")]
+    assert "GiB free" in listener.bodies[0]["message"]
+    assert listener.bodies[0]["source"] == "heartbeat-monitoring"
+
+
+def test_a_webhook_that_is_away_misses_nothing_hears_nothing_twice_and_keeps_the_order(
+    told: Settings, listener: Listener
+) -> None:
+    listener.status = 503
+    check(told, **FULL)
+    check(told, **FULL)
+    check(told, **FINE)
+    assert listener.refused_count == 3
+    assert listener.bodies == []
+
+    listener.status = 200
+    check(told, **FINE)
+    check(told, **FINE)
+
+    assert listener.told() == [("check disk", "failing"), ("check disk", "over")]
+    numbers = [body["id"] for body in listener.bodies]
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_check_that_could_not_be_made_neither_fails_nor_is_over(told: Settings, listener: Listener) -> None:
+    tell(told, [Change("check lag", True, "too much")])
+
+    check(told, **FINE, kafka_broker=f"127.0.0.1:{free_port()}")
+
+    assert listener.told() == [("check lag", "failing"), ("check broker", "failing")]
+
+
+def test_a_withheld_hour_is_told_with_its_reason_and_again_when_it_no_longer_is(
+    pipeline: Pipeline, told: Settings, listener: Listener
+) -> None:
+    hour = last_hour()
+    withhold(pipeline, hour, "risk levels are wrong")
+    error = HoursWithheldError(hours=["x"], reason="risk levels are wrong")
+
+    tell_failed_task(told, PUBLISH, error, "http://log")  # the task says so first, the checks see it later
+    check(told, **FINE)
+    pipeline.run("update settled_hours set state = 'published', reason = null")
+    check(told, **FINE)
+
+    subject = f"hour {hour:%Y-%m-%dT%H:00}Z"
+    assert listener.told() == [(subject, "failing"), (subject, "over")]
+    assert listener.bodies[0]["message"] == "withheld: risk levels are wrong"
+
+
+def test_a_failed_task_is_told_once_in_words_that_name_nobody_until_it_works_again(
+    told: Settings, listener: Listener
+) -> None:
+    tell_worked_task(told, PUBLISH)
+    tell_failed_task(told, PUBLISH, ValueError("customer 4711"), "http://log")
+    tell_failed_task(told, PUBLISH, TransientError("the broker is away"), "http://log")
+    tell_worked_task(told, PUBLISH)
+    tell_failed_task(told, PUBLISH, None, "http://log")
+
+    assert [body["state"] for body in listener.bodies] == ["failing", "over", "failing"]
+    messages = [body["message"] for body in listener.bodies]
+    assert messages == ["ValueError: see its log", "it works again", "it was ended from outside: see its log"]
+    assert [body["link"] for body in listener.bodies] == ["http://log", None, "http://log"]
+    assert "4711" not in str(listener.bodies)
+
+
+def test_a_task_that_says_what_it_found_is_no_task_that_failed(told: Settings, listener: Listener) -> None:
+    tell_failed_task(told, "heartbeat_health.check_everything", ValueError(), "http://log")
+    error = HealthCheckFailedError(failed=["lag"], summary="lag: much")
+
+    tell_failed_task(told, "heartbeat_health.check_everything", error, "http://log")
+
+    assert [body["state"] for body in listener.bodies] == ["failing", "over"]
+
+
+def test_a_database_that_is_away_is_told_once_and_so_is_its_return(
+    told: Settings, listener: Listener
+) -> None:
+    away = {**FINE, "db_port": free_port()}
+    listener.status = 503
+    check(told, **away)
+    listener.status = 200
+    check(told, **away)
+    check(told, **away)
+    check(told, **FINE)
+    check(told, **FINE)
+
+    assert listener.told() == [("check database", "failing"), ("check database", "over")]
+    assert "no PostgreSQL answers" in listener.bodies[0]["message"]
+
+
+def test_an_outage_that_nobody_could_be_told_of_is_told_when_it_is_over(
+    told: Settings, listener: Listener
+) -> None:
+    listener.status = 503
+    check(told, **FINE, db_port=free_port())
+    listener.status = 200
+    check(told, **FINE)
+
+    assert listener.told() == [("check database", "failing"), ("check database", "over")]
+
+
+def test_several_who_notice_at_once_tell_once(told: Settings, listener: Listener) -> None:
+    changes = [Change(f"check {number}", True, "x") for number in range(10)]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: tell(told, changes), range(4)))
+    tell(told, [])  # who was late may have found the other one sending
+
+    assert sorted(listener.told()) == sorted((change.subject, "failing") for change in changes)
+
+
+def test_a_webhook_that_is_named_later_is_not_told_old_stories(
+    settings: Settings, told: Settings, listener: Listener
+) -> None:
+    check(settings, **FULL)
+    check(settings, **FINE)
+
+    check(told, **FULL)
+
+    assert listener.told() == [("check disk", "failing")]
+
+
+def test_old_notices_go_but_not_what_still_fails(
+    pipeline: Pipeline, told: Settings, listener: Listener
+) -> None:
+    tell(told, [Change("check a", True, "x"), Change("check b", True, "x")])
+    tell(told, [Change("check a", False, "x")])
+    pipeline.run("update notices set noted_at = noted_at - interval '31 days'")
+
+    assert prune_results(told)["notices"] == 2
+
+    tell(told, [Change("check b", True, "x")])
+    assert len(listener.bodies) == 3
+
+
+def test_a_webhook_that_fails_is_logged_without_its_address(told: Settings, listener: Listener) -> None:
+    nobody = told.model_copy(
+        update={"health_webhook_url": SecretStr(f"http://127.0.0.1:{free_port()}/token-123")}
+    )
+    listener.status = 500
+
+    with capture_logs() as logs:
+        tell(told, [Change("check a", True, "x")])
+        tell(nobody, [])
+
+    assert [line["event"] for line in logs] == ["webhook_failed", "webhook_failed"]
+    assert "token-123" not in str(logs)
