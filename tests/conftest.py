@@ -8,7 +8,11 @@ from hypothesis import settings as hypothesis_settings
 from include.settings import Settings
 from include.stack import run
 from include.stack.isolated import isolated_settings
+from include.surroundings import settle_in
 from tests.support.pipeline import Pipeline, fresh_pipeline
+
+# As the product does: what the shell holds for other programs is nothing to the tests either.
+settle_in()
 
 # The first call into Arrow is slow, and so is a busy machine: neither is a failure.
 hypothesis_settings.register_profile("product", deadline=None, print_blob=True)

@@ -102,6 +102,18 @@ def test_what_was_written_is_there_after_down_and_up_and_nothing_runs_between(ow
     assert remembered(own, "kept") == (True, True)
 
 
+def test_who_waits_for_a_start_is_told_of_what_and_for_how_long(own: Settings) -> None:
+    told: list[str] = []
+
+    run.up(own, told.append)
+
+    assert told[:2] == [
+        "postgres: starting, which usually takes 1 s",
+        "kafka: starting, which usually takes 8 s",
+    ]
+    assert [line.partition(" ready after")[0] for line in told[2:]] == ["postgres:", "kafka:"]
+
+
 def test_a_second_up_starts_nothing(own: Settings) -> None:
     run.up(own)
     before = pids(own)
