@@ -5,7 +5,7 @@ from include.domain.risk import RiskLevel
 from include.settings import Settings
 from tools.grafana.board import LIVE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
-from tools.grafana.panels import Json, customer_link, figures, named, series, steps, table
+from tools.grafana.panels import Json, figures, named, series, steps, table
 
 OUTCOMES = [
     named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
@@ -26,8 +26,9 @@ def live() -> Json:
     customer = choice(
         "customer",
         "Customer",
-        "Heard in the last minute, who were High first. Another one: put its UUID behind var-customer= in the address.",
+        "Heard in the last minute, who were High first. Another one: type its UUID here.",
         "variable_customers",
+        is_private=True,
     )
     return board(
         LIVE,
@@ -147,11 +148,11 @@ def _high_customers() -> Json:
     return table(
         "Customers at High now",
         "Whose newest reading is High, the latest to become so first, 50 at most. From the last five minutes: no last "
-        "calmer reading means High for longer than that. A click follows the customer.",
+        "calmer reading means High for longer than that. To follow one, choose it above.",
         "live_high_customers",
         empty="nobody",
         overrides=[
-            named("customer", "Customer", links=customer_link(LIVE)),
+            named("customer", "Customer"),
             named("last_calmer", "Last calmer reading", unit="dateTimeAsIso", noValue="longer ago"),
             named("last_reading", "Last reading", unit="dateTimeAsIso"),
             named("lowest", "Lowest High", unit="suffix: bpm"),
