@@ -2,7 +2,7 @@
 
 from psycopg import sql
 
-from include.db.connect import Connection, Role, connect
+from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import PermanentError
 from include.log import get_logger
 from include.settings import Settings
@@ -30,12 +30,15 @@ def migrate(settings: Settings) -> list[str]:
 
 
 def pending_migrations(settings: Settings) -> list[str]:
-    """Return the migrations that the database still lacks; all of them where it has never been migrated."""
-    with connect(settings, Role.OWNER, autocommit=True) as connection:
-        row = connection.execute("select to_regclass('schema_migrations')").fetchone()
-        is_new = row is None or row[0] is None
-        rows = [] if is_new else connection.execute(query("select_schema_migrations")).fetchall()
-        applied: dict[int, str] = dict(rows)
+    """Return the migrations that the database still lacks, as the stream sees it.
+
+    Where it has never been migrated the stream cannot log in or sees no table: both are told with what to do.
+    """
+    with (
+        connect(settings, Role.STREAM, autocommit=True) as connection,
+        readable_errors(settings, Role.STREAM),
+    ):
+        applied: dict[int, str] = dict(connection.execute(query("select_schema_migrations")).fetchall())
     return [f"{migration.version:04d}_{migration.name}" for migration in _pending(migrations(), applied)]
 
 

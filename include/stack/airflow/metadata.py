@@ -10,6 +10,7 @@ from psycopg import sql
 
 from include.errors import PartFailedError
 from include.settings import PROJECT_ROOT, Settings
+from include.stack.administrator import administer
 from include.stack.airflow.configuration import DATABASE
 from include.stack.logs import telling_line
 
@@ -19,7 +20,7 @@ STAMP = "migrated"
 
 def create_database(settings: Settings) -> None:
     """Create the role and the database where they are missing; the role's password is always set anew."""
-    with _connect(settings, "postgres") as connection:
+    with administer(settings) as connection:
         name = sql.Identifier(DATABASE)
         if not _is_known(connection, "select from pg_roles where rolname = %s"):
             connection.execute(sql.SQL("create role {} login").format(name))
@@ -55,20 +56,9 @@ def migrate_database(settings: Settings, home: Path, environment: dict[str, str]
 
 
 def _has_tables(settings: Settings) -> bool:
-    with _connect(settings, DATABASE) as connection:
+    with administer(settings, DATABASE) as connection:
         return connection.execute("select to_regclass('alembic_version')").fetchone() != (None,)
 
 
 def _is_known(connection: psycopg.Connection, statement: str) -> bool:
     return connection.execute(statement.encode(), [DATABASE]).fetchone() is not None
-
-
-def _connect(settings: Settings, database: str) -> psycopg.Connection:
-    return psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
-        user=settings.db_user,
-        password=settings.db_pass.get_secret_value(),
-        dbname=database,
-        autocommit=True,
-    )
