@@ -29,6 +29,7 @@ from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.common import DEFAULT_ARGS, Tag
+from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
 
 # A run that was triggered without a logical date has no data interval.
@@ -41,6 +42,7 @@ HOURLY_SUMMARY = Asset("hourly_summary")
 
 
 @task
+@by_connections
 def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
     from include.summaries.steps import settle_one
@@ -49,6 +51,7 @@ def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
 
 
 @task(outlets=[HOURLY_SUMMARY])
+@by_connections
 def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     """Announce the hour, or fail with the reason why it is withheld."""
     from include.summaries.steps import published_one
@@ -57,6 +60,7 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
 
 
 @task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2))
+@by_connections
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
     from include.summaries.steps import settle_earlier

@@ -11,9 +11,11 @@ from include.settings import Settings
 from include.stack.airflow import components
 from include.stack.airflow.client import AirflowClient
 from include.stack.airflow.configuration import configuration, environment, home_of, passwords, render
-from include.stack.airflow.keys import keep_keys, write_private
+from include.stack.airflow.connections import make_connections
+from include.stack.airflow.keys import keep_keys
 from include.stack.airflow.metadata import create_database, migrate_database
 from include.stack.ports import LOOPBACK
+from include.stack.private import write_private
 from include.stack.types import Launch, PortClaim, StopStep
 from include.stream.run import prepare
 
@@ -55,6 +57,7 @@ class Airflow:
         surroundings = environment(self.settings)
         create_database(self.settings)
         migrate_database(self.settings, self.folder, surroundings, self.log_files[0])
+        make_connections(self.settings, self.folder, surroundings, self.log_files[0])
         prepare(self.settings)
         self._start_stamp.touch()
         command = [sys.executable, "-m", "include.stack.airflow.keeper", str(self.log_files[0].parent)]
