@@ -100,7 +100,7 @@ class Postgres:
             return False
 
     def settle(self) -> None:
-        """Make the owner and the database DB_NAME unless they are there; close the other databases to everyone else.
+        """Make the owner and the database DB_NAME unless they are there; close every database to everyone else.
 
         The owner's password is always set anew. It may make roles and databases, and give the product's roles what a
         superuser alone can give away.
@@ -113,9 +113,12 @@ class Postgres:
             if known is None:
                 owner = sql.Identifier(self.settings.db_user)
                 connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), owner))
-            for closed in ("postgres", "template1"):
+            # Whoever has made them: a new database lets everyone in.
+            for (each,) in connection.execute(
+                "select datname from pg_database where datallowconn"
+            ).fetchall():
                 connection.execute(
-                    sql.SQL("revoke all on database {} from public").format(sql.Identifier(closed))
+                    sql.SQL("revoke all on database {} from public").format(sql.Identifier(each))
                 )
 
     def _require_other_owner(self) -> None:

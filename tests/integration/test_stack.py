@@ -179,6 +179,23 @@ def test_a_password_that_was_changed_in_the_settings_is_the_owners_from_the_next
     run.up(own)
 
 
+def test_a_database_that_somebody_has_made_is_closed_by_the_next_start(own: Settings) -> None:
+    run.up(own)
+    with query(own) as owner:
+        owner.autocommit = True
+        owner.execute("drop database if exists made_by_hand")
+        owner.execute("create database made_by_hand")
+
+    run.up(own)
+
+    with query(own) as owner:
+        opened = owner.execute(
+            "select datname from pg_database where has_database_privilege('public', datname, 'connect, temporary') "
+            "and datallowconn"
+        ).fetchall()
+    assert opened == []
+
+
 def test_a_stack_whose_owner_is_the_superuser_keeps_working(unused: Settings) -> None:
     make_as_an_earlier_version_did(unused)
 
