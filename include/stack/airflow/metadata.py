@@ -20,7 +20,8 @@ STAMP = "migrated"
 
 def create_database(settings: Settings) -> None:
     """Create the role and the database where they are missing; the role's password is always set anew."""
-    with administer(settings) as connection:
+    # Not from `postgres`: on a server of somebody else's the owner may not enter that.
+    with administer(settings, settings.db_name) as connection:
         name = sql.Identifier(DATABASE)
         if not _is_known(connection, "select from pg_roles where rolname = %s"):
             connection.execute(sql.SQL("create role {} login").format(name))
