@@ -63,7 +63,7 @@ def test_the_stream_gets_in_where_the_server_is_full(pipeline: Pipeline, stack: 
     with opened_by(airflow), as_many_as_it_gets(stack, Role.READER) as (count, _), opened_by(BY_SETTINGS):
         connect(pipeline.settings, Role.STREAM).close()
         with pytest.raises(DatabaseUnavailableError, match="no session left for heartbeat_hourly"):
-            connect(pipeline.settings, Role.HOURLY)
+            connect(pipeline.settings, Role.HOURLY).close()
 
     assert count > 40
 
@@ -104,7 +104,7 @@ def test_a_query_has_an_end_and_so_has_the_room_for_it(pipeline: Pipeline) -> No
 @pytest.mark.parametrize("role", [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.READER])
 def test_no_role_enters_another_database(stack: Settings, role: Role, database: str) -> None:
     with pytest.raises(DatabaseRefusedError, match=f"may not enter the database {database}"):
-        connect(stack.model_copy(update={"db_name": database}), role)
+        connect(stack.model_copy(update={"db_name": database}), role).close()
 
 
 def test_the_owner_is_no_superuser_and_reaches_neither_files_nor_programs(
