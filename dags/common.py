@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.sdk import Context, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from dags.connections import by_connections
 from include.errors import PermanentError
 
 OWNER = "heartbeat"
@@ -36,6 +37,7 @@ DEFAULT_ARGS: dict[str, Any] = {
 URGENT: dict[str, Any] = {"priority_weight": 100, "weight_rule": "absolute"}
 
 
+@by_connections
 def tell_failure(context: Context) -> None:
     """Tell HEALTH_WEBHOOK_URL of a task that has failed for good, once."""
     from include.notices.run import tell_failed_task
@@ -45,6 +47,7 @@ def tell_failure(context: Context) -> None:
     tell_failed_task(get_settings(), _name(failed), context.get("exception"), failed.log_url)
 
 
+@by_connections
 def tell_success(context: Context) -> None:
     """Tell that a task works again, if it was told that it fails."""
     from include.notices.run import tell_worked_task

@@ -33,9 +33,11 @@ import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.common import DEFAULT_ARGS, TOLD, URGENT, Tag
+from dags.connections import by_connections
 
 
 @task(retries=0, execution_timeout=timedelta(seconds=100))
+@by_connections
 def check_everything() -> dict[str, str]:
     """Look around once; fail with the names of the failed checks."""
     from include.health.run import run_checks

@@ -31,8 +31,9 @@ from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
-from include.stack.airflow.pools import HOURLY, SETTLING
+from include.pools import HOURLY, SETTLING
 
 # A run that was triggered without a logical date has no data interval.
 HOUR = (
@@ -46,6 +47,7 @@ SETTLES: dict[str, Any] = {"pool": SETTLING.name, "retries": 6}
 
 
 @task(**SETTLES)
+@by_connections
 def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
     from include.summaries.steps import settle_one
@@ -54,6 +56,7 @@ def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
 
 
 @task(outlets=[HOURLY_SUMMARY], pool=HOURLY.name)
+@by_connections
 def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     """Announce the hour, or fail with the reason why it is withheld."""
     from include.summaries.steps import published_one
@@ -62,6 +65,7 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
 
 
 @task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2), **SETTLES)
+@by_connections
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
     from include.summaries.steps import settle_earlier

@@ -8,11 +8,11 @@ Keeps the day partitions in order: the next days are there before they are neede
  drop_expired_days ──► refresh_statistics
       │                     the planner's view of each table as a whole
       └──► retention_log, dropped_totals: what went, in the transaction that dropped it
- prune_results          old rows of health_checks and quality_runs
+ prune_results          old rows of health_checks, quality_runs, customer_hourly
 ```
 
 - **Retention**: READINGS_RETENTION_DAYS (and KAFKA_RETENTION_DAYS on top: a record may have waited so long),
-  DEAD_LETTERS_RETENTION_DAYS, LEDGER_RETENTION_DAYS, CHECKS_RETENTION_DAYS.
+  DEAD_LETTERS_RETENTION_DAYS, LEDGER_RETENTION_DAYS, CHECKS_RETENTION_DAYS, SUMMARIES_RETENTION_DAYS.
 - **Never dropped**: a day with an hour that is not published. It is named in the log and goes once
   `heartbeat_hourly` has published it.
 - **The accounting** adds up for ever: `python main.py report` counts what was dropped from the two tables.
@@ -27,9 +27,11 @@ import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.connections import by_connections
 
 
 @task
+@by_connections
 def make_days_ahead() -> dict[str, int]:
     """Make the partitions of the next days; return how many were made, by table."""
     from include.maintenance.run import make_days_ahead as make
@@ -39,6 +41,7 @@ def make_days_ahead() -> dict[str, int]:
 
 
 @task(execution_timeout=timedelta(hours=2))
+@by_connections
 def drop_expired_days() -> dict[str, int]:
     """Drop what has expired; return how many rows that were, by table."""
     from include.maintenance.run import drop_expired_days as drop
@@ -48,6 +51,7 @@ def drop_expired_days() -> dict[str, int]:
 
 
 @task
+@by_connections
 def refresh_statistics() -> None:
     """Refresh the statistics."""
     from include.maintenance.run import refresh_statistics as refresh
@@ -57,6 +61,7 @@ def refresh_statistics() -> None:
 
 
 @task
+@by_connections
 def prune_results() -> dict[str, int]:
     """Delete the results of old checks; return how many rows that were, by table."""
     from include.maintenance.run import prune_results as prune

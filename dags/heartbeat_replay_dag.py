@@ -30,12 +30,14 @@ import pendulum
 from airflow.sdk import Param, dag, task
 
 from dags.common import DEFAULT_ARGS, Tag
+from dags.connections import by_connections
 from include.domain.reasons import EXPLANATIONS, Reason
 
 REASONS = [reason.value for reason in Reason]
 
 
 @task(execution_timeout=timedelta(hours=2))
+@by_connections
 def replay_letters(params: Any = None) -> dict[str, Any]:
     """Send what the form names; return the counts by reason."""
     from include.replay.steps import replay
@@ -44,6 +46,7 @@ def replay_letters(params: Any = None) -> dict[str, Any]:
 
 
 @task
+@by_connections
 def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
     """Count what became of the copies once the stream has read them."""
     from include.replay.steps import trace

@@ -29,15 +29,17 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import dag, task
 
 from dags.common import DEFAULT_ARGS, URGENT, Tag
+from dags.connections import by_connections
+from dags.run_stream import RunStream
 from include.stream.backoff import LONGEST_WAIT_SECONDS
 from include.stream.submit import submit_args
 
 
 @task(retry_delay=timedelta(seconds=5), max_retry_delay=timedelta(seconds=LONGEST_WAIT_SECONDS))
+@by_connections
 def preflight(ti: Any = None) -> dict[str, Any]:
     """Wait if launches failed, check what the launch needs, and return its facts for the next one."""
     from include.settings import get_settings
@@ -60,7 +62,7 @@ def preflight(ti: Any = None) -> dict[str, Any]:
 )
 def heartbeat_stream() -> None:
     """Wire the two tasks."""
-    run_stream = SparkSubmitOperator(task_id="run_stream", retries=0, execution_timeout=None, **submit_args())
+    run_stream = RunStream(task_id="run_stream", retries=0, execution_timeout=None, **submit_args())
     preflight() >> run_stream
 
 

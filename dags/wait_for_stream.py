@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from dags.connections import airflow_opener
 from include.errors import HeartbeatError, PermanentError, TransientError
 from include.settings import get_settings
 
@@ -23,11 +24,13 @@ class WaitForStream(BaseOperator):
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow passes it by name
         """Look once, and hand over to the trigger if it is too early."""
+        from include.db.connect import opened_by
         from include.summaries.passing import has_passed  # the Kafka client is not needed to parse
         from include.summaries.rules import as_hour
 
         settings = get_settings()
-        with suppress(TransientError):  # a broker or database that is away is waited for too
+        # A broker or database that is away is waited for too.
+        with suppress(TransientError), opened_by(airflow_opener()):
             if has_passed(settings, as_hour(self.hour)):
                 return
         deadline = time.time() + settings.hourly_wait_seconds
@@ -52,12 +55,14 @@ class StreamPassed(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire once."""
+        from include.db.connect import opened_by
         from include.summaries.passing import wait_until_passed
         from include.summaries.rules import as_hour
 
         failure, can_retry = None, False
         try:
-            await wait_until_passed(get_settings(), as_hour(self.hour), deadline=self.deadline)
+            with opened_by(airflow_opener()):
+                await wait_until_passed(get_settings(), as_hour(self.hour), deadline=self.deadline)
         except HeartbeatError as error:
             failure, can_retry = str(error), isinstance(error, TransientError)
         yield TriggerEvent({"failure": failure, "can_retry": can_retry})  # type: ignore[no-untyped-call]

@@ -199,13 +199,24 @@ class DatabaseSessionEndedError(DatabaseUnavailableError):
         )
 
 
+class DatabaseTroubleError(DatabaseUnavailableError):
+    """The server answers but could not do what was asked this time; the message says why."""
+
+    def __init__(self, *, message: str) -> None:
+        Exception.__init__(self, message)
+
+
+class DatabaseRefusedError(PermanentError):
+    """The server will not do what was asked until somebody changes something; the message says what."""
+
+
 class DatabaseLoginError(PermanentError):
     """The server refused the user name or the password."""
 
-    def __init__(self, *, user: str, address: str, setting: str) -> None:
-        self.user, self.address, self.setting = user, address, setting
+    def __init__(self, *, user: str, address: str, place: str) -> None:
+        self.user, self.address, self.place = user, address, place
         super().__init__(
-            f"PostgreSQL at {address} refused the login of {user}: correct {setting} in .env, "
+            f"PostgreSQL at {address} refused the login of {user}: correct {place}, "
             "then run 'python main.py migrate' to set the roles' passwords"
         )
 

@@ -5,6 +5,7 @@ docker compose, so keys that are not ours are ignored. The environment wins over
 """
 
 import os
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     db_hourly_pass: SecretStr = SecretStr("change-me")
     db_replay_pass: SecretStr = SecretStr("change-me")
     db_reader_pass: SecretStr = SecretStr("change-me")
+    db_sslmode: Literal["disable", "require", "verify-ca", "verify-full"] | None = None
+    db_ssl_root_cert: Path | None = Field(None, validate_default=True)
 
     # The embedded stack
     stack_dir: Path = PROJECT_ROOT / ".stack"
@@ -90,6 +93,7 @@ class Settings(BaseSettings):
     dead_letters_retention_days: int = Field(30, ge=2, le=3650)
     ledger_retention_days: int = Field(30, ge=2, le=3650)
     checks_retention_days: int = Field(30, ge=1, le=3650)
+    summaries_retention_days: int = Field(400, ge=1, le=3650)
 
     # The stream
     spark_master: str = Field("local[2,4]", min_length=1)
@@ -142,10 +146,14 @@ class Settings(BaseSettings):
             raise ValueError(f"must be set where KAFKA_SECURITY_PROTOCOL is {protocol}")
         return value
 
-    @field_validator("kafka_ssl_ca_file", "kafka_ssl_client_file")
+    @field_validator("kafka_ssl_ca_file", "kafka_ssl_client_file", "db_ssl_root_cert")
     @classmethod
-    def _present(cls, path: Path | None) -> Path | None:
+    def _present(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         if path is None:
+            if info.field_name == "db_ssl_root_cert" and str(info.data.get("db_sslmode")).startswith(
+                "verify"
+            ):
+                raise ValueError(f"must be set where DB_SSLMODE is {info.data['db_sslmode']}")
             return None
         if not _from_root(path).is_file():
             raise ValueError("there is no such file")
@@ -199,10 +207,24 @@ class Settings(BaseSettings):
         return f"{self.db_host}:{self.db_port}"
 
 
+SECRET_KEYS = frozenset(
+    name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr
+)
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment that gives a program of ours these settings and hides the project's `.env`."""
+    return {**of_ours(os.environ), **own_environment(settings, secrets=SECRET_KEYS)}
+
+
+def own_environment(settings: Settings, *, secrets: Collection[str]) -> dict[str, str]:
+    """Return these settings as an environment, with the project's `.env` hidden and none but the named secrets.
+
+    The others are empty and not left out: a value of the shell's own would take their place.
+    """
     values = {name.upper(): _as_text(getattr(settings, name)) for name in Settings.model_fields}
-    return {**of_ours(os.environ), **values, ENV_FILE_KEY: os.devnull}
+    hidden = dict.fromkeys(SECRET_KEYS.difference(secrets), "")
+    return {**values, **hidden, ENV_FILE_KEY: os.devnull}
 
 
 @lru_cache(maxsize=1)

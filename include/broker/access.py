@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from kafka.errors import KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
@@ -19,6 +20,7 @@ from include.errors import (
     BrokerTrustError,
     BrokerUnavailableError,
     PermanentError,
+    SettingsError,
     TransientError,
 )
 from include.settings import Settings
@@ -154,10 +156,27 @@ class _Ear(logging.Handler):
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
+    with _readable_file("KAFKA_SSL_CA_FILE", settings.kafka_ssl_ca_file, "no certificate that can be read"):
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
     if settings.kafka_ssl_client_file is not None:
-        context.load_cert_chain(settings.kafka_ssl_client_file)
+        lacking = "no certificate and key that belong together and can be read"
+        with _readable_file("KAFKA_SSL_CLIENT_FILE", settings.kafka_ssl_client_file, lacking):
+            # Without a password at hand OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(settings.kafka_ssl_client_file, password="")
     return context
+
+
+@contextmanager
+def _readable_file(setting: str, file: Path | None, lacking: str) -> Iterator[None]:
+    try:
+        yield
+    except (ssl.SSLError, ValueError):  # what OpenSSL says of a file that holds something else
+        problem = f"holds {lacking}"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    else:
+        return
+    raise SettingsError(f"{setting}: {file} {problem}: name a PEM file")
 
 
 def _authorities_of_the_system() -> str:

@@ -1,27 +1,30 @@
-"""Connections to the product's database, one role for each kind of work, with errors that say what to do."""
+"""Connections to the product's database, one role for each kind of work, with errors that say what to do.
 
-from collections.abc import Iterator
+How a session is opened can be handed in: the workflows open theirs by Airflow's connections, which nothing in here
+knows of; everything else by the settings.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import psycopg
 from psycopg import errors
 from psycopg.rows import TupleRow
 
-from include.errors import (
-    DatabaseLoginError,
-    DatabaseSessionEndedError,
-    DatabaseUnavailableError,
-    PermanentError,
-    SchemaOutdatedError,
-    TransientError,
-)
+from include.db.troubles import connect_trouble, is_refused_login, session_trouble
+from include.errors import DatabaseLoginError, DatabaseTroubleError, PermanentError, SchemaOutdatedError
 from include.settings import Settings
 
 Connection = psycopg.Connection[TupleRow]
 
 CONNECT_TIMEOUT_SECONDS = 5
+# A host that vanished without a word is noticed so soon, whether we wait for its answer or it for our question.
+SILENCE_SECONDS = 25
+MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +57,88 @@ class Role(Enum):
         return secret
 
 
-def connect(
-    settings: Settings, role: Role, *, autocommit: bool = False, application: str | None = None
-) -> Connection:
-    """Open a connection as `role`; raise DatabaseUnavailableError or DatabaseLoginError with what to do."""
-    try:
-        return psycopg.connect(
-            host=settings.db_host,
-            port=settings.db_port,
-            dbname=settings.db_name,
-            user=role.user(settings),
-            password=role.password(settings),
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            application_name=application or f"heartbeat-{role.name.lower()}",
-            options="-c timezone=UTC",
-            autocommit=autocommit,
-            # A host that vanished without a word is noticed within half a minute.
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=3,
-        )
-    except psycopg.OperationalError as error:
-        raise _connect_error(error, settings, role) from None
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """How a session is opened, under which name; and where the role's password is kept, to be told to a user."""
+
+    open: Callable[[Settings, Role, str], Connection]
+    place: Callable[[Role], str]
 
 
-def _connect_error(error: psycopg.OperationalError, settings: Settings, role: Role) -> Exception:
-    # libpq hands on no SQLSTATE for a refused login, only the server's text.
-    text = str(error)
-    if "authentication failed" in text or f'role "{role.user(settings)}" does not exist' in text:
-        return DatabaseLoginError(
-            user=role.user(settings), address=settings.db_address, setting=role.password_setting.upper()
-        )
-    if "does not exist" in text:
-        return PermanentError(
-            f"there is no database {settings.db_name} at {settings.db_address}: create it, or correct DB_NAME in .env"
-        )
-    return DatabaseUnavailableError(address=settings.db_address)
+def transport(settings: Settings) -> dict[str, Any]:
+    """Return how a session travels: what every one is opened with, whoever logs in."""
+    tls = {
+        "sslmode": settings.db_sslmode,
+        "sslrootcert": settings.db_ssl_root_cert and str(settings.db_ssl_root_cert),
+    }
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": SILENCE_SECONDS * MILLISECONDS,
+        **{key: value for key, value in tls.items() if value},
+    }
+
+
+def session_options(settings: Settings, application: str) -> dict[str, Any]:
+    """Return what a session is opened with besides address and login."""
+    return {**transport(settings), "application_name": application, "options": "-c timezone=UTC"}
+
+
+def _open_by_settings(settings: Settings, role: Role, application: str) -> Connection:
+    return psycopg.connect(
+        host=settings.db_host,
+        port=settings.db_port,
+        dbname=settings.db_name,
+        user=role.user(settings),
+        password=role.password(settings),
+        **session_options(settings, application),
+    )
+
+
+BY_SETTINGS = Opener(_open_by_settings, lambda role: f"{role.password_setting.upper()} in .env")
+_opener: ContextVar[Opener] = ContextVar("opener", default=BY_SETTINGS)
 
 
 @contextmanager
-def readable_errors(settings: Settings) -> Iterator[None]:
-    """Turn the database errors that a user can mend into one clear line each."""
+def opened_by(opener: Opener) -> Iterator[None]:
+    """Let every session that is opened in this `with` block, also in its threads of asyncio, be opened so."""
+    token = _opener.set(opener)
+    try:
+        yield
+    finally:
+        _opener.reset(token)
+
+
+def connect(
+    settings: Settings, role: Role, *, autocommit: bool = False, application: str | None = None
+) -> Connection:
+    """Open a connection as `role`; raise one clear line that says what to do where that fails."""
+    opener = _opener.get()
+    try:
+        connection = opener.open(settings, role, application or default_application(role))
+    except psycopg.OperationalError as error:
+        raise _connect_error(str(error), settings, role, opener) from None
+    connection.autocommit = autocommit
+    return connection
+
+
+def default_application(role: Role) -> str:
+    """Return what a session of a role calls itself unless it is told another name."""
+    return f"heartbeat-{role.name.lower()}"
+
+
+def _connect_error(text: str, settings: Settings, role: Role, opener: Opener) -> Exception:
+    user, address = role.user(settings), settings.db_address
+    if is_refused_login(text):
+        return DatabaseLoginError(user=user, address=address, place=opener.place(role))
+    return connect_trouble(text, host=settings.db_host, address=address, name=settings.db_name, user=user)
+
+
+@contextmanager
+def readable_errors(settings: Settings, role: Role | None = None) -> Iterator[None]:
+    """Turn the database errors that a user can mend, or that another try may, into one clear line each."""
     try:
         yield
     except (errors.UndefinedTable, errors.UndefinedFunction, errors.UndefinedColumn) as error:
@@ -103,11 +147,15 @@ def readable_errors(settings: Settings) -> Iterator[None]:
         raise PermanentError(
             f"the database refused access ({error.diag.message_primary}): run 'python main.py migrate'"
         ) from None
-    except errors.DiskFull:
-        raise TransientError(
-            f"the disk of the database at {settings.db_address} is full: free some space"
-        ) from None
-    except errors.AdminShutdown:
-        raise DatabaseSessionEndedError(address=settings.db_address) from None
-    except psycopg.OperationalError:
-        raise DatabaseUnavailableError(address=settings.db_address) from None
+    except (psycopg.OperationalError, psycopg.InternalError) as error:
+        user = role.user(settings) if role else "this role"
+        trouble = session_trouble(error.sqlstate, address=settings.db_address, user=user)
+        if trouble is None and isinstance(error, psycopg.InternalError):
+            raise
+        raise trouble or _unforeseen(error, settings) from None
+
+
+def _unforeseen(error: psycopg.Error, settings: Settings) -> DatabaseTroubleError:
+    return DatabaseTroubleError(
+        message=f"the database at {settings.db_address} reports error {error.sqlstate}: see its log"
+    )

@@ -1,12 +1,16 @@
 """Apply the numbered migrations, each once, in order, under a lock; and set the roles' passwords."""
 
 from psycopg import sql
+from psycopg.errors import Diagnostic
 
-from include.db.connect import Connection, Role, connect
+from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import PermanentError
 from include.log import get_logger
 from include.settings import Settings
 from include.sql import Migration, migrations, query
+
+# What a migration raises as a notice has this code; what the server says of its own accord has others.
+SUCCESSFUL_COMPLETION = "00000"
 
 log = get_logger()
 
@@ -17,6 +21,7 @@ def migrate(settings: Settings) -> list[str]:
     Two calls at once wait for one another. Raise PermanentError if an applied migration was edited since.
     """
     with connect(settings, Role.OWNER, autocommit=True) as connection:
+        connection.add_notice_handler(_tell_notice)
         connection.execute(query("lock_migrations"))
         connection.execute(query("create_schema_migrations"))
         applied: dict[int, str] = dict(connection.execute(query("select_schema_migrations")).fetchall())
@@ -30,12 +35,15 @@ def migrate(settings: Settings) -> list[str]:
 
 
 def pending_migrations(settings: Settings) -> list[str]:
-    """Return the migrations that the database still lacks; all of them where it has never been migrated."""
-    with connect(settings, Role.OWNER, autocommit=True) as connection:
-        row = connection.execute("select to_regclass('schema_migrations')").fetchone()
-        is_new = row is None or row[0] is None
-        rows = [] if is_new else connection.execute(query("select_schema_migrations")).fetchall()
-        applied: dict[int, str] = dict(rows)
+    """Return the migrations that the database still lacks, as the stream sees it.
+
+    Where it has never been migrated the stream cannot log in or sees no table: both are told with what to do.
+    """
+    with (
+        connect(settings, Role.STREAM, autocommit=True) as connection,
+        readable_errors(settings, Role.STREAM),
+    ):
+        applied: dict[int, str] = dict(connection.execute(query("select_schema_migrations")).fetchall())
     return [f"{migration.version:04d}_{migration.name}" for migration in _pending(migrations(), applied)]
 
 
@@ -53,6 +61,12 @@ def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]
                 "restore the file and put the change into a new migration"
             )
     return [migration for migration in known if migration.version not in applied]
+
+
+def _tell_notice(notice: Diagnostic) -> None:
+    """Tell what a migration itself has to say, and not each thing that was there already."""
+    if notice.sqlstate == SUCCESSFUL_COMPLETION:
+        log.warning("migration_notice", message=notice.message_primary)
 
 
 def _apply(connection: Connection, migration: Migration) -> None:

@@ -16,7 +16,7 @@ from include.deploy.prepare import prepare as prepare_airflow
 from include.deploy.scheduler import run_scheduler
 from include.log import configure_logging
 from include.settings import PROJECT_ROOT, get_settings
-from include.stack.airflow.components import COMMANDS
+from include.stack.airflow.components import COMMANDS, component_environment
 from include.stack.airflow.configuration import environment
 from include.surroundings import settle_in
 
@@ -49,7 +49,7 @@ def prepare() -> None:
 def run(name: Annotated[Name, typer.Argument(help="Which process.")]) -> None:
     """Run one process until it is told to end."""
     with one_line_errors():
-        surroundings = environment(get_settings())
+        surroundings = component_environment(name, environment(get_settings()))
         command = [sys.executable, "-m", "airflow", *COMMANDS[name]]
         os.chdir(PROJECT_ROOT)
         if name == SCHEDULER:

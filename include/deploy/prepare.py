@@ -7,9 +7,11 @@ from include.deploy.configuration import deployed_configuration
 from include.errors import LoginNotSetError
 from include.settings import PROJECT_ROOT, Settings
 from include.stack.airflow.configuration import environment, home_of, render
-from include.stack.airflow.keys import keep_keys, write_private
+from include.stack.airflow.connections import make_connections
+from include.stack.airflow.keys import keep_keys
 from include.stack.airflow.metadata import create_database, make_pools, migrate_database
 from include.stack.logs import telling_line
+from include.stack.private import write_private
 
 ROLE = "Admin"
 KNOWN_ALREADY = "already exist"
@@ -22,7 +24,8 @@ def prepare(settings: Settings) -> None:
     1. keys, which stay, and the configuration, in the folder that all of Airflow's containers share
     2. the role and the database, with the owner's login
     3. Airflow's tables and those of its login; the pools that the workflows name
-    4. the user, with the password of the settings
+    4. the connections by which tasks and triggers reach the product's database
+    5. the user, with the password of the settings
     """
     home = home_of(settings)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,6 +35,7 @@ def prepare(settings: Settings) -> None:
     create_database(settings)
     migrate_database(settings, home, surroundings, home / "airflow.cfg")
     make_pools(settings)
+    make_connections(settings, home, surroundings, home / "airflow.cfg")
     _create_user(settings, surroundings)
 
 

@@ -232,9 +232,9 @@ def _unpublished(facts: Facts, limits: Thresholds) -> Check:
 
 
 def _disk(facts: Facts, limits: Thresholds) -> Check:
-    free_gib = facts.free_bytes / BYTES_PER_GIB
+    free_gib = facts.disk.free_bytes / BYTES_PER_GIB
     status, limit = _grade(-free_gib, -limits.disk_warn_gib, -limits.disk_fail_gib)
-    return Check("disk", status, free_gib, -limit, f"{free_gib:.1f} GiB free")
+    return Check("disk", status, free_gib, -limit, f"{free_gib:.1f} GiB free at {facts.disk.folder}")
 
 
 def _unknown(name: str, facts: Facts) -> Check:

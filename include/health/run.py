@@ -1,15 +1,14 @@
 """Look around once, store and show what was found, and end a launch of the stream that stands still."""
 
-import shutil
 import sys
 import time
 from dataclasses import fields, replace
 from datetime import datetime
-from pathlib import Path
 
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.errors import HealthCheckFailedError, HeartbeatError
+from include.health.disks import tightest_disk
 from include.health.holder import end_holder
 from include.health.render import render
 from include.health.rules import evaluate, launch_to_fence, may_be_stalled, summarise
@@ -80,7 +79,7 @@ def observe(settings: Settings) -> Facts:
             )
     except HeartbeatError as error:
         database_problem = str(error)
-    return Facts(kafka, kafka_problem, database, database_problem, _free_bytes(settings.stack_dir))
+    return Facts(kafka, kafka_problem, database, database_problem, tightest_disk(settings))
 
 
 def _observe_patiently(settings: Settings, limits: Thresholds) -> Facts:
@@ -145,9 +144,3 @@ def _tell(settings: Settings, checks: list[Check]) -> None:
         except HeartbeatError as error:
             database = replace(database, message=str(error))
     tell_outage(settings, database.message)
-
-
-def _free_bytes(folder: Path) -> int:
-    """Return the free space of the disk that the folder lies on, or will."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(existing).free

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from uuid import UUID
 
 from include.broker.topic import KafkaRange
@@ -104,6 +105,14 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """A folder that the stack writes to, and the free space of the disk that it lies on."""
+
+    folder: Path
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that one look around gave. What could not be looked at is None, with the reason in one line."""
 
@@ -111,4 +120,4 @@ class Facts:
     kafka_problem: str
     database: DatabaseFacts | None
     database_problem: str
-    free_bytes: int
+    disk: Disk

@@ -26,6 +26,11 @@ def kept_days(settings: Settings) -> dict[str, int]:
     }
 
 
+def kept_summary_days(settings: Settings) -> int:
+    """Return for how many days each customer's hourly sums are kept: never shorter than the readings they are of."""
+    return max(settings.summaries_retention_days, kept_days(settings)[READINGS])
+
+
 def days_ahead(today: date) -> list[Day]:
     """Return the partitions that should be there: today's and the next ones of every table."""
     return [Day(parent, today + timedelta(days=n)) for parent in PARENTS for n in range(DAYS_AHEAD + 1)]

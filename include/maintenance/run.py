@@ -8,7 +8,7 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import RetentionBlockedError
 from include.log import get_logger
 from include.maintenance import store
-from include.maintenance.rules import PARENTS, days_ahead, expired_days, kept_days
+from include.maintenance.rules import PARENTS, days_ahead, expired_days, kept_days, kept_summary_days
 from include.maintenance.types import Day, RetentionReport
 from include.settings import Settings
 
@@ -52,13 +52,14 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 
 
 def prune_results(settings: Settings) -> dict[str, int]:
-    """Delete the results of old checks, and old notices; a quality run stays as long as an hour's state rests on it."""
+    """Delete old checks, notices and sums; a quality run stays as long as an hour's state rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
         kept = settings.checks_retention_days
         pruned = {
             "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
             "notices": store.prune(connection, "delete_notices", kept_days=kept),
             "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
+            "customer_hourly": store.prune_customer_hours(connection, kept_days=kept_summary_days(settings)),
         }
     log.info("results_pruned", **pruned)
     return pruned

@@ -1,6 +1,6 @@
 """Day partitions, statistics and old results, through functions that may do just that."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from include.db.connect import Connection
 from include.maintenance.types import Day
@@ -45,6 +45,15 @@ def list_unpublished_hours(connection: Connection, day: date) -> list[datetime]:
 def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
     """Delete old rows by one of the delete queries and return how many these were."""
     return connection.execute(query(statement), {"kept_days": kept_days}).rowcount
+
+
+def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
+    """Delete old hourly sums day by day, so that no transaction is long; return how many rows that were."""
+    before = database_date(connection) - timedelta(days=kept_days)
+    row_count = 0
+    while deleted := connection.execute(query("delete_old_customer_hours"), {"before": before}).rowcount:
+        row_count += deleted
+    return row_count
 
 
 def refresh_statistics(connection: Connection, parent: str) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.errors import DatabaseLoginError
+from include.db.connect import BY_SETTINGS, Role
+from include.db.troubles import is_refused_login
+from include.errors import DatabaseLoginError, PermanentError
 from include.settings import Settings
-from include.stack import cluster
+from include.stack import administrator, cluster
 from include.stack.accounts import server_account
 from include.stack.types import Launch, PortClaim, StopStep
-
-CONNECT_TIMEOUT_SECONDS = 5
 
 # For a development machine: a small footprint, few checkpoints while much is loaded, nothing less durable.
 SERVER_OPTIONS = {
@@ -26,6 +26,8 @@ SERVER_OPTIONS = {
     "log_timezone": "UTC",
     "lc_messages": "C",  # a refused login is told by its text
     "max_connections": "100",
+    # Whatever others take, the stream gets in: these are for members of pg_use_reserved_connections.
+    "reserved_connections": "20",
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
@@ -72,12 +74,13 @@ class Postgres:
         programs = cluster.programs_for(account)
         data = cluster.place(self.folder, account)
         if not cluster.is_initialised(data):
+            self._require_other_owner()
             cluster.initialise(
                 programs,
                 data,
                 account,
-                user=self.settings.db_user,
-                password=self.settings.db_pass.get_secret_value(),
+                user=administrator.USER,
+                password=administrator.make_password(self.settings),
                 log_file=self.log_files[0],
             )
         cluster.require_version(data)
@@ -90,36 +93,64 @@ class Postgres:
     def is_ready(self) -> bool:
         """Tell whether a query with the password is answered."""
         try:
-            with self._connect() as connection:
+            with administrator.administer(self.settings) as connection:
                 return connection.execute("select 1").fetchone() == (1,)
         except psycopg.OperationalError as error:
-            if _is_refused_login(error):
-                raise DatabaseLoginError(
-                    user=self.settings.db_user, address=self.settings.db_address, setting="DB_PASS"
-                ) from None
+            if is_refused_login(str(error)):
+                raise self._refused_login() from None
             return False
 
     def settle(self) -> None:
-        """Create the database DB_NAME unless it is there."""
-        name = self.settings.db_name
-        with self._connect() as connection:
+        """Make the owner and the database DB_NAME unless they are there; close every database to everyone else.
+
+        The owner's password is always set anew. It may make roles and databases, and give the product's roles what a
+        superuser alone can give away.
+        """
+        with administrator.administer(self.settings) as connection:
+            if administrator.is_apart(self.settings):
+                _make_owner(connection, self.settings)
+            name = self.settings.db_name
             known = connection.execute("select from pg_database where datname = %s", [name]).fetchone()
             if known is None:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+                owner = sql.Identifier(self.settings.db_user)
+                connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), owner))
+            # Whoever has made them: a new database lets everyone in.
+            for (each,) in connection.execute(
+                "select datname from pg_database where datallowconn"
+            ).fetchall():
+                connection.execute(
+                    sql.SQL("revoke all on database {} from public").format(sql.Identifier(each))
+                )
 
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(
-            host=self.settings.db_host,
-            port=self.settings.db_port,
+    def _require_other_owner(self) -> None:
+        if self.settings.db_user == administrator.USER:
+            raise PermanentError(
+                f"DB_USER must not be {administrator.USER}: that is the stack's own superuser"
+            )
+
+    def _refused_login(self) -> PermanentError:
+        if administrator.is_apart(self.settings):
+            return PermanentError(
+                f"PostgreSQL at {self.settings.db_address} is not the stack's own, or its superuser's password has "
+                f"changed: see what listens there, or set STACK_DIR to a new folder"
+            )
+        return DatabaseLoginError(
             user=self.settings.db_user,
-            password=self.settings.db_pass.get_secret_value(),
-            dbname="postgres",
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            autocommit=True,
+            address=self.settings.db_address,
+            place=BY_SETTINGS.place(Role.OWNER),
         )
 
 
-def _is_refused_login(error: psycopg.OperationalError) -> bool:
-    # libpq hands on no SQLSTATE for a refused login, only the server's text.
-    text = str(error)
-    return "authentication failed" in text or ("role" in text and "does not exist" in text)
+def _make_owner(connection: psycopg.Connection, settings: Settings) -> None:
+    name = sql.Identifier(settings.db_user)
+    if connection.execute("select from pg_roles where rolname = %s", [settings.db_user]).fetchone() is None:
+        connection.execute(sql.SQL("create role {} login createrole createdb").format(name))
+    # Hashed on this side, so that the password stands in no statement.
+    hashed = connection.pgconn.encrypt_password(
+        settings.db_pass.get_secret_value().encode(), settings.db_user.encode(), b"scram-sha-256"
+    )
+    connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
+    # It can end the sessions of the roles that it makes, as an operator has to.
+    connection.execute(sql.SQL("alter role {} set createrole_self_grant = 'set, inherit'").format(name))
+    connection.execute(sql.SQL("grant set on parameter temp_file_limit to {}").format(name))
+    connection.execute(sql.SQL("grant pg_use_reserved_connections to {} with admin option").format(name))

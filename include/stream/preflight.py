@@ -7,6 +7,7 @@ from typing import Any
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
+from include.db.sessions import explain_shortage, read_capacity, slots_of
 from include.errors import SchemaOutdatedError
 from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.ingest.types import Lease
@@ -25,7 +26,7 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
     1. wait, if launches have ended soon one after the other
     2. the broker answers, and the topic has its partitions or gets them
     3. the master answers, where Spark is a cluster
-    4. the database is up to date
+    4. the database is up to date; that it lets in too few sessions is told, but hinders nothing
     5. who holds the lease is told, but hinders nothing: this launch will take it
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
@@ -38,7 +39,7 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
     require_master(settings)
     if pending := pending_migrations(settings):
         raise SchemaOutdatedError(detail=f"{len(pending)} migrations are not applied")
-    holder = _holder(settings)
+    holder = _holder(settings, slots_of(settings.spark_master, len(partitions)))
     log.info("preflight_passed", topic=settings.kafka_topic, partitions=len(partitions), lease=holder)
     return {
         "launched_at": time.time(),
@@ -65,7 +66,9 @@ def _wait(short_lives: int) -> None:
         time.sleep(seconds)
 
 
-def _holder(settings: Settings) -> str:
+def _holder(settings: Settings, tasks: int) -> str:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+        if shortage := explain_shortage(read_capacity(connection), tasks):
+            log.warning("too_few_sessions", message=shortage)
         [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
         return describe(read_lease(connection), now)

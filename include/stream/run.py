@@ -14,7 +14,7 @@ from include.errors import HeartbeatError, StreamRunningError, TransientError
 from include.ingest.lease import read_lease, request_stop
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
-from include.stream.submit import submit_command, submit_environment
+from include.stream.submit import driver_environment, submit_command, submit_environment
 
 # A launch that was asked to stop ends its turn first; see spark_jobs/launch.py for its own bound.
 STOP_TIMEOUT_SECONDS = 60.0
@@ -45,7 +45,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     child = subprocess.Popen(
         submit_command(settings, drain=drain),
         cwd=PROJECT_ROOT,
-        env=submit_environment(settings),
+        env={**submit_environment(settings), **driver_environment(settings)},
         start_new_session=True,
     )
     _forward_signals(settings, child)

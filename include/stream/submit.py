@@ -1,4 +1,4 @@
-"""How the streaming job is handed to Spark: one command and one environment, without a secret in either."""
+"""How the streaming job is handed to Spark: one command, without a secret, and one environment, with its own alone."""
 
 import importlib.util
 import os
@@ -7,13 +7,14 @@ from pathlib import Path
 
 from include.errors import MissingPartError
 from include.network import LOOPBACK
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT, Settings, own_environment
 from include.stream.java import find_java
 from include.surroundings import of_ours
 
 APPLICATION = "spark_jobs/heartbeat_stream.py"
 PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"
 SPARK_CONNECTION = "spark_default"
+DRIVERS_SECRETS = ("DB_STREAM_PASS", "KAFKA_SASL_PASSWORD")
 
 
 def spark_home() -> Path:
@@ -48,6 +49,14 @@ def submit_args() -> dict[str, str]:
         "application": str(PROJECT_ROOT / APPLICATION),
         "properties_file": str(PROJECT_ROOT / PROPERTIES_FILE),
     }
+
+
+def driver_environment(settings: Settings) -> dict[str, str]:
+    """Return what the driver and the workers below it are told, to be put over the present environment.
+
+    They parse bytes of strangers: of the secrets they get the stream's login and the broker's, and no way to `.env`.
+    """
+    return own_environment(settings, secrets=DRIVERS_SECRETS)
 
 
 def submit_environment(settings: Settings) -> dict[str, str]:

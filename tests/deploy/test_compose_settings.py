@@ -35,16 +35,18 @@ OF_A_SECURED_BROKER = {
     "KAFKA_SSL_CA_FILE",
     "KAFKA_SSL_CLIENT_FILE",
 }
+# For a database that is elsewhere, likewise.
+OF_A_SECURED_DATABASE = {"DB_SSL_ROOT_CERT"}
 OF_SPARK = {"SPARK_LOCAL_HOSTNAME", "SPARK_DAEMON_MEMORY", "SPARK_WORKER_OPTS"}
 ROLES = {"DB_STREAM_PASS", "DB_HOURLY_PASS", "DB_REPLAY_PASS", "DB_READER_PASS"}
 WHO_KNOWS = {
     "migrate": {"DB_PASS", *ROLES},
     "topic": set(),
-    "airflow-prepare": {"DB_PASS", "AIRFLOW_PASS", "AIRFLOW_DB_PASS"},
+    "airflow-prepare": {"DB_PASS", *ROLES, "AIRFLOW_PASS", "AIRFLOW_DB_PASS"},
     "airflow-api-server": {"DB_READER_PASS"},
-    "airflow-scheduler": {"DB_PASS", *ROLES, "HEALTH_WEBHOOK_URL"},
-    "airflow-dag-processor": {"DB_HOURLY_PASS", "HEALTH_WEBHOOK_URL"},
-    "airflow-triggerer": {"DB_HOURLY_PASS"},
+    "airflow-scheduler": {"DB_STREAM_PASS", "HEALTH_WEBHOOK_URL"},
+    "airflow-dag-processor": {"HEALTH_WEBHOOK_URL"},
+    "airflow-triggerer": set(),
     "spark-master": set(),
     "spark-worker": {"DB_STREAM_PASS"},
     "producer": set(),
@@ -64,7 +66,8 @@ def test_every_key_that_a_service_of_ours_is_given_is_a_setting() -> None:
 
 
 def test_every_setting_of_the_product_reaches_whoever_has_any() -> None:
-    expected = {name.upper() for name in FIELDS} - SECRETS - NOT_THE_PRODUCTS - OF_A_SECURED_BROKER
+    elsewhere = OF_A_SECURED_BROKER | OF_A_SECURED_DATABASE
+    expected = {name.upper() for name in FIELDS} - SECRETS - NOT_THE_PRODUCTS - elsewhere
 
     missing = {name: expected - set(given) for name, given in ours().items() if "KAFKA_TOPIC" in given}
 

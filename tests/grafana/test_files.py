@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from include.db.connect import Role
 from include.settings import PROJECT_ROOT, Settings
+from tests.support.compose import services
 from tests.support.grafana import boards, panels, provisioned, rules, sql_files
 from tools.grafana import colours
 from tools.grafana.__main__ import main
@@ -113,6 +114,29 @@ def test_the_data_source_is_the_readers_and_holds_no_secret() -> None:
     assert Role.READER.password_setting.upper() == "DB_READER_PASS"
     assert source["url"] == "${HEARTBEAT_DB_ADDRESS}"
     assert source["jsonData"]["database"] == "${DB_NAME}"
+
+
+def test_the_data_source_goes_by_tls_as_it_is_told() -> None:
+    [source] = provisioned("datasources/heartbeat.yaml")["datasources"]
+
+    assert source["jsonData"]["sslmode"] == "${HEARTBEAT_DB_SSLMODE}"
+    assert source["jsonData"]["tlsConfigurationMethod"] == "file-path"
+    assert source["jsonData"]["sslRootCertFile"] == "${HEARTBEAT_DB_ROOT_CERT}"
+
+
+def test_no_customers_id_stands_in_the_address_of_a_page() -> None:
+    """Browsers, proxies and web servers write addresses down."""
+    named = [
+        variable
+        for board in boards()
+        for variable in board["templating"]["list"]
+        if "customer" in variable["name"]
+    ]
+
+    assert [variable["skipUrlSync"] for variable in named] == [True]
+    assert "var-customer" not in json.dumps([boards(), rules()])
+    # Its address would hold the query of the panel that it was opened from.
+    assert services()["grafana"]["environment"]["GF_EXPLORE_ENABLED"] == "false"
 
 
 def test_dashboards_and_rules_lie_in_one_folder() -> None:

@@ -8,7 +8,8 @@ import urllib.request
 import pytest
 
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.airflow.configuration import environment, without_overrides
+from include.stack.airflow.components import without_overrides
+from include.stack.airflow.configuration import environment
 from include.stream.submit import spark_home, submit_environment
 from include.surroundings import of_ours
 

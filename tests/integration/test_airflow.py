@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from include.pools import HOURLY, POOLS, SETTLING
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stack import run
-from include.stack.airflow.pools import HOURLY, POOLS, SETTLING
 from include.stack.isolated import isolated_settings
 from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
 from tests.support.source import steady_source
@@ -318,6 +318,84 @@ def test_no_password_stands_on_a_command_line_in_a_log_or_in_a_rendered_field(fl
 def passwords_of(settings: Settings) -> dict[str, str]:
     values = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_pass")}
     return {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+
+
+def test_the_driver_and_its_workers_know_the_streams_password_and_no_other(flowing: ControlPlane) -> None:
+    settings = flowing.settings
+    keys = json.loads((settings.stack_dir / "airflow" / "keys.json").read_text())
+    superuser = {"superuser": (settings.stack_dir / "superuser").read_text()}
+    secrets = passwords_of(settings) | keys | superuser
+    [jvm] = flowing.jvms()
+
+    launch = {
+        process.pid: Path(f"/proc/{process.pid}/environ").read_text() for process in flowing.launch_of(jvm)
+    }
+
+    assert len(launch) >= 3  # the JVM, the driver's Python, and at least one worker's
+    known = {pid: {key for key, secret in secrets.items() if secret in text} for pid, text in launch.items()}
+    assert known == {pid: {"db_stream_pass"} for pid in launch}
+
+
+def test_no_process_of_airflow_knows_a_password_of_the_database_but_the_pages(flowing: ControlPlane) -> None:
+    secrets = {key: word for key, word in passwords_of(flowing.settings).items() if key.startswith("db_")}
+
+    def known_to(name: str) -> set[str]:
+        text = Path(f"/proc/{flowing.component(name).pid}/environ").read_text()
+        return {key for key, secret in secrets.items() if secret in text}
+
+    # As they call themselves once they run.
+    names = ("api_server", "scheduler", "dag-processor", "triggerer")
+    assert {name: known_to(name) for name in names} == {
+        "api_server": {"db_reader_pass"},
+        "scheduler": set(),
+        "dag-processor": set(),
+        "triggerer": set(),
+    }
+
+
+def test_the_page_shows_a_connection_for_each_role_and_tests_it(flowing: ControlPlane) -> None:
+    shown = {each["connection_id"]: each for each in flowing.api.get("connections")["connections"]}
+
+    assert set(shown) == CONNECTIONS
+    assert [word for word in passwords_of(flowing.settings).values() if word in str(shown)] == []
+    for name in CONNECTIONS:
+        body = {"connection_id": name, "conn_type": "postgres"}
+        assert tested({**shown[name], **body}, flowing) == (True, "Connection successfully tested")
+        assert tested({**shown[name], **body, "password": "wrong"}, flowing)[0] is False
+
+
+CONNECTIONS = {"heartbeat_stream", "heartbeat_hourly", "heartbeat_replay", "heartbeat_reader"}
+
+
+def tested(connection: dict[str, Any], plane: ControlPlane) -> tuple[bool, str]:
+    known = ("connection_id", "conn_type", "host", "login", "schema", "port", "password", "extra")
+    body = {
+        key: connection[key] for key in known if connection.get(key) is not None and connection[key] != "***"
+    }
+    answer = plane.api.call("POST", "connections/test", body)
+    return answer["status"], answer["message"]
+
+
+def test_a_task_logs_in_by_its_connection_and_says_so_where_that_is_refused(flowing: ControlPlane) -> None:
+    true = flowing.settings.db_hourly_pass.get_secret_value()
+    try:
+        set_password(flowing, "heartbeat_hourly", "another")
+        run_id, state = flowing.run_workflow("heartbeat_maintenance")
+        logs = (flowing.settings.stack_dir / "airflow" / "logs").rglob(
+            f"*{run_id}/task_id=prune_results/*.log"
+        )
+        said = " ".join(file.read_text() for file in logs)
+    finally:
+        set_password(flowing, "heartbeat_hourly", true)
+
+    assert state == "failed"
+    assert "correct the password of the Airflow connection heartbeat_hourly" in said
+    assert flowing.run_workflow("heartbeat_maintenance")[1] == "success"
+
+
+def set_password(plane: ControlPlane, name: str, password: str) -> None:
+    body = {"connection_id": name, "conn_type": "postgres", "password": password}
+    plane.api.call("PATCH", f"connections/{name}?update_mask=password", body)
 
 
 def test_data_docs_are_for_who_is_logged_in(plane: ControlPlane) -> None:

@@ -15,7 +15,9 @@ from pydantic import SecretStr
 
 from include.deploy.prepare import prepare
 from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.stack.administrator import make_password
 from include.stack.ports import free_port
+from include.stack.private import write_private
 from tests.support.control_plane import all_command_lines
 from tests.support.waiting import wait_until
 
@@ -27,9 +29,12 @@ PASSWORD = "m@rk/er:1%"
 @pytest.fixture(scope="module")
 def settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Give settings with a folder and a port of its own."""
+    folder = tmp_path_factory.mktemp("deployed")
+    # There the owner is the server's superuser; here another is.
+    write_private(folder / "superuser", make_password(stack))
     return stack.model_copy(
         update={
-            "stack_dir": tmp_path_factory.mktemp("deployed"),
+            "stack_dir": folder,
             "airflow_port": free_port(),
             "airflow_user": "operator",
             "airflow_pass": SecretStr(PASSWORD),

@@ -272,9 +272,29 @@ def test_old_results_go_and_those_that_an_hour_rests_on_stay(pipeline: Pipeline)
 
     pruned = prune_results(pipeline.settings)
 
-    assert pruned == {"health_checks": 1, "quality_runs": 1}
+    assert pruned == {"health_checks": 1, "quality_runs": 1, "customer_hourly": 0}
     assert pipeline.count("quality_runs") == 3
     assert pipeline.count("quality_runs join settled_hours on run_id = id") == 1
+
+
+def test_the_sums_of_a_customers_hours_go_when_they_are_too_old_and_never_before_their_readings(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run(
+        "insert into customer_hourly (hour, customer_id, readings, normal, elevated, high, min_bpm, avg_bpm, max_bpm, "
+        "first_event, last_event) "
+        "select date_trunc('day', timezone('utc', now())) - make_interval(days => days, hours => -1), "
+        "gen_random_uuid(), 1, 1, 0, 0, 60, 60, 60, now(), now() "
+        "from unnest(array[1, 99, 100, 101, 102, 400]) as days, generate_series(1, 3)"
+    )
+    short = pipeline.settings.model_copy(update={"summaries_retention_days": 100})
+    shorter_than_the_readings = pipeline.settings.model_copy(update={"summaries_retention_days": 1})
+
+    assert prune_results(short)["customer_hourly"] == 9
+    assert prune_results(shorter_than_the_readings)["customer_hourly"] == 6
+
+    kept = "select current_date - hour::date as days, count(*) from customer_hourly group by 1"
+    assert pipeline.rows(kept) == [(1, 3)]
 
 
 def test_statistics_cover_the_whole_table(pipeline: Pipeline) -> None:

@@ -14,11 +14,15 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from pydantic import SecretStr
 
 from include.broker.access import client_options
+from include.db.connect import Role, connect
+from include.db.migrate import migrate
 from include.errors import DatabaseLoginError, PartFailedError, PermanentError, PortTakenError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack import run
+from include.stack import administrator, cluster, run
+from include.stack.accounts import server_account
 from include.stack.isolated import isolated_settings
 from include.stack.ports import free_port
+from include.stack.postgres import Postgres
 from include.stack.processes import ProcessRecord, save_record
 from tests.support.stack import processes_of
 
@@ -188,14 +192,65 @@ def test_a_port_that_changed_under_a_running_server_is_told(own: Settings) -> No
     assert states(own) == {"postgres": "running", "kafka": "running"}
 
 
-def test_a_changed_password_is_told_at_once_and_leaves_nothing_running(own: Settings) -> None:
+def test_a_password_that_was_changed_in_the_settings_is_the_owners_from_the_next_start_on(
+    own: Settings,
+) -> None:
     run.up(own)
-    run.down(own)
+    changed = own.model_copy(update={"db_pass": SecretStr("another")})
 
+    run.up(changed)
+
+    connect(changed, Role.OWNER).close()
     with pytest.raises(DatabaseLoginError, match="correct DB_PASS"):
-        run.up(own.model_copy(update={"db_pass": SecretStr("another")}))
+        connect(own, Role.OWNER)
+    run.up(own)
 
-    assert processes_of(own) == []
+
+def test_a_database_that_somebody_has_made_is_closed_by_the_next_start(own: Settings) -> None:
+    run.up(own)
+    with query(own) as owner:
+        owner.autocommit = True
+        owner.execute("drop database if exists made_by_hand")
+        owner.execute("create database made_by_hand")
+
+    run.up(own)
+
+    with query(own) as owner:
+        opened = owner.execute(
+            "select datname from pg_database where has_database_privilege('public', datname, 'connect, temporary') "
+            "and datallowconn"
+        ).fetchall()
+    assert opened == []
+
+
+def test_a_stack_whose_owner_is_the_superuser_keeps_working(unused: Settings) -> None:
+    make_as_an_earlier_version_did(unused)
+
+    for _ in range(2):
+        run.up(unused)
+        migrate(unused)
+        run.down(unused)
+    run.up(unused)
+
+    assert not administrator.is_apart(unused)
+    with query(unused) as owner:
+        row = owner.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
+    assert row == (True,)
+    connect(unused, Role.STREAM).close()
+
+
+def make_as_an_earlier_version_did(settings: Settings) -> None:
+    """Create the cluster with the owner as the one superuser."""
+    folder = Postgres(settings).folder
+    account = server_account(folder)
+    cluster.initialise(
+        cluster.programs_for(account),
+        cluster.place(folder, account),
+        account,
+        user=settings.db_user,
+        password=settings.db_pass.get_secret_value(),
+        log_file=folder,
+    )
 
 
 @pytest.mark.fault

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from include.pools import POOLS
 from include.settings import PROJECT_ROOT
 from include.stack.airflow.configuration import TASKS_AT_ONCE
-from include.stack.airflow.pools import POOLS
 from tests.support.dag_facts import dag_facts
 
 WORKFLOWS = {

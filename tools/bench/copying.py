@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from include.db.connect import Connection, Role, connect
 from include.settings import Settings
 from include.sql import query
+from tools.bench.ground import checkpoint
 
 COPY_CONNECTIONS = 2  # the machine's tasks: see spark.master in spark-defaults.conf
 CHUNK_BYTES = 1 << 20
@@ -17,7 +18,7 @@ def measure_copy(settings: Settings) -> float:
         shares = [_copy_out(owner, share) for share in range(COPY_CONNECTIONS)]
         row = owner.execute("select count(*) from heartbeats").fetchone()
         owner.execute("truncate heartbeats")
-        owner.execute("checkpoint")
+    checkpoint(settings)
     connections = [connect(settings, Role.STREAM) for _ in shares]
     begun = time.monotonic()
     with ThreadPoolExecutor(COPY_CONNECTIONS) as pool:

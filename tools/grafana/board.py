@@ -77,8 +77,14 @@ def airflow_address() -> Json:
     }
 
 
-def choice(name: str, label: str, description: str, query: str, *, several: bool = False) -> Json:
-    """Return a variable whose values come from a query."""
+def choice(
+    name: str, label: str, description: str, query: str, *, several: bool = False, is_private: bool = False
+) -> Json:
+    """Return a variable whose values come from a query.
+
+    A private one never stands in the page's address, which browsers, proxies and web servers write down: so no link
+    can set it either.
+    """
     everything = {"includeAll": True, "current": {"text": ["All"], "value": ["$__all"]}} if several else {}
     return {
         "name": name,
@@ -90,5 +96,6 @@ def choice(name: str, label: str, description: str, query: str, *, several: bool
         "refresh": 2,
         "sort": 0,
         "multi": several,
+        "skipUrlSync": is_private,
         **everything,
     }

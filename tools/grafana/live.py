@@ -6,7 +6,7 @@ from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
 from include.settings import Settings
 from tools.grafana.board import LIVE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
-from tools.grafana.panels import Json, customer_link, figures, named, series, steps, table
+from tools.grafana.panels import Json, figures, named, series, steps, table
 
 OUTCOMES = [
     named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
@@ -27,8 +27,9 @@ def live() -> Json:
     customer = choice(
         "customer",
         "Customer",
-        "Heard in the last minute, who were High first. Another one: put its UUID behind var-customer= in the address.",
+        "Heard in the last minute, who were High first. Another one: type its UUID here.",
         "variable_customers",
+        is_private=True,
     )
     return board(
         LIVE,
@@ -150,12 +151,12 @@ def _high_customers() -> Json:
     return table(
         "Customers at High now",
         f"Whose newest reading is High, the latest to become so first, {MOST_SHOWN} at most, as on the live page: "
-        f"found out of the {MOST_FOLLOWED:,} that were heard last, and followed back a day at most. A click follows "
-        "the customer.",
+        f"found out of the {MOST_FOLLOWED:,} that were heard last, and followed back a day at most. To follow one, "
+        "choose it above.",
         "live_high_customers",
         empty="nobody",
         overrides=[
-            named("customer", "Customer", links=customer_link(LIVE)),
+            named("customer", "Customer"),
             named("high_since", "High since", unit="dateTimeAsIso"),
             named("last_reading", "Last reading", unit="dateTimeAsIso"),
             named("heart_rate", "Heart rate", unit="suffix: bpm"),

@@ -117,9 +117,3 @@ def value_colours(colours: Mapping[Any, str]) -> list[Json]:
         for index, (text, colour) in enumerate(colours.items())
     }
     return [{"type": "value", "options": options}]
-
-
-def customer_link(dashboard: str) -> list[Json]:
-    """Return the way from a customer's id in a cell to that customer's heart rate."""
-    url = f"/d/{dashboard}?var-customer=${{__value.raw}}"
-    return [{"title": "Follow this customer", "url": url, "targetBlank": False}]

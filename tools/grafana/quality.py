@@ -1,9 +1,9 @@
 """Heartbeat - quality: what was rejected and why, and which hours are published, withheld or behind."""
 
 from include.quality.types import Severity
-from tools.grafana.board import LIVE, QUALITY, board
+from tools.grafana.board import QUALITY, board
 from tools.grafana.colours import BLUE, GREY, HOUR, LIMIT, ORANGE, RED, SKY
-from tools.grafana.panels import Json, customer_link, figures, named, series, table, value_colours
+from tools.grafana.panels import Json, figures, named, series, table, value_colours
 
 TIME: Json = {"unit": "dateTimeAsIso"}
 EACH_HOUR: Json = {"interval": "1h"}
@@ -198,13 +198,13 @@ def _delay() -> Json:
 def _coverage() -> Json:
     return table(
         "Least covered customers",
-        "In the newest published hour: received against expected readings, at the customer's own pace. A click "
-        "follows the customer.",
+        "In the newest published hour: received against expected readings, at the customer's own pace. To "
+        "follow one, type its id as Customer on the live dashboard.",
         "quality_coverage",
         unit="none",
         empty="no hour is published",
         overrides=[
-            named("customer", "Customer", links=customer_link(LIVE)),
+            named("customer", "Customer"),
             named("hour", "Hour", **TIME),
             named("coverage", "Coverage", unit="percentunit"),
             named("readings", "Readings"),

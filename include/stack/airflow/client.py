@@ -33,7 +33,7 @@ class AirflowClient:
 
     def get(self, path: str, **parameters: object) -> Answer:
         """Read something below `/api/v2`."""
-        return self._call("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
+        return self.call("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
 
     def import_errors(self) -> list[str]:
         """Return what went wrong while the workflows were read."""
@@ -41,18 +41,18 @@ class AirflowClient:
 
     def pause(self, workflow: str, *, is_paused: bool) -> None:
         """Pause a workflow, or let it run."""
-        self._call("PATCH", f"dags/{workflow}", {"is_paused": is_paused})
+        self.call("PATCH", f"dags/{workflow}", {"is_paused": is_paused})
 
     def trigger(self, workflow: str, conf: dict[str, Any] | None = None) -> str:
         """Start a run with these params and return its id."""
-        run = self._call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
+        run = self.call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
 
     def backfill(self, workflow: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
         """Start a backfill over the intervals that begin in this time, and return its id."""
         span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
         body = {"dag_id": workflow, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
-        return int(self._call("POST", "backfills", body)["id"])
+        return int(self.call("POST", "backfills", body)["id"])
 
     def runs(self, workflow: str, *, limit: int = 50) -> list[Answer]:
         """Return the newest runs, the newest first."""
@@ -67,7 +67,7 @@ class AirflowClient:
 
     def mark_run(self, workflow: str, run_id: str, state: str) -> None:
         """Mark a run as failed or as a success; its running tasks are ended."""
-        self._call("PATCH", _run_path(workflow, run_id), {"state": state})
+        self.call("PATCH", _run_path(workflow, run_id), {"state": state})
 
     def tasks(self, workflow: str, run_id: str) -> list[Answer]:
         """Return the task instances of a run."""
@@ -88,7 +88,8 @@ class AirflowClient:
         """Return the page of a run."""
         return f"{base_url(self._settings)}/dags/{workflow}/runs/{quote(run_id)}"
 
-    def _call(self, method: str, path: str, body: Answer | None = None) -> Answer:
+    def call(self, method: str, path: str, body: Answer | None = None) -> Answer:
+        """Ask for something below `/api/v2`, logged in."""
         if self._token is None:
             login = {
                 "username": self._settings.airflow_user,

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from include.settings import PROJECT_ROOT
-from include.stack.airflow.configuration import without_overrides
+from include.settings import PROJECT_ROOT, SECRET_KEYS
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
@@ -18,6 +18,17 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+
+# Who needs which secret. Tasks, which the scheduler's processes run, and triggers take the database from Airflow's
+# connections; the page is served by the api-server and reads `.env`; a callback tells the webhook.
+SECRETS: dict[str, tuple[str, ...]] = {
+    "api-server": ("DB_READER_PASS", "KAFKA_SASL_PASSWORD"),
+    "scheduler": ("KAFKA_SASL_PASSWORD", "HEALTH_WEBHOOK_URL"),
+    "dag-processor": ("HEALTH_WEBHOOK_URL",),
+    "triggerer": ("KAFKA_SASL_PASSWORD",),
+}
+# Who keeps them running asks the stream to stop, as the stream.
+KEEPERS_SECRETS = frozenset({"DB_STREAM_PASS", *(key for keys in SECRETS.values() for key in keys)})
 
 # The scheduler ends when its tasks have; the stream ends its batch, others may take longer and are then ended.
 TASKS_END_SECONDS = 30.0
@@ -32,6 +43,16 @@ SETTLED_SECONDS = 60.0
 def log_file(folder: Path, name: str) -> Path:
     """Return where a component's output goes."""
     return folder / f"airflow-{name}.log"
+
+
+def component_environment(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a component is told of its keeper's environment: no secret that it does not need."""
+    return {**environment, **dict.fromkeys(SECRET_KEYS.difference(SECRETS[name]), "")}
+
+
+def without_overrides(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what the shell told some other Airflow: its database would be ours else."""
+    return {key: value for key, value in environment.items() if not key.startswith("AIRFLOW__")}
 
 
 def pause_seconds(short_lives: int) -> float:
@@ -59,7 +80,7 @@ class Component:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=PROJECT_ROOT,
-                env=without_overrides(os.environ),
+                env=component_environment(self.name, without_overrides(os.environ)),
                 start_new_session=True,
             )
         self.started_at = time.monotonic()

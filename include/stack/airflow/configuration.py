@@ -8,15 +8,14 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from include.db.connect import Role
 from include.network import LOOPBACK
-from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.settings import PROJECT_ROOT, Settings, own_environment
+from include.stack.airflow.components import KEEPERS_SECRETS
 from include.stack.airflow.keys import Keys
-from include.stream.submit import spark_environment
+from include.stream.submit import submit_environment
 
 DATABASE = "airflow"
 
@@ -51,13 +50,15 @@ def configuration(settings: Settings, keys: Keys) -> dict[str, dict[str, object]
             "executor": "LocalExecutor",
             "parallelism": TASKS_AT_ONCE,
             "load_examples": False,
+            # Whoever may edit a connection in the page may also see whether it works.
+            "test_connection": "Enabled",
             "fernet_key": keys.fernet,
             "execution_api_server_url": f"http://{LOOPBACK}:{settings.airflow_port}/execution/",
             "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
             "simple_auth_manager_users": f"{settings.airflow_user}:admin",
             "simple_auth_manager_passwords_file": home / "passwords.json",
         },
-        "database": {"sql_alchemy_conn": _database_url(settings)},
+        "database": _database(settings),
         "scheduler": {
             "task_instance_heartbeat_timeout": HEARTBEAT_TIMEOUT_SECONDS,
             "orphaned_tasks_check_interval": HEARTBEAT_TIMEOUT_SECONDS,
@@ -111,21 +112,19 @@ def passwords(settings: Settings) -> str:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of Airflow's processes and their tasks: these settings, Java, Spark, the connections."""
+    """Return the environment of whoever keeps Airflow's processes running: these settings, Java, Spark.
+
+    Of the secrets only those that one of the processes or their keeper needs; see components.py for who gets which.
+    """
     home = home_of(settings)
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {
-        **environment_of(settings),
-        **spark_environment(settings),
-        # No task needs these. Empty, not left out: the shell's own would take their place.
-        "AIRFLOW_PASS": "",
-        "AIRFLOW_DB_PASS": "",
-        "GRAFANA_PASS": "",
+        **submit_environment(settings),
+        **own_environment(settings, secrets=KEEPERS_SECRETS),
         "PATH": programs,
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(_spark_connection(settings)),
-        "AIRFLOW_CONN_HEARTBEAT_DB": json.dumps(_database_connection(settings)),
         # The stream's own lines are structured, so they can be searched in the task's log.
         "LOG_FORMAT": "json",
         # A process that names itself would otherwise write over its environment, and with it over its mark.
@@ -135,28 +134,25 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def without_overrides(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what the shell told some other Airflow: its database would be ours else."""
-    return {key: value for key, value in environment.items() if not key.startswith("AIRFLOW__")}
+def _database(settings: Settings) -> dict[str, object]:
+    if not settings.db_sslmode:
+        return {"sql_alchemy_conn": _database_url(settings, "psycopg2")}
+    # Of the drivers that work without threads this is the one that knows libpq's words for TLS.
+    return {
+        "sql_alchemy_conn": _database_url(settings, "psycopg2"),
+        "sql_alchemy_conn_async": _database_url(settings, "psycopg"),
+    }
 
 
-def _database_url(settings: Settings) -> str:
+def _database_url(settings: Settings, driver: str) -> str:
     password = quote(settings.airflow_db_pass.get_secret_value(), safe="")
-    return f"postgresql+psycopg2://{DATABASE}:{password}@{settings.db_address}/{DATABASE}"
+    tls = {"sslmode": settings.db_sslmode, "sslrootcert": settings.db_ssl_root_cert}
+    words = urlencode({key: value for key, value in tls.items() if value})
+    url = f"postgresql+{driver}://{DATABASE}:{password}@{settings.db_address}/{DATABASE}"
+    return f"{url}?{words}" if words else url
 
 
 def _spark_connection(settings: Settings) -> dict[str, object]:
     # As an object: the URL form has no room for a master like local[2].
     extra = {"deploy-mode": "client", "spark-binary": "spark-submit"}
     return {"conn_type": "spark", "host": settings.spark_master, "extra": extra}
-
-
-def _database_connection(settings: Settings) -> dict[str, object]:
-    return {
-        "conn_type": "postgres",
-        "host": settings.db_host,
-        "port": settings.db_port,
-        "schema": settings.db_name,
-        "login": Role.READER.user(settings),
-        "password": Role.READER.password(settings),
-    }

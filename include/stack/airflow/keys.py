@@ -2,10 +2,11 @@
 
 import base64
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from include.stack.private import write_private
 
 TOKEN_BYTES = 32
 
@@ -27,12 +28,3 @@ def keep_keys(folder: Path) -> Keys:
         keys = Keys(fernet, secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES))
         write_private(file, json.dumps(asdict(keys)))
     return Keys(**json.loads(file.read_text()))
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner can read, never half of it."""
-    draft = file.with_suffix(".tmp")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(text)
-    draft.replace(file)

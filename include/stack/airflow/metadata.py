@@ -9,9 +9,10 @@ import psycopg
 from psycopg import sql
 
 from include.errors import PartFailedError
+from include.pools import POOLS
 from include.settings import PROJECT_ROOT, Settings
+from include.stack.administrator import administer
 from include.stack.airflow.configuration import DATABASE
-from include.stack.airflow.pools import POOLS
 from include.stack.logs import telling_line
 
 PACKAGE = "apache-airflow"
@@ -20,7 +21,8 @@ STAMP = "migrated"
 
 def create_database(settings: Settings) -> None:
     """Create the role and the database where they are missing; the role's password is always set anew."""
-    with _connect(settings, "postgres") as connection:
+    # Not from `postgres`: on a server of somebody else's the owner may not enter that.
+    with administer(settings, settings.db_name) as connection:
         name = sql.Identifier(DATABASE)
         if not _is_known(connection, "select from pg_roles where rolname = %s"):
             connection.execute(sql.SQL("create role {} login").format(name))
@@ -57,13 +59,7 @@ def migrate_database(settings: Settings, home: Path, environment: dict[str, str]
 
 def make_pools(settings: Settings) -> None:
     """Make the pools that the workflows name, each with the slots that it has to have."""
-    with psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
-        user=DATABASE,
-        password=settings.airflow_db_pass.get_secret_value(),
-        dbname=DATABASE,
-    ) as connection:
+    with administer(settings, DATABASE) as connection:
         # As `airflow pools set` does, which takes some seconds for each.
         connection.cursor().executemany(
             "insert into slot_pool (pool, slots, description, include_deferred) values (%s, %s, %s, false) "
@@ -73,20 +69,9 @@ def make_pools(settings: Settings) -> None:
 
 
 def _has_tables(settings: Settings) -> bool:
-    with _connect(settings, DATABASE) as connection:
+    with administer(settings, DATABASE) as connection:
         return connection.execute("select to_regclass('alembic_version')").fetchone() != (None,)
 
 
 def _is_known(connection: psycopg.Connection, statement: str) -> bool:
     return connection.execute(statement.encode(), [DATABASE]).fetchone() is not None
-
-
-def _connect(settings: Settings, database: str) -> psycopg.Connection:
-    return psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
-        user=settings.db_user,
-        password=settings.db_pass.get_secret_value(),
-        dbname=database,
-        autocommit=True,
-    )

@@ -12,16 +12,12 @@ from include.network import LOOPBACK
 from include.settings import Settings
 from include.stack.airflow import components
 from include.stack.airflow.client import AirflowClient
-from include.stack.airflow.configuration import (
-    configuration,
-    environment,
-    home_of,
-    passwords,
-    render,
-    without_overrides,
-)
-from include.stack.airflow.keys import keep_keys, write_private
+from include.stack.airflow.components import without_overrides
+from include.stack.airflow.configuration import configuration, environment, home_of, passwords, render
+from include.stack.airflow.connections import make_connections
+from include.stack.airflow.keys import keep_keys
 from include.stack.airflow.metadata import create_database, make_pools, migrate_database
+from include.stack.private import write_private
 from include.stack.types import Launch, PortClaim, StopStep
 from include.stream.run import prepare
 
@@ -66,6 +62,7 @@ class Airflow:
         migrate_database(self.settings, self.folder, surroundings, self.log_files[0])
         migrate(self.settings)
         make_pools(self.settings)
+        make_connections(self.settings, self.folder, surroundings, self.log_files[0])
         self._start_stamp.touch()
         command = [sys.executable, "-m", "include.stack.airflow.keeper", str(self.log_files[0].parent)]
         return Launch(command=command, output_file=self.log_files[0], environment=surroundings)

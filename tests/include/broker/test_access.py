@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaError
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr, ValidationError
 
 from include.broker.access import client_options, librdkafka_error, librdkafka_options
@@ -71,6 +73,32 @@ def test_files_are_for_tls_alone(tmp_path: Path) -> None:
     named = ("ssl.ca.location", "ssl.certificate.location", "ssl.key.location")
     assert {secured[name] for name in named} == {str(authority)}
     assert secured["ssl.endpoint.identification.algorithm"] == "https"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no certificate\n", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nx\n"]
+)
+@pytest.mark.parametrize("key", ["kafka_ssl_ca_file", "kafka_ssl_client_file"])
+def test_a_file_that_holds_no_certificate_is_named_in_one_line(
+    key: str, content: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.pem"
+    file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=f"{key.upper()}: {file} holds no certificate") as told:
+        client_options(settings_with(kafka_security_protocol="SSL", **{key: file}))
+
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_key_that_asks_for_a_password_is_told_and_asks_nobody(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    locked = serialization.BestAvailableEncryption(b"word")
+    file = tmp_path / "locked.pem"
+    file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
+
+    with pytest.raises(SettingsError, match="KAFKA_SSL_CLIENT_FILE"):
+        client_options(settings_with(kafka_security_protocol="SSL", kafka_ssl_client_file=file))
 
 
 LOGIN_BROKE_OFF = "SASL SCRAM-SHA-512 mechanism handshake failed: Local: Broker transport failure"

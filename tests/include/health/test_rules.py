@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -20,6 +21,7 @@ from include.health.run import thresholds
 from include.health.types import (
     Check,
     DatabaseFacts,
+    Disk,
     Facts,
     KafkaFacts,
     PartitionProgress,
@@ -52,7 +54,7 @@ DATABASE = DatabaseFacts(
     lease=LEASE,
     unpublished=UnpublishedHours(0, 0, None),
 )
-HEALTHY = Facts(KAFKA, "", DATABASE, "", free_bytes=50 * BYTES_PER_GIB)
+HEALTHY = Facts(KAFKA, "", DATABASE, "", disk=Disk(Path("/data"), 50 * BYTES_PER_GIB))
 
 
 def database(**changes: object) -> Facts:
@@ -230,7 +232,7 @@ def test_hours_that_wait_are_graded_by_the_longest_wait(hours: UnpublishedHours,
 
 @pytest.mark.parametrize(("free_gib", "status"), [(6, Status.OK), (4.9, Status.WARN), (0.9, Status.FAIL)])
 def test_free_disk_space_is_graded_from_above(free_gib: float, status: Status) -> None:
-    facts = replace(HEALTHY, free_bytes=int(free_gib * BYTES_PER_GIB))
+    facts = replace(HEALTHY, disk=Disk(Path("/data"), int(free_gib * BYTES_PER_GIB)))
 
     assert found(facts)["disk"].status is status
 

@@ -1,27 +1,23 @@
-"""How the job is handed to Spark: the same by hand and by Airflow, and nothing secret in it."""
+"""What the driver and the workers below it are told."""
 
+import os
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from include.settings import PROJECT_ROOT, Settings
-from include.stream.submit import APPLICATION, PROPERTIES_FILE, submit_args, submit_command
+from include.settings import ENV_FILE_KEY, SECRET_KEYS, Settings
+from include.stream.submit import driver_environment
 
-SECRET = SecretStr("open-sesame")
-SETTINGS = Settings(db_pass=SECRET, db_stream_pass=SECRET, spark_master="local[2,4]")
-
-
-def test_airflow_submits_the_same_job_with_the_same_properties_as_the_command_line() -> None:
-    arguments, command = submit_args(), submit_command(SETTINGS, drain=False)
-
-    assert Path(arguments["application"]) == PROJECT_ROOT / APPLICATION
-    assert Path(arguments["properties_file"]) == PROJECT_ROOT / PROPERTIES_FILE
-    assert {APPLICATION, PROPERTIES_FILE} <= set(command)
-    assert Path(arguments["application"]).is_file()
-    assert Path(arguments["properties_file"]).is_file()
+MARKED = {name.lower(): SecretStr(f"marker-{name}") for name in SECRET_KEYS}
 
 
-def test_no_password_is_on_either() -> None:
-    words = [*submit_args().values(), *submit_command(SETTINGS, drain=True)]
+def test_the_driver_knows_the_streams_password_and_the_brokers_and_no_other(tmp_path: Path) -> None:
+    told = driver_environment(Settings(stack_dir=tmp_path).model_copy(update=MARKED))
 
-    assert [word for word in words if SECRET.get_secret_value() in word] == []
+    assert {key for key, value in told.items() if "marker" in value} == {
+        "DB_STREAM_PASS",
+        "KAFKA_SASL_PASSWORD",
+    }
+    # Empty, not left out: what the shell has would take their place.
+    assert set(told) >= SECRET_KEYS
+    assert told[ENV_FILE_KEY] == os.devnull

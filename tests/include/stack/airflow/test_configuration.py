@@ -9,10 +9,14 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import PROJECT_ROOT, SECRET_KEYS, Settings
+from include.stack.airflow.components import COMMANDS, component_environment
 from include.stack.airflow.configuration import configuration, environment, passwords, render
-from include.stack.airflow.keys import Keys, keep_keys, write_private
+from include.stack.airflow.connections import connections
+from include.stack.airflow.keys import Keys, keep_keys
+from include.stack.private import write_private
 
+MARKED = {name.lower(): SecretStr(f"marker-{name}") for name in SECRET_KEYS}
 KEYS = Keys(fernet="fernet-key", jwt="jwt-key", session="session-key")
 
 
@@ -62,24 +66,60 @@ def test_the_login_is_the_one_of_the_settings(settings: Settings) -> None:
     assert json.loads(passwords(settings)) == {"operator": "p@ge:1%"}
 
 
-def test_tasks_are_not_given_the_passwords_of_the_pages_and_of_airflows_own_database(
+def test_a_process_of_airflow_knows_the_secrets_that_it_needs_and_no_others(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_PASS", "p@ge:1%")
-    values = environment(settings)
+    values = environment(settings.model_copy(update=MARKED))
 
-    secrets = ("p@ge:1%", "m/eta@%1", "gr@f")
-    assert {key for key, value in values.items() if any(secret in value for secret in secrets)} == set()
+    known = {
+        name: {key for key in SECRET_KEYS if component_environment(name, values)[key]} for name in COMMANDS
+    }
+
+    assert known == {
+        "api-server": {"DB_READER_PASS", "KAFKA_SASL_PASSWORD"},
+        "scheduler": {"KAFKA_SASL_PASSWORD", "HEALTH_WEBHOOK_URL"},
+        "dag-processor": {"HEALTH_WEBHOOK_URL"},
+        "triggerer": {"KAFKA_SASL_PASSWORD"},
+    }
+    # Who keeps them running asks the stream to stop.
+    assert {key for key in SECRET_KEYS if values[key]} == set().union(*known.values(), {"DB_STREAM_PASS"})
 
 
-def test_the_connections_say_how_to_reach_spark_and_to_read_the_database(settings: Settings) -> None:
+def test_no_secret_stands_in_another_key_of_the_environment(settings: Settings) -> None:
+    values = environment(settings.model_copy(update=MARKED))
+
+    assert {key for key, value in values.items() if "marker" in value} <= SECRET_KEYS
+
+
+def test_the_connection_to_spark_says_how_to_reach_it(settings: Settings) -> None:
     values = environment(settings.model_copy(update={"spark_master": "local[2,4]"}))
 
-    spark, database = (
-        json.loads(values[f"AIRFLOW_CONN_{name}"]) for name in ("SPARK_DEFAULT", "HEARTBEAT_DB")
-    )
+    spark = json.loads(values["AIRFLOW_CONN_SPARK_DEFAULT"])
     assert (spark["conn_type"], spark["host"]) == ("spark", "local[2,4]")
-    assert (database["login"], database["password"]) == ("heartbeat_reader", "read-only")
+
+
+def test_each_role_but_the_owner_has_a_connection_with_all_that_a_session_is_opened_with(
+    settings: Settings,
+) -> None:
+    found = connections(settings)
+
+    assert set(found) == {"heartbeat_stream", "heartbeat_hourly", "heartbeat_replay", "heartbeat_reader"}
+    reader = found["heartbeat_reader"]
+    assert (reader["conn_type"], reader["login"], reader["password"]) == (
+        "postgres",
+        "heartbeat_reader",
+        "read-only",
+    )
+    assert json.loads(str(reader["extra"])) == {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 25_000,
+        "application_name": "heartbeat-reader",
+        "options": "-c timezone=UTC",
+    }
 
 
 def test_keys_are_made_once_and_each_home_has_its_own(tmp_path: Path) -> None:
