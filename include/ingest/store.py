@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -42,9 +43,9 @@ from include.sql import query
 Rows = npt.NDArray[np.int32]
 
 _DEAD_LETTER_TYPES = (
-    "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool",
+    "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool", "uuid",
+    "timestamp",
 )  # fmt: skip
-_CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING])
 _NO_ROWS = np.empty(0, dtype=np.int32)
 
 
@@ -152,8 +153,20 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Wa
         return _Outcomes(is_accepted, verdict.rejections)
     accepted, conflicts = way(sink.database.connection, readings, sink.launch)
     is_accepted[readings.rows[accepted]] = True
-    in_conflict = dict.fromkeys(readings.rows[conflicts].tolist(), _CONFLICT)
-    return _Outcomes(is_accepted, {**verdict.rejections, **in_conflict})
+    return _Outcomes(is_accepted, {**verdict.rejections, **_in_conflict(readings, conflicts)})
+
+
+def _in_conflict(readings: Readings, places: Rows) -> dict[int, Rejection]:
+    reason, detail = Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING]
+    return {
+        row: Rejection(reason, detail, readings.customer_id[place].tobytes(), event_time_us)
+        for place, row, event_time_us in zip(
+            places.tolist(),
+            readings.rows[places].tolist(),
+            readings.event_time_us[places].tolist(),
+            strict=True,
+        )
+    }
 
 
 def _close(
@@ -230,6 +243,7 @@ def _dead_letters(
     origins = gathering.origins(rows)
     for row in rows:
         partition, headers = int(gathering.partitions[row]), to_json(origins[row].headers)
+        rejection = rejections[row]
         yield (
             sink.launch.topic_id,
             sink.launch.topic,
@@ -240,9 +254,11 @@ def _dead_letters(
             None if row in gathering.unkept else gathering.values[row],
             None if headers is None else Jsonb(headers, dumps=str),
             _instant(int(gathering.record_times_us[row])),
-            rejections[row].reason.value,
-            rejections[row].detail,
+            rejection.reason.value,
+            rejection.detail,
             row not in gathering.unkept,
+            None if rejection.customer_id is None else UUID(bytes=rejection.customer_id),
+            None if rejection.event_time_us is None else _instant(rejection.event_time_us),
         )
 
 
