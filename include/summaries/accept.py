@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,6 @@ from include.quality.policy import load_quality_policy
 from include.quality.types import Limits, QualityPolicy
 from include.settings import Settings
 from include.sql import query
-from include.summaries import store
 from include.summaries.rules import as_hour
 from include.summaries.run import settle_hour
 from include.summaries.types import Settlement
@@ -36,9 +35,14 @@ class Failure:
 
 
 def accept_hour(
-    settings: Settings, hour: str, *, reason: str, accepted_by: str | None = None
+    settings: Settings,
+    hour: str,
+    *,
+    reason: str,
+    customers: Collection[UUID] = (),
+    accepted_by: str | None = None,
 ) -> Settlement | None:
-    """Accept what keeps the hour, or customers in it, from being published, and publish it.
+    """Accept what withholds the hour, or else everybody who is held back in it, or only `customers`; then publish.
 
     Each failure stays accepted in later settlings, unless it is found worse than it is now. Return None where the
     word is noted but another process settles hours just now: the next run publishes the hour.
@@ -46,7 +50,7 @@ def accept_hour(
     at, why = as_hour(hour), _checked_reason(reason)
     policy = load_quality_policy(settings.quality_policy)
     with readable_errors(settings), connect(settings, Role.HOURLY) as connection:
-        failures = _failures(connection, at, policy)
+        failures = _chosen(_failures(connection, at, policy), customers, at)
         _note(connection, at, failures, why, accepted_by or os_user())
     log.warning("hour_accepted", hour=str(at), failures=len(failures))
     try:
@@ -74,20 +78,30 @@ def _checked_reason(reason: str) -> str:
 
 def _failures(connection: Connection, hour: datetime, policy: QualityPolicy) -> list[Failure]:
     limits = policy.limits
-    failures = [
+    return [
         Failure(rule, customer_id, observed, detail or _explained(limits.get(rule), rule, observed))
         for rule, customer_id, observed, detail in connection.execute(
             query("select_failures"), {"hour": hour}
         )
     ]
+
+
+def _chosen(failures: Sequence[Failure], customers: Collection[UUID], hour: datetime) -> list[Failure]:
+    where = f"the hour {hour:%Y-%m-%dT%H:00}Z"
     if not failures:
-        status = store.read_status(connection, [hour]).get(hour)
-        state = f"it is {status.state} and nobody in it is held back" if status else "it has no readings"
         raise OptionError(
-            f"there is nothing to accept in the hour {hour:%Y-%m-%dT%H:00}Z: {state}; "
-            "'hours list' shows which hours are withheld"
+            f"there is nothing to accept in {where}: it is not withheld, and nobody in it is held back; "
+            "'python main.py hours list' shows how the hours stand"
         )
-    return failures
+    if not customers:
+        return [one for one in failures if one.customer_id is None] or list(failures)
+    strangers = set(customers) - {one.customer_id for one in failures}
+    if strangers:
+        raise OptionError(
+            f"{len(strangers)} of these customers are not held back in {where}: "
+            f"'python main.py hours show {hour:%Y-%m-%dT%H:00}' lists who is"
+        )
+    return [one for one in failures if one.customer_id in customers]
 
 
 def _explained(limits: Limits | None, rule: str, observed: float) -> str:

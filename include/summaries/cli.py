@@ -1,6 +1,7 @@
 """The commands about hours: list them, look at one, accept one."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -53,8 +54,13 @@ def show_hour(hour: Annotated[str, typer.Argument(help="When it begins, UTC.")])
     epilog=examples(
         (
             'hours accept 2026-01-31T14:00 --reason "a row was deleted by hand, ticket 4711"',
-            "Publish it although its checks fail.",
-        )
+            "Publish it although its checks fail; if it is published, take in who is held back.",
+        ),
+        (
+            "hours accept 2026-01-31T14:00 --customer 550e8400-e29b-41d4-a716-446655440000 "
+            '--reason "the zeros are from the test bench"',
+            "Take in one customer alone.",
+        ),
     ),
 )
 def accept(
@@ -62,8 +68,11 @@ def accept(
     reason: Annotated[
         str, typer.Option(help="Why it may be published all the same; kept and shown with it.")
     ],
+    customer: Annotated[
+        list[UUID] | None, typer.Option(help="Take in only this customer; may be given several times.")
+    ] = None,
 ) -> None:
-    """Publish a withheld hour as it is, and the customers who are held back in it; exit code 1 if it stays withheld.
+    """Publish a withheld hour as it is, or take in who is held back in it; exit code 1 if it stays withheld.
 
     Who accepted it, when and why is kept and shown. What was accepted stays so, unless it is found worse later.
     """
@@ -71,7 +80,7 @@ def accept(
     from include.summaries.rules import describe
 
     with one_line_errors():
-        settlement = accept_hour(get_settings(), hour, reason=reason)
+        settlement = accept_hour(get_settings(), hour, reason=reason, customers=customer or ())
         if settlement is None:
             typer.echo("accepted; another run is settling hours, the next one publishes it")
             return

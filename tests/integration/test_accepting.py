@@ -127,6 +127,24 @@ def test_an_accepted_customer_is_in_the_sums_again(
     assert published(settings) == recompute(others, [EIGHT])
 
 
+def test_to_accept_a_withheld_hour_takes_in_nobody_who_is_held_back_in_it(
+    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+) -> None:
+    one = steady(EIGHT, customers=1, every_seconds=360, first=8)
+    sink.store([*one, *zeros(GARBAGE, EIGHT, 30), *zeros(UUID(int=9), EIGHT, 30)])
+    settle_hour(settings, EIGHT)
+
+    accept_hour(settings, str(EIGHT), reason="known")
+
+    assert published(settings) == recompute(withheld, [EIGHT])
+    assert [row[1] for row in pipeline.rows(HELD)] == [GARBAGE, UUID(int=9)]
+    with pytest.raises(OptionError, match="1 of these customers are not held back in the hour"):
+        accept_hour(settings, str(EIGHT), reason="known", customers=[GARBAGE, UUID(int=1)])
+    accept_hour(settings, str(EIGHT), reason="known", customers=[GARBAGE])
+    assert published(settings) == recompute([*withheld, *one], [EIGHT])
+    assert [row[1] for row in pipeline.rows(HELD)] == [UUID(int=9)]
+
+
 @pytest.mark.usefixtures("withheld")
 @pytest.mark.parametrize(
     ("hour", "reason", "complaint"),
@@ -136,9 +154,9 @@ def test_an_accepted_customer_is_in_the_sums_again(
         ("2026-11-20T08:30", "known", "not the beginning of an hour"),
         ("yesterday", "known", "yesterday is not an hour"),
         ("0001-01-01T00:00+14:00", "known", "is not an hour"),
-        ("2026-11-20T09:00", "known", "nothing to accept in the hour 2026-11-20T09:00Z: it has no readings"),
-        ("2026-11-20T10:00", "known", "it is published and nobody in it is held back"),
-        ("9999-12-31T23:00", "known", "it has no readings"),
+        ("2026-11-20T09:00", "known", "nothing to accept in the hour 2026-11-20T09:00Z: it is not withheld"),
+        ("2026-11-20T10:00", "known", "nobody in it is held back"),
+        ("9999-12-31T23:00", "known", "nothing to accept"),
     ],
 )
 def test_what_cannot_be_accepted_is_told_in_a_line(

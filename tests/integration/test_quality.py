@@ -263,9 +263,10 @@ def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
     caplog.set_level(logging.DEBUG)
     readings = steady(EIGHT, customers=4, first=0xFACADE00FACADE00)
     sink.store(readings)
+    sink.store([Reading(readings[0].customer, 0, EIGHT + timedelta(seconds=number)) for number in range(70)])
     pipeline.run("update heartbeats set risk_level = 'High'")
 
-    settle_hour(settings, EIGHT)
+    [decision] = settle_hour(settings, EIGHT).decisions
 
     files = [file for file in settings.stack_dir.rglob("*") if file.is_file() and "static" not in file.parts]
     said = capsys.readouterr()
@@ -276,6 +277,7 @@ def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
         [*(file.read_text() for file in files), caplog.text, said.out, said.err, str(tables)]
     )
     assert len(files) >= 3
+    assert decision.held_back == 1
     assert "risk_level_equals_policy" in everything
     for secret in (
         *{str(reading.customer) for reading in readings},

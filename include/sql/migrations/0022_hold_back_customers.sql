@@ -62,13 +62,7 @@ select
         when settled.hour is null then 'open'
         when
             settled.state = 'published'
-            and (
-                counted.readings <> settled.ledger_readings
-                or exists (
-                    select from reopened_hours
-                    where reopened_hours.hour = settled.hour
-                )
-            )
+            and (counted.readings <> settled.ledger_readings or asked.noted_at is not null)
             then 'reopened'
         else settled.state
     end as state,
@@ -78,7 +72,7 @@ select
     coalesce(counted.readings - coalesce(settled.ledger_readings, 0), 0) as unsettled_readings,
     settled.run_id,
     settled.settled_at,
-    counted.noted_at as unsettled_since
+    least(counted.noted_at, asked.noted_at) as unsettled_since
 from settled_hours as settled
 full outer join (
     select
@@ -98,7 +92,14 @@ full outer join (
         from touched_hours
         where touched_hours.hour = noted.hour
     ) as counters
-) as counted on settled.hour = counted.hour;
+) as counted on settled.hour = counted.hour
+left join (
+    select
+        hour,
+        min(noted_at) as noted_at
+    from reopened_hours
+    group by hour
+) as asked on settled.hour = asked.hour;
 
 comment on view hour_status is
 'open: has readings, never settled; published: the hourly tables are up to date; reopened: late readings, records that '
