@@ -65,7 +65,8 @@ def read_hour(settings: Settings, hour: datetime) -> HourReport:
         status = connection.execute(query("select_hour_status"), {"hours": [hour]}).fetchone()
         findings = connection.execute(query("select_quality_results"), {"hour": hour}).fetchall()
         risk = connection.execute(query("select_risk_hourly"), {"hour": hour}).fetchall()
-        span = {"since": hour, "until": hour + timedelta(hours=1), "most": MOST_HELD_BACK}
+        # The calendar's last hour has no end that could be told.
+        span = {"since": hour, "until": hour + timedelta(minutes=1), "most": MOST_HELD_BACK}
         held_back = connection.execute(query("select_held_back"), span).fetchall()
         acceptances = connection.execute(query("select_acceptances"), {"hour": hour}).fetchall()
     return HourReport(

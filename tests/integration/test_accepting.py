@@ -15,6 +15,7 @@ from include.report.hours import list_hours
 from include.report.render import render
 from include.settings import Settings
 from include.summaries.accept import accept_hour
+from include.summaries.rules import as_hour
 from include.summaries.run import require_published, settle_due, settle_hour
 from include.summaries.types import HourState
 from tests.integration.test_hourly import physical_rows
@@ -170,6 +171,11 @@ def test_what_cannot_be_accepted_is_told_in_a_line(
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
     assert (pipeline.count("accepted_failures"), pipeline.count("reopened_hours")) == (0, 0)
+
+
+def test_an_hour_of_which_nothing_is_known_can_be_shown(settings: Settings) -> None:
+    for hour in (EIGHT, as_hour("0001-01-01T00:00"), as_hour("9999-12-31T23:00")):
+        assert "the hour is open" in printed(render_hour(read_hour(settings, hour)))
 
 
 @pytest.mark.usefixtures("withheld")

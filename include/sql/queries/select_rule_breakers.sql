@@ -89,6 +89,7 @@ select
 from held_back_customers as earlier
 where
     earlier.hour = any(%(hours)s)
+    and earlier.rule in (select rules.name from rules)
     and exists (
         select from retention_log
         where retention_log.parent = 'dead_letters' and retention_log.day >= earlier.hour::date
