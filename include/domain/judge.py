@@ -7,7 +7,7 @@ outcome of a record never depends on the records that happened to arrive beside 
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -207,13 +207,15 @@ def _event_time_us(text: Any) -> int:
 def _attributed(rejection: Rejection, event: dict[str, Any]) -> Rejection:
     """Add whose record it was and of when: its rejection counts for this customer and hour, and for nobody else."""
     customer_id = event_time_us = None
-    with suppress(_Rejected):
-        customer_id = _customer_id(event.get(CUSTOMER_ID))
-    with suppress(_Rejected):
-        event_time_us = _event_time_us(event.get(TIMESTAMP))
+    if CUSTOMER_ID in event:
+        with suppress(_Rejected):
+            customer_id = _customer_id(event[CUSTOMER_ID])
+    if TIMESTAMP in event:
+        with suppress(_Rejected):
+            event_time_us = _event_time_us(event[TIMESTAMP])
     if event_time_us is not None and not 0 <= event_time_us < END_US:
         event_time_us = None
-    return replace(rejection, customer_id=customer_id, event_time_us=event_time_us)
+    return Rejection(rejection.reason, rejection.detail, customer_id, event_time_us)
 
 
 def _require_timely(event_time_us: int, record_time_us: int | None, bounds: TimeBounds) -> None:
