@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from include.domain.reasons import EXPLANATIONS, Reason
-from include.domain.record_time import END_US
+from include.domain.record_time import END_US, usable_or_none
 from include.domain.schema import (
     CUSTOMER_ID,
     EVENT_FIELDS,
@@ -212,9 +212,7 @@ def _attributed(rejection: Rejection, event: dict[str, Any]) -> Rejection:
             customer_id = _customer_id(event[CUSTOMER_ID])
     if TIMESTAMP in event:
         with suppress(_Rejected):
-            event_time_us = _event_time_us(event[TIMESTAMP])
-    if event_time_us is not None and not 0 <= event_time_us < END_US:
-        event_time_us = None
+            event_time_us = usable_or_none(_event_time_us(event[TIMESTAMP]))
     return Rejection(rejection.reason, rejection.detail, customer_id, event_time_us)
 
 

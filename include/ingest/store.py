@@ -46,6 +46,7 @@ _DEAD_LETTER_TYPES = (
     "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool", "uuid",
     "timestamp",
 )  # fmt: skip
+_CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING])
 _NO_ROWS = np.empty(0, dtype=np.int32)
 
 
@@ -153,20 +154,7 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: _Wa
         return _Outcomes(is_accepted, verdict.rejections)
     accepted, conflicts = way(sink.database.connection, readings, sink.launch)
     is_accepted[readings.rows[accepted]] = True
-    return _Outcomes(is_accepted, {**verdict.rejections, **_in_conflict(readings, conflicts)})
-
-
-def _in_conflict(readings: Readings, places: Rows) -> dict[int, Rejection]:
-    reason, detail = Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING]
-    return {
-        row: Rejection(reason, detail, readings.customer_id[place].tobytes(), event_time_us)
-        for place, row, event_time_us in zip(
-            places.tolist(),
-            readings.rows[places].tolist(),
-            readings.event_time_us[places].tolist(),
-            strict=True,
-        )
-    }
+    return _Outcomes(is_accepted, {**verdict.rejections, **readings.rejected(conflicts, _CONFLICT)})
 
 
 def _close(

@@ -1,23 +1,28 @@
 """A person accepts what the checks refuse: recorded, shown, and no more than what was seen."""
 
+import os
 import pwd
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from io import StringIO
-from os import getuid
+from typing import Any
 from uuid import UUID
 
 import pytest
+import structlog
 from rich.console import Console
+from typer.testing import CliRunner
 
 from include.errors import OptionError
 from include.report.hour import read_hour, render_hour
 from include.report.hours import list_hours
 from include.report.render import render
-from include.settings import Settings
+from include.settings import Settings, environment_of, get_settings
 from include.summaries.accept import accept_hour
 from include.summaries.rules import as_hour
 from include.summaries.run import require_published, settle_due, settle_hour
 from include.summaries.types import HourState
+from main import app
 from tests.integration.test_hourly import physical_rows
 from tests.integration.test_whose_fault import HELD, zeros
 from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
@@ -28,7 +33,7 @@ pytestmark = pytest.mark.integration
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
 NINE = EIGHT + HOUR
 GARBAGE = UUID(int=8)
-ME = pwd.getpwuid(getuid()).pw_name
+ME = pwd.getpwuid(os.getuid()).pw_name
 DIFFER = "heartbeats and the stream's ledger differ by -1"
 
 
@@ -176,6 +181,36 @@ def test_what_cannot_be_accepted_is_told_in_a_line(
 def test_an_hour_of_which_nothing_is_known_can_be_shown(settings: Settings) -> None:
     for hour in (EIGHT, as_hour("0001-01-01T00:00"), as_hour("9999-12-31T23:00")):
         assert "the hour is open" in printed(render_hour(read_hour(settings, hour)))
+
+
+@pytest.fixture
+def command_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Give the command line, led to the test's database."""
+    environment = {**environment_of(settings), "HEARTBEAT_ENV_FILE": os.devnull, "COLUMNS": "200"}
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    get_settings.cache_clear()
+    yield lambda *words: CliRunner().invoke(app, words)
+    get_settings.cache_clear()
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("withheld")
+def test_the_command_line_lists_accepts_and_shows_an_hour(command_line: Callable[..., Any]) -> None:
+    before = command_line("hours", "list")
+    refused = command_line("hours", "accept", "2026-11-20T09:00", "--reason", "known")
+    accepted = command_line("hours", "accept", "2026-11-20T08:00", "--reason", "known to\n us")
+    after = command_line("hours", "list", "--limit", "1")
+    shown = command_line("hours", "show", "2026-11-20T08:00")
+
+    assert f"withheld: {DIFFER}" in before.stdout
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert (accepted.exit_code, before.exit_code, after.exit_code, shown.exit_code) == (0, 0, 0, 0)
+    assert f"accepted: {DIFFER}" in accepted.stdout
+    for listed in (after.stdout, shown.stdout):
+        assert f"accepted by {ME} on" in listed
+        assert ": known to us" in listed
+        assert "published" in listed
 
 
 @pytest.mark.usefixtures("withheld")
