@@ -19,6 +19,7 @@ from include.command_line import (
 from include.log import configure_logging
 from include.settings import get_settings
 from include.stack.cli import app as stack_app
+from include.summaries.cli import app as hours_app
 from include.surroundings import settle_in
 from include.terminal import plain
 from include.version import product_version
@@ -358,6 +359,7 @@ def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger`
 app.add_typer(stack_app, name="stack", rich_help_panel=OPERATING)
 app.add_typer(topic_app, name="topic", rich_help_panel=OPERATING)
 app.add_typer(stream_app, name="stream", rich_help_panel=OPERATING)
+app.add_typer(hours_app, name="hours", rich_help_panel=OPERATING)
 app.add_typer(letters_app, name="dead-letters", rich_help_panel=READING)
 
 if __name__ == "__main__":

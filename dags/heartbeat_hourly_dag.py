@@ -12,15 +12,19 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 ```
 
 - **Reads** `heartbeats`, `dead_letters` and the stream's ledger for the run's hour, half-open `[start, end)`.
-- **Writes** `customer_hourly`, `risk_hourly`, `hour_status`; `quality_runs`, `quality_results`, a page of Data
-  Docs; the asset `hourly_summary`. Running an hour again leaves the same rows.
+- **Writes** `customer_hourly`, `risk_hourly`, `hour_status`, `held_back_customers`; `quality_runs`,
+  `quality_results`, a page of Data Docs; the asset `hourly_summary`. Running an hour again leaves the same rows.
 - **Hours are settled one at a time**, and no more than three of these tasks run at once, however many hours a backfill
   asks for: the pools `heartbeat_settling` and `heartbeat_hourly`. The stream and its checks keep the other slots.
+- **Whose fault** it is decides what is not published. A customer most of whose records were rejected is held back
+  and is in none of the hour's sums; the hour of all others is published. A fault of the pipeline withholds the
+  hour.
 - **When wait_for_stream is red** the stream is down or far behind: look at `heartbeat_stream`. The next run
   takes the hour up too, as it does every hour for which there was no run at all.
 - **When publish_hour or settle_reopened is red** the message says which hour is withheld and why; nothing of
   it is in the hourly tables. Repair the readings, then clear `settle_hour` or trigger this workflow with `hour`;
-  withheld hours are also checked again by every run.
+  withheld hours are also checked again by every run. What nobody can mend can be accepted:
+  `python main.py hours accept`.
 """
 
 from datetime import timedelta

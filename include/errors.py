@@ -362,7 +362,10 @@ class HoursWithheldError(PermanentError):
     def __init__(self, *, hours: Sequence[str], reason: str) -> None:
         self.hours, self.reason = tuple(hours), reason
         which = f"hour {hours[0]} is" if len(hours) == 1 else f"{len(hours)} hours from {hours[0]} on are"
-        super().__init__(f"{which} withheld: {reason}. Repair the readings, then run the hour again")
+        super().__init__(
+            f"{which} withheld: {reason}. Repair the readings and run the hour again, or "
+            "see 'python main.py hours accept --help'"
+        )
 
 
 class SettlingBusyError(TransientError):

@@ -6,13 +6,14 @@ outcome of a record never depends on the records that happened to arrive beside 
 
 import json
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from include.domain.reasons import EXPLANATIONS, Reason
-from include.domain.record_time import END_US
+from include.domain.record_time import END_US, usable_or_none
 from include.domain.schema import (
     CUSTOMER_ID,
     EVENT_FIELDS,
@@ -71,10 +72,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a record is not a reading. The detail never repeats the record's content."""
+    """Why a record is not a reading, and whose it is and of when, as far as it says so.
+
+    The detail never repeats the record's content. `event_time_us` is in microseconds since 1970 UTC and lies before
+    the year 9999.
+    """
 
     reason: Reason
     detail: str
+    customer_id: bytes | None = field(default=None, repr=False)
+    event_time_us: int | None = None
 
 
 class _Rejected(Exception):  # noqa: N818 - control flow inside this module, never an error for a caller
@@ -89,6 +96,7 @@ def judge_record(value: bytes | None, record_time_us: int | None, bounds: TimeBo
     it and not against the wall clock, so that a record gets the same outcome whenever it is read. None, or a time
     that `record_time` does not call usable, can judge nothing.
     """
+    event: dict[str, Any] = {}
     try:
         event = _parse_object(value)
         _require_fields(event)
@@ -97,7 +105,7 @@ def judge_record(value: bytes | None, record_time_us: int | None, bounds: TimeBo
         event_time_us = _event_time_us(event[TIMESTAMP])
         _require_timely(event_time_us, record_time_us, bounds)
     except _Rejected as rejected:
-        return rejected.rejection
+        return _attributed(rejected.rejection, event)
     return Reading(customer_id, heart_rate, event_time_us)
 
 
@@ -213,6 +221,18 @@ def _event_time_us(text: Any) -> int:
     zone_seconds = (zone[0] * 3600 + zone[1] * 60) * (-1 if sign == "-" else 1)
     seconds = days * SECONDS_PER_DAY + clock[0] * 3600 + clock[1] * 60 + clock[2] - zone_seconds
     return seconds * MICROSECONDS + int((fraction or "0").ljust(6, "0")[:6])
+
+
+def _attributed(rejection: Rejection, event: dict[str, Any]) -> Rejection:
+    """Add whose record it was and of when: its rejection counts for this customer and hour, and for nobody else."""
+    customer_id = event_time_us = None
+    if CUSTOMER_ID in event:
+        with suppress(_Rejected):
+            customer_id = _customer_id(event[CUSTOMER_ID])
+    if TIMESTAMP in event:
+        with suppress(_Rejected):
+            event_time_us = usable_or_none(_event_time_us(event[TIMESTAMP]))
+    return Rejection(rejection.reason, rejection.detail, customer_id, event_time_us)
 
 
 def _require_timely(event_time_us: int, record_time_us: int | None, bounds: TimeBounds) -> None:

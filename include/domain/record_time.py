@@ -20,6 +20,11 @@ _END_MS = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1000
 END_US = _END_MS * _US_PER_MS
 
 
+def usable_or_none(time_us: int) -> int | None:
+    """Return a time in microseconds since 1970 UTC, or None if it cannot be used."""
+    return time_us if 0 <= time_us < END_US else None
+
+
 def record_times_us(timestamps_ms: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return records' timestamps in microseconds since 1970 UTC, NO_TIME for each that cannot be used."""
     times_ms = np.asarray(timestamps_ms, dtype=np.int64)

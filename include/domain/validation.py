@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from include.domain.columns import EventColumns, parse_events
 from include.domain.judge import MICROSECONDS, Reading, Rejection, TimeBounds, judge_record
-from include.domain.record_time import NO_TIME
+from include.domain.record_time import NO_TIME, usable_or_none
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM, UUID_BYTES
 
 # The columns cost as much as this many records judged one by one, before they judge anything.
@@ -39,6 +39,19 @@ class Readings:
     def at(self, places: npt.NDArray[np.int32]) -> "Readings":
         """Return the same readings, their rows looked up in `places`."""
         return replace(self, rows=places[self.rows])
+
+    def rejected(self, places: npt.NDArray[np.int32], why: Rejection) -> dict[int, Rejection]:
+        """Return the readings at these places as rejections, by row, each with whose it is and of when."""
+        chosen = zip(
+            self.rows[places].tolist(),
+            self.customer_id[places],
+            self.event_time_us[places].tolist(),
+            strict=True,
+        )
+        return {
+            row: Rejection(why.reason, why.detail, customer_id.tobytes(), usable_or_none(event_time_us))
+            for row, customer_id, event_time_us in chosen
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,8 @@ from include.ingest.types import Launch, Sign
 from include.sql import query
 
 _DEAD_LETTER_TYPES = (
-    "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool",
+    "uuid", "text", "int4", "int8", "int4", "bytea", "bytea", "jsonb", "timestamp", "text", "text", "bool", "uuid",
+    "timestamp",
 )  # fmt: skip
 _CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTING_READING])
 
@@ -144,8 +146,7 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way
         return _Outcomes(is_accepted, verdict.rejections)
     accepted, conflicts = way(sink.database.connection, readings, sink.launch)
     is_accepted[readings.rows[accepted]] = True
-    in_conflict = dict.fromkeys(readings.rows[conflicts].tolist(), _CONFLICT)
-    return _Outcomes(is_accepted, {**verdict.rejections, **in_conflict})
+    return _Outcomes(is_accepted, {**verdict.rejections, **readings.rejected(conflicts, _CONFLICT)})
 
 
 def _close(
@@ -199,6 +200,7 @@ def _dead_letters(
     origins = gathering.origins(rows)
     for row in rows:
         partition, headers = int(gathering.partitions[row]), to_json(origins[row].headers)
+        rejection = rejections[row]
         yield (
             sink.launch.topic_id,
             sink.launch.topic,
@@ -209,9 +211,11 @@ def _dead_letters(
             None if row in gathering.unkept else gathering.values[row],
             None if headers is None else Jsonb(headers, dumps=str),
             _instant(int(gathering.record_times_us[row])),
-            rejections[row].reason.value,
-            rejections[row].detail,
+            rejection.reason.value,
+            rejection.detail,
             row not in gathering.unkept,
+            None if rejection.customer_id is None else UUID(bytes=rejection.customer_id),
+            None if rejection.event_time_us is None else _instant(rejection.event_time_us),
         )
 
 

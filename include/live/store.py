@@ -16,6 +16,7 @@ from include.live.types import (
     CustomersNow,
     Ends,
     Flow,
+    HeldBackCustomer,
     HighCustomer,
     HourRow,
     ReasonCount,
@@ -40,6 +41,7 @@ MOST_FOLLOWED = 1000
 MOST_SHOWN = 50
 HOURS_WINDOW = timedelta(hours=48)
 MOST_HOURS = 48
+MOST_HELD_BACK = 50
 CUSTOMER_HOURS_WINDOW = timedelta(hours=48)
 MOST_READINGS_OF_ONE = 7200
 
@@ -104,15 +106,18 @@ def customers_bounds() -> dict[str, timedelta | int]:
 
 
 def read_slow(connection: Connection, now: datetime) -> Slow:
-    """Return the checks and the hours."""
+    """Return the checks, the hours, and who is held back in them."""
     since = {"since": now - HOURS_WINDOW}
     with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
         checks = cursor.execute(query("select_newest_checks")).fetchall()
     with connection.cursor(row_factory=class_row(HourRow)) as cursor:
         hours = cursor.execute(query("select_recent_hours"), {**since, "most": MOST_HOURS}).fetchall()
+    with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
+        span = {**since, "until": now, "most": MOST_HELD_BACK}
+        held_back = cursor.execute(query("select_held_back"), span).fetchall()
     with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
         risk = cursor.execute(query("select_risk_by_hour"), since).fetchall()
-    return Slow(checks, hours, risk)
+    return Slow(checks, hours, held_back, risk)
 
 
 def read_customer(

@@ -156,8 +156,23 @@ class HourRow:
     checks: int | None
     failed_checks: int | None
     warnings: int | None
+    held_back: int
+    accepted_by: str | None
+    accepted_at: datetime | None
+    accepted_reason: str | None
     docs_page: str | None
     workflow_run: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBackCustomer:
+    """A customer whose readings of an hour are in no sum, and why."""
+
+    hour: datetime
+    customer_id: UUID
+    readings: int
+    rejected: int
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +191,7 @@ class Slow:
 
     checks: Sequence[CheckRow]
     hours: Sequence[HourRow]
+    held_back: Sequence[HeldBackCustomer]
     risk_hours: Sequence[RiskHour]
 
 

@@ -8,7 +8,14 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import RetentionBlockedError
 from include.log import get_logger
 from include.maintenance import store
-from include.maintenance.rules import PARENTS, days_ahead, expired_days, kept_days, kept_summary_days
+from include.maintenance.rules import (
+    PARENTS,
+    READINGS,
+    days_ahead,
+    expired_days,
+    kept_days,
+    kept_summary_days,
+)
 from include.maintenance.types import Day, RetentionReport
 from include.settings import Settings
 
@@ -25,7 +32,7 @@ def make_days_ahead(settings: Settings) -> dict[str, int]:
 
 
 def drop_expired_days(settings: Settings) -> dict[str, int]:
-    """Drop each expired day whose hours are all published; return the dropped rows by table.
+    """Drop each expired day, of readings only if its hours are all published; return the dropped rows by table.
 
     Their sums stay: retention_log and dropped_totals are written with the drop or not at all. Raise
     RetentionBlockedError, after all other days are done, if other sessions kept a table in use throughout.
@@ -74,7 +81,7 @@ def refresh_statistics(settings: Settings) -> None:
 
 
 def _drop(connection: Connection, day: Day, report: RetentionReport) -> None:
-    unpublished = store.list_unpublished_hours(connection, day.day)
+    unpublished = store.list_unpublished_hours(connection, day.day) if day.parent == READINGS else []
     if unpublished:
         report.kept[day] = unpublished
         log.warning("expired_day_kept", day=str(day), unpublished_hours=len(unpublished))

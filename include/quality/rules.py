@@ -4,8 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import fmean
+from uuid import UUID
 
-from include.quality.types import Expectation, HourFacts, Outcome, QualityPolicy, Severity, Verdict
+from include.quality.types import (
+    Accepted,
+    Expectation,
+    HeldBack,
+    HourFacts,
+    Limits,
+    Outcome,
+    QualityPolicy,
+    Severity,
+    Verdict,
+)
 
 
 def with_drift(
@@ -37,20 +48,67 @@ def outcomes_of(
     ]
 
 
-def verdicts_of(facts: Sequence[HourFacts], outcomes: Sequence[Outcome]) -> tuple[Verdict, ...]:
-    """Decide each hour: any critical failure withholds it, and the reason names all of them."""
+def verdicts_of(
+    facts: Sequence[HourFacts], outcomes: Sequence[Outcome], accepted: Sequence[Accepted] = ()
+) -> tuple[Verdict, ...]:
+    """Decide each hour: any critical failure that nobody has accepted withholds it, and the reason names them all."""
     complaints: dict[tuple[datetime, Severity], list[str]] = {}
+    let_through: dict[datetime, list[str]] = {}
     for outcome in outcomes:
-        if not outcome.passed:
-            key = (outcome.hour, outcome.expectation.severity)
-            complaints.setdefault(key, []).append(outcome.expectation.explain(outcome.observed or 0))
+        if outcome.passed:
+            continue
+        hour, limits, observed = outcome.hour, outcome.expectation, outcome.observed or 0
+        if limits.severity is Severity.CRITICAL and _is_accepted(hour, limits, observed, None, accepted):
+            let_through.setdefault(hour, []).append(limits.explain(observed))
+        else:
+            complaints.setdefault((hour, limits.severity), []).append(limits.explain(observed))
     return tuple(
         Verdict(
             hour,
             reason="; ".join(complaints.get((hour.hour, Severity.CRITICAL), [])) or None,
             warnings=tuple(complaints.get((hour.hour, Severity.WARNING), [])),
+            accepted=tuple(let_through.get(hour.hour, [])),
         )
         for hour in facts
+    )
+
+
+def without_accepted(
+    found: Sequence[HeldBack], accepted: Sequence[Accepted], policy: QualityPolicy
+) -> list[HeldBack]:
+    """Leave out whom a person has accepted."""
+    limits, of_customers = policy.limits, [one for one in accepted if one.customer_id is not None]
+    if not of_customers:
+        return list(found)
+    return [
+        one
+        for one in found
+        if not _is_accepted(one.hour, limits.get(one.rule), one.observed, one.customer_id, of_customers)
+    ]
+
+
+def is_no_worse(limits: Limits, observed: float, accepted: float) -> bool:
+    """Tell whether a figure leaves its limits on the same side as an accepted one, and no further."""
+    if limits.at_most is not None and observed > limits.at_most:
+        return observed <= accepted
+    if limits.at_least is not None and observed < limits.at_least:
+        return observed >= accepted
+    return True
+
+
+def _is_accepted(
+    hour: datetime,
+    limits: Limits | None,
+    observed: float,
+    customer_id: UUID | None,
+    accepted: Sequence[Accepted],
+) -> bool:
+    return limits is not None and any(
+        one.hour == hour
+        and one.rule == limits.name
+        and one.customer_id == customer_id
+        and is_no_worse(limits, observed, one.observed)
+        for one in accepted
     )
 
 

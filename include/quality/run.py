@@ -1,13 +1,17 @@
-"""Check a group of hours: measure, judge, store. Their readings have been summed in the same snapshot."""
+"""Check a group of hours: hold customers back, measure, judge, store.
+
+Their readings have been summed in the same snapshot. A rule about what a customer sent holds that customer back; an
+expectation about the hour withholds it from everybody, so the critical ones are those that the pipeline answers for.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from include.db.connect import Connection
-from include.quality.rules import outcomes_of, verdicts_of, with_drift
-from include.quality.store import measure_facts, read_past_means, save_outcomes, start_run
-from include.quality.types import CheckedHours, QualityPolicy
+from include.quality import store
+from include.quality.rules import outcomes_of, verdicts_of, with_drift, without_accepted
+from include.quality.types import Accepted, CheckedHours, QualityPolicy
 
 
 class Judge(Protocol):
@@ -24,14 +28,24 @@ def check_hours(
 
     What was found is committed at once, on a session of its own: it stays known if nothing comes of the run.
     """
+    accepted = store.read_accepted(snapshot, hours)
+    _hold_back(snapshot, hours, policy, accepted)
     facts = with_drift(
-        measure_facts(snapshot, hours, policy), read_past_means(snapshot, hours, policy), policy
+        store.measure_facts(snapshot, hours, policy), store.read_past_means(snapshot, hours, policy), policy
     )
-    run_id = start_run(log, facts, policy)
+    run_id = store.start_run(log, facts, policy)
     failed = judge.failing_hours(run_id, name_of_run(run_id, hours))
     outcomes = outcomes_of(facts, policy.expectations, failed)
-    save_outcomes(log, run_id, outcomes)
-    return CheckedHours(run_id, verdicts_of(facts, outcomes))
+    store.save_outcomes(log, run_id, outcomes)
+    return CheckedHours(run_id, verdicts_of(facts, outcomes, accepted))
+
+
+def _hold_back(
+    snapshot: Connection, hours: Sequence[datetime], policy: QualityPolicy, accepted: Sequence[Accepted]
+) -> None:
+    store.count_rejected(snapshot, hours)
+    found = store.find_rule_breakers(snapshot, hours, policy)
+    store.save_held_back(snapshot, hours, without_accepted(found, accepted, policy))
 
 
 def name_of_run(run_id: int, hours: Sequence[datetime]) -> str:

@@ -1,20 +1,63 @@
 """What the checks read from PostgreSQL and what they leave there."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
-from include.quality.types import HourFacts, Outcome, QualityPolicy
+from include.quality.types import Accepted, HeldBack, HourFacts, Outcome, QualityPolicy
 from include.sql import query
+
+
+def count_rejected(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Count the hours' rejected records into a temporary table that lives as long as the transaction."""
+    connection.execute(query("create_rejected"))
+    connection.execute(query("insert_rejected"), {"hours": list(hours)})
+
+
+def find_rule_breakers(
+    connection: Connection, hours: Sequence[datetime], policy: QualityPolicy
+) -> list[HeldBack]:
+    """Return the customers who break a rule in one of the hours, after `sum_readings` and `count_rejected`."""
+    limits = policy.limits
+    rows = connection.execute(
+        query("select_rule_breakers"),
+        {
+            "hours": list(hours),
+            "rules": Jsonb([rule.model_dump(mode="json") for rule in policy.customer_rules]),
+            "min_records": policy.min_records_for_share,
+        },
+    )
+    found = []
+    for hour, customer_id, rule, observed, readings, rejected, reasons, known_detail in rows:
+        detail = known_detail or limits[rule].explain(observed) + (f" ({reasons})" if reasons else "")
+        found.append(HeldBack(hour, customer_id, rule, observed, readings, rejected, detail))
+    return found
+
+
+def read_accepted(connection: Connection, hours: Sequence[datetime]) -> list[Accepted]:
+    """Return what a person has accepted of these hours."""
+    return [Accepted(*row) for row in connection.execute(query("select_accepted"), {"hours": list(hours)})]
+
+
+def save_held_back(connection: Connection, hours: Sequence[datetime], held: Sequence[HeldBack]) -> None:
+    """Note who is held back in these hours, and mark the sums of each."""
+    rows = Jsonb([asdict(one) for one in held], dumps=partial(json.dumps, default=str))
+    values = {"hours": list(hours), "held": rows}
+    connection.execute(query("delete_held_back"), values)
+    connection.execute(query("upsert_held_back"), values)
+    connection.execute(query("mark_held_back"), values)
 
 
 def measure_facts(
     connection: Connection, hours: Sequence[datetime], policy: QualityPolicy
 ) -> list[HourFacts]:
-    """Measure each hour, in order, without its drift, after `sum_readings` in the same transaction."""
+    """Measure each hour, in order, without its drift, after `save_held_back` in the same transaction."""
     with connection.cursor(row_factory=class_row(HourFacts)) as cursor:
         return cursor.execute(
             query("select_facts"),

@@ -1,14 +1,18 @@
 """Values that the quality room hands around."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Severity(StrEnum):
-    """What a failed expectation means: the hour is withheld, or it is published with a warning."""
+    """What a failed expectation means: the hour is withheld, or it is published with a warning.
+
+    Critical are those that speak for a fault of the pipeline. What a customer sent is judged by rules of its own.
+    """
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -28,18 +32,25 @@ class Fact(StrEnum):
     DELAY_P95_SECONDS = "delay_p95_seconds"
     QUARANTINED = "quarantined"
     QUARANTINE_SHARE = "quarantine_share"
+    UNNAMED_SHARE = "unnamed_share"
+    HELD_BACK = "held_back"
     POORLY_COVERED_SHARE = "poorly_covered_share"
     MEAN_DRIFT = "mean_drift"
 
 
-class Expectation(BaseModel):
-    """A fact and its limits; `failure` is what an operator reads about an hour that does not keep them."""
+class CustomerFact(StrEnum):
+    """The figures of a customer's hour that a rule may be about; see select_rule_breakers."""
+
+    REJECTED_SHARE = "rejected_share"
+    COVERAGE = "coverage"
+
+
+class Limits(BaseModel):
+    """What a figure has to keep; `failure` is what an operator reads where it does not."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
-    severity: Severity
-    fact: Fact
     at_least: float | None = None
     at_most: float | None = None
     failure: str
@@ -51,7 +62,7 @@ class Expectation(BaseModel):
         return failure
 
     @model_validator(mode="after")
-    def _has_limit(self) -> "Expectation":
+    def _has_limit(self) -> "Limits":
         if self.at_least is None and self.at_most is None:
             raise ValueError(f"{self.name} has no limit")
         return self
@@ -59,6 +70,19 @@ class Expectation(BaseModel):
     def explain(self, observed: float) -> str:
         """Say in words what was found."""
         return self.failure.format(observed=observed)
+
+
+class Expectation(Limits):
+    """A fact of an hour and its limits."""
+
+    severity: Severity
+    fact: Fact
+
+
+class CustomerRule(Limits):
+    """A fact of a customer's hour and its limits: who does not keep them is held back, and nobody else."""
+
+    fact: CustomerFact
 
 
 class QualityPolicy(BaseModel):
@@ -77,13 +101,19 @@ class QualityPolicy(BaseModel):
     drift_past_hours: int = Field(ge=1)
     drift_min_hours: int = Field(ge=1)
     expectations: tuple[Expectation, ...]
+    customer_rules: tuple[CustomerRule, ...] = ()
 
     @model_validator(mode="after")
     def _names_differ(self) -> "QualityPolicy":
-        names = [expectation.name for expectation in self.expectations]
-        if len(set(names)) != len(names):
+        names = list(self.limits)
+        if len(names) != len(self.expectations) + len(self.customer_rules):
             raise ValueError("two expectations have the same name")
         return self
+
+    @property
+    def limits(self) -> dict[str, Limits]:
+        """The expectations and the rules about customers, by name."""
+        return {limits.name: limits for limits in (*self.expectations, *self.customer_rules)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +133,9 @@ class HourFacts:
     delay_p95_seconds: float | None
     quarantined: int
     quarantine_share: float | None
+    unnamed: int
+    unnamed_share: float | None
+    held_back: int
     poorly_covered_share: float | None
     mean_bpm: float | None
     mean_drift: float | None = None
@@ -111,6 +144,29 @@ class HourFacts:
         """Return one figure."""
         value: float | None = getattr(self, fact.value)
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A rule that a customer breaks in one hour, and what of it is told."""
+
+    hour: datetime
+    customer_id: UUID = field(repr=False)
+    rule: str
+    observed: float
+    readings: int
+    rejected: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a person has accepted; `customer_id` is None for an expectation about the whole hour."""
+
+    hour: datetime
+    rule: str
+    customer_id: UUID | None = field(repr=False)
+    observed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +181,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the outcomes mean for one hour; `reason` is None if it may be published."""
+    """What the outcomes mean for one hour; `reason` is None if it may be published.
+
+    `accepted` are critical failures that a person has accepted.
+    """
 
     facts: HourFacts
     reason: str | None
     warnings: tuple[str, ...]
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

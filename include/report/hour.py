@@ -1,7 +1,8 @@
 """One hour as it stands: its state, what its checks found, and its summary."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,6 +12,8 @@ from include.db.connect import Role, connect, readable_errors
 from include.settings import Settings
 from include.sql import query
 from include.terminal import plain
+
+MOST_HELD_BACK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,36 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A customer whose readings of the hour are in no sum, and why."""
+
+    customer_id: UUID
+    readings: int
+    rejected: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a person has accepted of the hour."""
+
+    accepted_by: str
+    accepted_at: datetime
+    reason: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
 class HourReport:
-    """The hour's state, the newest findings, and readings and customers by risk level."""
+    """The hour's state, the newest findings, readings and customers by risk level, who is held back, who accepted."""
 
     hour: datetime
     state: str
     reason: str | None
     findings: list[Found]
     risk: dict[str, tuple[int, int]]
+    held_back: list[HeldBack] = field(default_factory=list)
+    acceptances: list[Acceptance] = field(default_factory=list)
 
 
 def read_hour(settings: Settings, hour: datetime) -> HourReport:
@@ -40,12 +65,18 @@ def read_hour(settings: Settings, hour: datetime) -> HourReport:
         status = connection.execute(query("select_hour_status"), {"hours": [hour]}).fetchone()
         findings = connection.execute(query("select_quality_results"), {"hour": hour}).fetchall()
         risk = connection.execute(query("select_risk_hourly"), {"hour": hour}).fetchall()
+        # The calendar's last hour has no end that could be told.
+        span = {"since": hour, "until": hour + timedelta(minutes=1), "most": MOST_HELD_BACK}
+        held_back = connection.execute(query("select_held_back"), span).fetchall()
+        acceptances = connection.execute(query("select_acceptances"), {"hour": hour}).fetchall()
     return HourReport(
         hour=hour,
         state=status[1] if status else "open",
         reason=status[2] if status else None,
         findings=[Found(*row) for row in findings],
         risk={level: (readings, customers) for level, readings, customers in risk},
+        held_back=[HeldBack(*row[1:]) for row in held_back],
+        acceptances=[Acceptance(*row) for row in acceptances],
     )
 
 
@@ -63,7 +94,26 @@ def render_hour(report: HourReport) -> RenderableType:
         summary.add_column(name, justify="left" if name == "level" else "right")
     for level, (readings, customers) in report.risk.items():
         summary.add_row(Text(plain(level)), f"{readings:,}", f"{customers:,}")
+    parts: list[RenderableType] = [checks, summary]
+    if report.held_back:
+        parts.append(_held_back(report))
+    parts += [
+        Text(
+            plain(
+                f"accepted by {one.accepted_by} on {one.accepted_at:%Y-%m-%d %H:%M}: {one.reason} ({one.failure})"
+            )
+        )
+        for one in report.acceptances
+    ]
     verdict = f"the hour is {report.state}" + (f": {report.reason}" if report.reason else "")
-    return Group(
-        checks, summary, Text(plain(verdict), style="green" if report.state == "published" else "red")
-    )
+    return Group(*parts, Text(plain(verdict), style="green" if report.state == "published" else "red"))
+
+
+def _held_back(report: HourReport) -> Table:
+    table = Table(title="Customers who are held back: in none of the sums", title_justify="left")
+    for name in ("customer", "readings", "rejected", "why"):
+        table.add_column(name, justify="right" if name in ("readings", "rejected") else "left")
+    for one in report.held_back:
+        numbers = (f"{one.readings:,}", f"{one.rejected:,}")
+        table.add_row(Text(plain(one.customer_id)), *numbers, Text(plain(one.detail)))
+    return table

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.risk import RiskLevel
+from include.report.hours import hours_table
 from include.report.types import Report
 from include.terminal import plain
 
@@ -15,6 +16,8 @@ def render(report: Report) -> RenderableType:
     parts: list[RenderableType] = [_outcomes(report), _partitions(report), _risk(report)]
     if report.by_reason:
         parts.insert(1, _reasons(report))
+    if report.hours:
+        parts.append(hours_table(report.hours, "Hours to look at"))
     return Group(*parts, _pace(report), _verdict(report))
 
 

@@ -12,10 +12,14 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.ingest.latency import percentile_ms
+from include.report.hours import read_hours
 from include.report.rules import find_problems
 from include.report.types import LatencySummary, PartitionAccount, Report
 from include.settings import Settings
 from include.sql import query
+
+# The report tells of the hours of the last days; `hours list --limit` goes further back.
+HOURS_LOOKED_AT = 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ def make_report(settings: Settings) -> Report:
         by_reason: dict[str, int] = dict(connection.execute(query("count_by_reason")).fetchall())
         dropped: dict[str, int] = dict(connection.execute(query("count_dropped_rows")).fetchall())
         records_per_second, latency = _pace(connection)
+        hours = [line for line in read_hours(connection, limit=HOURS_LOOKED_AT) if line.needs_a_look]
     problems = find_problems(
         accounts,
         reading_count=sum(by_risk.values()) + dropped.get("heartbeats", 0),
         dead_letter_count=sum(by_reason.values()) + dropped.get("dead_letters", 0),
     )
     return Report(
-        accounts, _lag(settings, accounts), by_reason, by_risk, records_per_second, latency, problems
+        accounts, _lag(settings, accounts), by_reason, by_risk, records_per_second, latency, problems, hours
     )
 
 

@@ -26,9 +26,9 @@ def as_hour(instant: datetime | str) -> datetime:
     """Return the hour that begins at `instant` (ISO 8601, UTC if it has no zone), as UTC without a zone."""
     try:
         parsed = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    except ValueError:
+        hour = parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+    except (ValueError, OverflowError):  # the calendar's first and last day are another year elsewhere
         raise OptionError(f"{instant} is not an hour: write it as 2026-01-31T14:00") from None
-    hour = parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
     if hour != hour.replace(minute=0, second=0, microsecond=0):
         raise OptionError(f"{hour} is not the beginning of an hour: write it as 2026-01-31T14:00")
     return hour
@@ -96,7 +96,7 @@ def in_groups(due: Sequence[DueHour], *, max_hours: int, max_readings: int) -> I
 def decide(
     checked: CheckedHours, before: Mapping[datetime, HourStatus], changed: Collection[datetime]
 ) -> list[Decision]:
-    """Gate each hour: a critical failure withholds it, warnings do not. `changed`: those with new sums."""
+    """Gate each hour: a critical failure withholds it unless a person accepted it. `changed`: those with new sums."""
     return [
         Decision(
             hour=verdict.facts.hour,
@@ -108,6 +108,8 @@ def decide(
             is_new_revision=not verdict.reason and verdict.facts.hour in changed,
             warnings=verdict.warnings,
             was_withheld=_is_withheld(before.get(verdict.facts.hour)),
+            held_back=verdict.facts.held_back,
+            accepted=verdict.accepted,
         )
         for verdict in checked.verdicts
     ]
@@ -133,4 +135,5 @@ def _is_withheld(status: HourStatus | None) -> bool:
 
 def _notes(decision: Decision) -> list[str]:
     reasons = [f"withheld: {decision.reason}"] if decision.reason else []
-    return reasons + [f"warning: {warning}" for warning in decision.warnings]
+    accepted = [f"accepted: {failure}" for failure in decision.accepted]
+    return reasons + accepted + [f"warning: {warning}" for warning in decision.warnings]

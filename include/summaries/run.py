@@ -70,6 +70,7 @@ def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
         "hour": hour.isoformat(),
         "readings": status.readings,
         "revision": status.revision,
+        "held_back": status.held_back,
         "quality_run": status.run_id,
     }
 
@@ -143,14 +144,16 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
 def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
     """Settle hours, in one transaction, in this order:
 
-    1. leave hours alone whose readings retention has dropped
-    2. sum the readings, and measure and judge each hour from those sums
-    3. publish the hours that pass and have other sums than before, take back those that do not
-    4. note the decisions, with how many readings the stream had counted
+    1. answer the notes that ask for the hours again
+    2. leave hours alone whose readings retention has dropped
+    3. sum the readings, hold back whose records were mostly rejected, and measure and judge each hour from those sums
+    4. publish the hours that pass and have other sums than before, take back those that do not
+    5. note the decisions, with how many readings the stream had counted
 
-    What the stream counts meanwhile differs from that, so the next run finds it.
+    What the stream counts meanwhile differs from that, so the next run finds it; so does what is noted meanwhile.
     """
     with session.snapshot.transaction():
+        store.answer_reopened(session.snapshot, hours)
         dropped = store.read_dropped_hours(session.snapshot, hours)
         store.settle_dropped(session.snapshot, dropped)
         kept = [hour for hour in hours if hour not in dropped]
@@ -202,6 +205,9 @@ def _finish(session: _Session, settlement: Settlement) -> Settlement:
         workflow_run=session.workflow_run,
     )
     log.info("hours_settled", first_hour=str(settlement.decisions[0].hour), **settlement.counts())
+    for decision in settlement.decisions:
+        if decision.accepted:
+            log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(decision.accepted))
     for decision in withheld:
         log.error("hour_withheld", hour=str(decision.hour), reason=decision.reason)
     if len(settlement.decisions) == 1:  # of a group the number is enough; quality_results has each

@@ -40,8 +40,8 @@ def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datet
     """Return how these hours stand; an hour without a row is not in it."""
     rows = connection.execute(query("select_hour_status"), {"hours": list(hours)})
     return {
-        hour: HourStatus(hour, HourState(state), reason, readings, revision, run_id)
-        for hour, state, reason, readings, revision, run_id in rows
+        hour: HourStatus(hour, HourState(state), reason, readings, revision, run_id, held_back)
+        for hour, state, reason, readings, revision, run_id, held_back in rows
     }
 
 
@@ -106,6 +106,11 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
         for decision in decisions
     ]
     connection.execute(query("upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
+
+
+def answer_reopened(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Take the notes away that these hours are to be settled again; what is noted meanwhile stays."""
+    connection.execute(query("delete_reopened_hours"), {"hours": list(hours)})
 
 
 def settle_dropped(connection: Connection, hours: Sequence[datetime]) -> None:

@@ -18,7 +18,7 @@ class HourState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HourStatus:
-    """A row of hour_status."""
+    """A row of hour_status, and how many customers are held back."""
 
     hour: datetime
     state: HourState
@@ -26,6 +26,7 @@ class HourStatus:
     readings: int
     revision: int
     run_id: int | None
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,10 @@ class PolicySpan:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one hour; `is_new_revision` tells whether other rows than before are published."""
+    """What becomes of one hour; `is_new_revision` tells whether other rows than before are published.
+
+    `accepted` are failures that would withhold it if no person had accepted them.
+    """
 
     hour: datetime
     state: HourState
@@ -58,6 +62,8 @@ class Decision:
     is_new_revision: bool
     warnings: tuple[str, ...]
     was_withheld: bool
+    held_back: int = 0
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ class Settlement:
             "published": len(self.decisions) - len(self.withheld),
             "revised": len(self.revised),
             "withheld": len(self.withheld),
+            "held_back": sum(decision.held_back for decision in self.decisions),
             "warnings": sum(len(decision.warnings) for decision in self.decisions),
             "readings": sum(decision.readings for decision in self.decisions),
             "quality_runs": list(self.run_ids),

@@ -27,7 +27,7 @@ VARIABLES = [
 ]
 CHOSEN = {"customer": [str(CUSTOMER)], "partition": ["0", "1"]}
 # A row an hour, a partition or a launch: PostgreSQL may read these as a whole when it likes.
-SMALL = {"settled_hours", "touched_hours", "stream_offsets", "stream_lease", "quality_runs"}
+SMALL = {"settled_hours", "touched_hours", "reopened_hours", "stream_offsets", "stream_lease", "quality_runs"}
 # The database's answer is held against no limit.
 WITHOUT_VALUE = {("Database answers in", "threshold")}
 RAW = {"heartbeats", "stream_commits", "dead_letters"}

@@ -241,6 +241,7 @@ def recomputed(plane: ControlPlane, hour: datetime) -> list[tuple[Any, ...]]:
         "count(*) filter (where risk_level = 'Elevated'), count(*) filter (where risk_level = 'High'), "
         "min(heart_rate), max(heart_rate), min(event_time), max(event_time) from heartbeats "
         f"where event_time >= '{hour}' and event_time < timestamp '{hour}' + interval '1 hour' "
+        f"and customer_id not in (select customer_id from held_back_customers where hour = '{hour}') "
         "group by customer_id order by customer_id"
     )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from include.settings import Settings
 from include.summaries.run import settle_due, settle_hour
-from tests.support.hours import HOUR, Reading, Sink, published, recompute, states
+from tests.support.hours import HOUR, Reading, Sink, hour_of, published, recompute, states
 from tests.support.pipeline import Pipeline, fresh_pipeline
 
 pytestmark = pytest.mark.integration
@@ -36,6 +36,18 @@ one_reading = st.builds(
 )
 
 
+# Somebody's zeros, off the wrist: enough of them hold a customer back.
+zeros = st.builds(
+    lambda customer, number, count: [
+        Reading(uuid.UUID(int=customer), 0, HOURS[number] + timedelta(seconds=7 * second))
+        for second in range(count)
+    ],
+    st.integers(1, 3),
+    st.integers(0, 2),
+    st.integers(1, 40),
+)
+
+
 @dataclass(frozen=True)
 class Arrival:
     """Readings in the order in which they come, each maybe again; `cuts` part them, with a run of the job between."""
@@ -54,7 +66,8 @@ def arrivals(draw: st.DrawFn) -> Arrival:
         st.lists(one_reading, max_size=60, unique_by=lambda reading: (reading.customer, reading.at))
     )
     again = draw(st.lists(st.sampled_from(readings), max_size=10)) if readings else []
-    whole = draw(st.permutations([*readings, *again]))
+    garbage = [record for burst in draw(st.lists(zeros, max_size=2)) for record in burst]
+    whole = draw(st.permutations([*readings, *again, *garbage]))
     return Arrival(whole, draw(st.lists(st.integers(0, len(whole)), max_size=3)))
 
 
@@ -71,7 +84,10 @@ def test_after_the_last_run_every_hour_equals_the_recomputation(
     shared: Pipeline, tmp_path: Path, arrival: Arrival, is_run_by_the_hour: bool
 ) -> None:
     own = shared.settings.model_copy(update={"stack_dir": tmp_path})
-    shared.run("truncate heartbeats, touched_hours, settled_hours, customer_hourly, risk_hourly")
+    shared.run(
+        "truncate heartbeats, dead_letters, touched_hours, settled_hours, customer_hourly, risk_hourly, "
+        "held_back_customers"
+    )
 
     with Sink(own) as sink:
         for part in arrival.parts():
@@ -84,7 +100,8 @@ def test_after_the_last_run_every_hour_equals_the_recomputation(
         settle_hour(own, hour)
 
     assert published(own) == recompute(arrival.readings, HOURS)
-    counts = {hour: sum(row[2] for row in published(own)[0] if row[0] == hour) for hour in HOURS}
+    stored = {(one.customer, one.at) for one in arrival.readings if one.bpm}
+    counts = {hour: sum(hour_of(at) == hour for _, at in stored) for hour in HOURS}
     assert {hour: state[:2] for hour, state in states(own).items()} == {
         hour: ("published", count) for hour, count in counts.items()
     }

@@ -368,6 +368,7 @@ def plans(settings: Settings, at: datetime) -> dict[str, str]:
         "select_newest_checks": {},
         "select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
         "select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
+        "select_held_back": {"since": at - store.HOURS_WINDOW, "until": at, "most": store.MOST_HELD_BACK},
         "select_customer_readings": {
             "customer_id": ANNE, "since": at - 100 * SECOND, "until": at, "most": store.MOST_READINGS_OF_ONE,
         },

@@ -13,6 +13,7 @@ from psycopg import errors
 from include.db.connect import Role, connect
 from include.errors import RetentionBlockedError
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
+from include.summaries.accept import accept_hour
 from include.summaries.run import settle_due
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
@@ -177,6 +178,37 @@ def test_a_day_with_an_hour_that_is_not_published_stays(pipeline: Pipeline, chan
         pytest.raises(errors.ObjectNotInPrerequisiteState),
     ):
         connection.execute("select drop_day_partition('heartbeats', %s)", [days_ago(EXPIRED_DAYS).date()])
+
+
+def test_an_hour_that_is_stuck_keeps_no_day_but_that_of_its_readings(pipeline: Pipeline) -> None:
+    store_readings(pipeline, EXPIRED_DAYS, EXPIRED_DAYS + 1)
+    settle_hours(pipeline)
+    for table, column in (("stream_commits", "committed_at"), ("dead_letters", "recorded_at")):
+        move_back(pipeline, table, column, EXPIRED_DAYS)
+    stuck = f"where hour::date = '{days_ago(EXPIRED_DAYS).date()}'"
+    pipeline.run(f"update settled_hours set state = 'withheld', reason = 'test' {stuck}")  # noqa: S608
+
+    dropped = drop_expired_days(pipeline.settings)
+
+    assert dropped["heartbeats"] == 10
+    assert dropped["dead_letters"] == 2
+    assert dropped["stream_commits"] >= 1
+    assert (pipeline.count("heartbeats"), pipeline.count("dead_letters")) == (10, 0)
+    assert pipeline.report().problems == []
+
+
+def test_the_day_of_an_hour_that_a_person_has_accepted_is_dropped(pipeline: Pipeline, tmp_path: Path) -> None:
+    settings = pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+    store_readings(pipeline, EXPIRED_DAYS)
+    hour = days_ago(EXPIRED_DAYS).replace(tzinfo=None)
+    pipeline.run("update heartbeats set risk_level = 'High'")
+    settle_due(settings, before=hour + timedelta(hours=1))
+    assert drop_expired_days(settings) == {}
+
+    accept_hour(settings, hour.isoformat(), reason="nobody can mend it")
+
+    assert drop_expired_days(settings) == {"heartbeats": 10}
+    assert pipeline.count("reopened_hours") == 0
 
 
 @pytest.mark.parametrize("days", [-1, 0, 1])

@@ -85,6 +85,8 @@ REFUSED = {
         "update stream_lease set epoch = 9",
         "select * from replay_runs",
         "delete from quality_results",
+        "delete from accepted_failures",
+        "update accepted_failures set reason = 'another'",
         "delete from retention_log",
         "update notices set message = 'other'",
         "insert into dropped_totals (topic_id, partition) values (gen_random_uuid(), 0)",
@@ -102,6 +104,8 @@ REFUSED = {
         "insert into touched_hours values (date_trunc('hour', now()), gen_random_uuid(), 0, 1)",
         "select * from customer_hourly",
         "delete from replay_runs",
+        "select * from held_back_customers",
+        "delete from reopened_hours",
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', '2026-01-01')",
         "select drop_day_partition('heartbeats', '2026-01-01')",
@@ -111,6 +115,8 @@ REFUSED = {
         "select value from dead_letters",
         "select key from dead_letters",
         "select headers from dead_letters",
+        "select customer_id from dead_letters",
+        "insert into accepted_failures (hour) values (date_trunc('hour', now()))",
         "insert into heartbeats (customer_id) values (gen_random_uuid())",
         "insert into touched_hours values (date_trunc('hour', now()), gen_random_uuid(), 0, 1)",
         "update stream_lease set epoch = 9",
@@ -148,8 +154,15 @@ MAY_WRITE = {
         "health_checks": {"INSERT", "DELETE"},
         "stream_waits": {"INSERT", "UPDATE"},
         "notices": {"INSERT", "UPDATE", "DELETE"},
+        "held_back_customers": {"INSERT", "UPDATE", "DELETE"},
+        "reopened_hours": {"INSERT", "DELETE"},
+        "accepted_failures": {"INSERT"},
     },
-    "heartbeat_replay": {"dead_letters": {"UPDATE"}, "replay_runs": {"INSERT", "UPDATE"}},
+    "heartbeat_replay": {
+        "dead_letters": {"UPDATE"},
+        "replay_runs": {"INSERT", "UPDATE"},
+        "reopened_hours": {"INSERT"},
+    },
 }
 
 

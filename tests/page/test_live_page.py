@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(1800
 
 # Airflow's own end takes its time on a busy machine; a stream that held it would do so for five minutes.
 LONGEST_SERVER_END_SECONDS = 60.0
+HELD_BACK = "00000000-0000-0000-0000-00000000beef"
 
 
 @pytest.fixture
@@ -100,6 +101,28 @@ def test_a_link_that_leaves_goes_past_the_frame(plane: ControlPlane, window: Cal
     page.frame_locator("iframe[title=Heartbeats]").get_by_role("link", name="Run of the hour").first.click()
 
     page.wait_for_url("**/dags/heartbeat_hourly/runs/**")
+
+
+def test_who_is_held_back_and_who_accepted_an_hour_is_told_in_words(
+    plane: ControlPlane, page: "Page"
+) -> None:
+    hour = "date_trunc('hour', timezone('utc', now())) - interval '6 hours'"
+    plane.run(
+        "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) "
+        f"select {hour}, 'published', 90, 0, 1, 0;"
+        "insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail) "
+        f"select {hour}, '{HELD_BACK}', 'rejected_below_half', 0.75, 10, 30, '75.0% were rejected (<b>30</b> x)';"
+        "insert into accepted_failures (hour, rule, observed, failure, accepted_by, reason) "
+        f"select {hour}, 'no_nulls', 1, 'one', 'erika', '<i>known</i>'"
+    )
+
+    told = page.locator("#held-back-rows li").filter(has_text=HELD_BACK)
+    told.wait_for()
+
+    assert f"{HELD_BACK}: 75.0% were rejected (<b>30</b> x); readings left out: 10" in told.inner_text()
+    row = page.locator("#hour-rows tr").filter(has_text="erika")
+    assert "1 customer held back; accepted by erika on" in row.inner_text()
+    assert ": <i>known</i>" in row.inner_text()
 
 
 def test_what_is_sent_shows_within_seconds(plane: ControlPlane, page: "Page") -> None:

@@ -60,6 +60,7 @@ def _settle_hours(pipeline: Pipeline, settings: Settings) -> None:
         for hour in (good, bad, late):
             sink.store(steady(hour))
             sink.store(Reading(CUSTOMER, bpm, hour + timedelta(seconds=30 + bpm)) for bpm in (110, 150))
+        sink.store(Reading(uuid.UUID(int=8), 0, good + timedelta(seconds=second)) for second in range(30))
         rejected = [(b"{", good + timedelta(seconds=number)) for number in range(60)]
         sink.store_values([*rejected, (b'{"customer_id": 1}', good)])
     pipeline.run("update heartbeats set ingested_at = event_time + interval '1 second'")

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from include.db.connect import Role, connect
 from include.domain.judge import TimeBounds
 from include.domain.record_time import record_times_us
 from include.domain.risk import load_policy
+from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.ingest import store as product
 from include.ingest.days import DayPartitions
 from include.ingest.gathering import Gathering, Origin
@@ -29,6 +30,8 @@ from include.settings import Settings
 
 TOPIC_ID = uuid.UUID(int=7)
 HOUR = timedelta(hours=1)
+# As in the default quality policy.
+MIN_RECORDS_FOR_SHARE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +106,26 @@ def steady(
 
 
 def recompute(readings: Iterable[Reading], hours: Sequence[datetime]) -> tuple[list[Any], list[Any]]:
-    """Return customer_hourly and risk_hourly as they have to be, in order, from the readings that count."""
+    """Return customer_hourly and risk_hourly as they have to be, in order, from all that was sent.
+
+    A heart rate that nobody has is a rejected record. Who sent more of these than readings in an hour is in no sum.
+    """
     policy = load_policy("default")
     stored: dict[tuple[uuid.UUID, datetime], int] = {}
+    rejected: Counter[tuple[datetime, uuid.UUID]] = Counter()
     for reading in readings:
-        stored.setdefault((reading.customer, reading.at), reading.bpm)  # the first at an instant counts
+        if MIN_HEART_RATE_BPM <= reading.bpm <= MAX_HEART_RATE_BPM:
+            stored.setdefault((reading.customer, reading.at), reading.bpm)  # the first at an instant counts
+        else:
+            rejected[hour_of(reading.at), reading.customer] += 1
     by_customer: dict[tuple[datetime, uuid.UUID], list[tuple[datetime, int]]] = defaultdict(list)
     for (customer, at), bpm in stored.items():
-        by_customer[at.replace(minute=0, second=0, microsecond=0), customer].append((at, bpm))
+        by_customer[hour_of(at), customer].append((at, bpm))
+    for key, records in rejected.items():
+        if records + len(by_customer.get(key, [])) >= MIN_RECORDS_FOR_SHARE and records > len(
+            by_customer[key]
+        ):
+            del by_customer[key]
     customer_rows, risk = (
         [],
         {(hour, level): [0, 0] for hour in hours for level in ("Normal", "Elevated", "High")},
@@ -139,6 +154,11 @@ def recompute(readings: Iterable[Reading], hours: Sequence[datetime]) -> tuple[l
             )
         )
     return customer_rows, sorted((*key, *counts) for key, counts in risk.items())
+
+
+def hour_of(at: datetime) -> datetime:
+    """Return when the hour of an instant began."""
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def published(settings: Settings) -> tuple[list[Any], list[Any]]:

@@ -56,6 +56,11 @@ _HOURS = (
     from settled_hours cross join generate_series(1, %(customers)s::int) as customer
     """,
     """
+    insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail)
+    select hour, md5(customer::text)::uuid, 'rejected_below_half', 0.6, 40, 60, 'x'
+    from settled_hours cross join generate_series(1, least(%(customers)s::int, 1000)) as customer
+    """,
+    """
     insert into touched_hours (hour, topic_id, partition, readings, noted_at)
     select
         date_trunc('hour', %(now)s::timestamp) - number * interval '1 hour', md5('topic')::uuid, partition,

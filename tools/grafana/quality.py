@@ -15,6 +15,7 @@ def quality() -> Json:
     rows = [
         (8, [_states(), _quarantine(), _reasons()]),
         (10, [_hours()]),
+        (8, [_held_back()]),
         (8, [_violations(), _rejected()]),
         (8, [_readings(), _mean(), _shares()]),
         (8, [_delay(), _coverage()]),
@@ -101,6 +102,24 @@ def _hours() -> Json:
                     }
                 ],
             ),
+        ],
+    )
+
+
+def _held_back() -> Json:
+    return table(
+        "Customers held back",
+        "They are in no sum of that hour, since most of what they sent for it was rejected and not sent again. The "
+        "hour of all others is published without them.",
+        "quality_held_back",
+        unit="none",
+        empty="nobody",
+        overrides=[
+            named("hour", "Hour", **TIME),
+            named("customer", "Customer", custom__width=320),
+            named("detail", "Why"),
+            named("readings", "Readings left out", custom__width=150),
+            named("rejected", "Rejected records", custom__width=150),
         ],
     )
 

@@ -18,5 +18,6 @@ create temporary table summed_readings (
     wrong_levels bigint,
     repeated_readings bigint,
     outside_hour bigint,
-    early_readings bigint
+    early_readings bigint,
+    is_held_back boolean
 ) on commit drop;

@@ -1,4 +1,4 @@
--- Publish these hours' sums a customer.
+-- Publish the sums per customer of these hours, without those who are held back.
 -- Params:  hours timestamp[]
 -- Rerun:   after delete_customer_hourly in the same transaction
 insert into customer_hourly
@@ -16,4 +16,4 @@ select
     first_event,
     last_event
 from summed_readings
-where hour = any(%(hours)s);
+where hour = any(%(hours)s) and not is_held_back;

@@ -1,4 +1,5 @@
--- Publish these hours' sums a risk level: three rows an hour, also without readings.
+-- Publish the sums per risk level of these hours, without those who are held back: three rows an hour, also without
+-- readings.
 -- Params:  hours timestamp[]
 -- Rerun:   after delete_risk_hourly in the same transaction
 insert into risk_hourly (hour, risk_level, readings, customers)
@@ -8,7 +9,7 @@ select
     coalesce(sum(levels.readings), 0) as readings,
     count(*) filter (where levels.readings > 0) as customers
 from unnest(%(hours)s::timestamp[]) as hours (hour)
-left join summed_readings as summed on hours.hour = summed.hour
+left join summed_readings as summed on hours.hour = summed.hour and not summed.is_held_back
 cross join
     lateral (
         values ('Normal', summed.normal), ('Elevated', summed.elevated), ('High', summed.high)

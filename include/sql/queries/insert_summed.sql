@@ -76,6 +76,7 @@ select
     count(*) filter (where date_trunc('hour', event_time) <> hour) as outside_hour,
     count(*) filter (
         where event_time > ingested_at + make_interval(secs => %(max_skew_seconds)s)
-    ) as early_readings
+    ) as early_readings,
+    false as is_held_back
 from judged
 group by hour, customer_id;

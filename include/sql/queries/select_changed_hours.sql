@@ -15,7 +15,7 @@ with fresh as (
         first_event,
         last_event
     from summed_readings
-    where hour = any(%(hours)s)
+    where hour = any(%(hours)s) and not is_held_back
 ),
 
 published as (

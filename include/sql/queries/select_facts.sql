@@ -1,4 +1,5 @@
--- Measure each hour of a group, after insert_summed in the same snapshot.
+-- Measure each hour of a group, after insert_summed, insert_rejected and mark_held_back in the same snapshot. The mean
+-- and the coverage are those of what may be published; what speaks for a fault of the pipeline is counted in all rows.
 -- Params:  hours timestamp[]; min_coverage float; min_records bigint: the fewest records to take a share of
 -- Returns: the columns of hour_facts but the drift, and mean_bpm; one row an hour, in order
 with hours as (
@@ -9,14 +10,15 @@ summed as (
     select
         hour,
         sum(readings)::bigint as readings,
-        sum(total_bpm)::numeric / sum(readings) as mean_bpm,
+        (sum(total_bpm) filter (where not is_held_back))::numeric
+        / sum(readings) filter (where not is_held_back) as mean_bpm,
         sum(null_values)::bigint as null_values,
         sum(out_of_range)::bigint as out_of_range,
         sum(wrong_levels)::bigint as wrong_levels,
         sum(repeated_readings)::bigint as repeated_readings,
         sum(outside_hour)::bigint as outside_hour,
         sum(early_readings)::bigint as early_readings,
-        avg((coverage < %(min_coverage)s)::int)::float as poorly_covered_share
+        (avg((coverage < %(min_coverage)s)::int) filter (where not is_held_back))::float as poorly_covered_share
     from summed_readings
     group by hour
 ),
@@ -33,18 +35,22 @@ delays as (
     group by hours.hour
 ),
 
--- A rejected record that was sent again counts no longer: it has a second outcome.
 rejected as (
     select
-        hours.hour,
-        count(*) as quarantined
-    from hours
-    inner join dead_letters
-        on
-            dead_letters.kafka_timestamp >= hours.hour
-            and dead_letters.kafka_timestamp < hours.hour + interval '1 hour'
-    where dead_letters.replayed_at is null
-    group by hours.hour
+        hour,
+        (sum(records) filter (where customer_id is not null))::bigint as quarantined,
+        (sum(records) filter (where customer_id is null))::bigint as unnamed
+    from rejected_records
+    group by hour
+),
+
+held as (
+    select
+        hour,
+        count(distinct customer_id) as held_back
+    from held_back_customers
+    where hour = any(%(hours)s)
+    group by hour
 ),
 
 touched as (
@@ -61,11 +67,14 @@ counted as (
         hours.hour,
         coalesce(summed.readings, 0) as readings,
         coalesce(touched.readings, 0) as ledger_readings,
-        coalesce(rejected.quarantined, 0) as quarantined
+        coalesce(rejected.quarantined, 0) as quarantined,
+        coalesce(rejected.unnamed, 0) as unnamed,
+        coalesce(held.held_back, 0) as held_back
     from hours
     left join summed on hours.hour = summed.hour
     left join touched on hours.hour = touched.hour
     left join rejected on hours.hour = rejected.hour
+    left join held on hours.hour = held.hour
 )
 
 select
@@ -85,6 +94,12 @@ select
         when counted.readings + counted.quarantined >= %(min_records)s
             then counted.quarantined::float / (counted.readings + counted.quarantined)
     end as quarantine_share,
+    counted.unnamed,
+    case
+        when counted.readings + counted.quarantined + counted.unnamed >= %(min_records)s
+            then counted.unnamed::float / (counted.readings + counted.quarantined + counted.unnamed)
+    end as unnamed_share,
+    counted.held_back,
     summed.poorly_covered_share,
     summed.mean_bpm::float as mean_bpm
 from counted

@@ -1,4 +1,4 @@
--- How these hours stand.
+-- How these hours stand, and how many customers are held back in each.
 -- Params:  hours timestamp[]
 select
     hour,
@@ -6,7 +6,12 @@ select
     reason,
     readings,
     revision,
-    run_id
+    run_id,
+    (
+        select count(distinct held_back_customers.customer_id)
+        from held_back_customers
+        where held_back_customers.hour = hour_status.hour
+    ) as held_back
 from hour_status
 where hour = any(%(hours)s)
 order by hour;

@@ -1,7 +1,9 @@
 -- The newest hours with how they stand, what the last checks of each found, and where to read more.
 -- Params:  since timestamp (UTC); most int
 -- Returns: hour, state, reason, readings, unsettled_readings, revision, settled_at; checks, failed_checks, warnings
---          (null where never checked); docs_page, workflow_run (null where unknown); newest first
+--          (null where never checked); held_back: how many customers; accepted_by, accepted_at, accepted_reason: the
+--          last person who accepted what failed (null where nobody did); docs_page, workflow_run (null where unknown);
+--          newest first
 select
     hours.hour,
     hours.state,
@@ -13,6 +15,10 @@ select
     results.checks,
     results.failed_checks,
     results.warnings,
+    held.held_back,
+    accepted.accepted_by,
+    accepted.accepted_at,
+    accepted.accepted_reason,
     quality_runs.docs_page,
     quality_runs.workflow_run
 from (
@@ -35,4 +41,19 @@ left join lateral (
     from quality_results
     where quality_results.run_id = hours.run_id and quality_results.hour = hours.hour
 ) as results on hours.run_id is not null
+left join lateral (
+    select count(distinct held_back_customers.customer_id) as held_back
+    from held_back_customers
+    where held_back_customers.hour = hours.hour
+) as held on true
+left join lateral (
+    select
+        accepted_failures.accepted_by,
+        accepted_failures.accepted_at,
+        accepted_failures.reason as accepted_reason
+    from accepted_failures
+    where accepted_failures.hour = hours.hour
+    order by accepted_failures.id desc
+    limit 1
+) as accepted on true
 order by hours.hour desc;

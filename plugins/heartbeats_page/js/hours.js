@@ -13,6 +13,7 @@ let fillRisk = null;
 
 export function renderHours(look) {
   renderTable(look.slow.hours);
+  renderHeldBack(look.slow);
   renderRisk(look);
 }
 
@@ -47,8 +48,28 @@ function updateRow(row, item) {
   text(readings, item.state === "open" ? count(item.unsettled_readings) : `${count(item.readings)}${waiting}`);
   text(revision, item.revision ? String(item.revision) : "–");
   text(quality, qualityText(item));
-  text(reason, item.reason ?? (item.state === "reopened" ? "late readings wait for the next run" : ""));
+  text(reason, reasonText(item));
   renderLinks(more, item);
+}
+
+function reasonText(item) {
+  const notes = [item.reason];
+  if (item.state === "reopened") notes.push(item.unsettled_readings ? "late readings wait for the next run" : "waits for the next run");
+  if (item.held_back) notes.push(`${customers(item.held_back)} held back`);
+  if (item.accepted_by) notes.push(`accepted by ${item.accepted_by} on ${hour(item.accepted_at)}: ${item.accepted_reason}`);
+  return notes.filter(Boolean).join("; ");
+}
+
+const customers = (number) => `${count(number)} customer${number > 1 ? "s" : ""}`;
+
+function renderHeldBack({ hours, held_back }) {
+  const number = hours.reduce((sum, row) => sum + row.held_back, 0);
+  show("held-back", number > 0);
+  const reach = number > held_back.length ? `; the newest ${held_back.length} are shown` : "";
+  text("held-back-text", `${count(number)} times a customer broke a rule in one of these hours and is in none of its sums; the hour of all others goes on without them${reach}.`);
+  keyed(byId("held-back-rows"), held_back, (row) => `${row.hour} ${row.customer_id}`, () => element("li"), (item, row) => {
+    text(item, `${hour(row.hour)} · ${row.customer_id}: ${row.detail}; readings left out: ${count(row.readings)}`);
+  });
 }
 
 function qualityText({ checks, failed_checks, warnings }) {

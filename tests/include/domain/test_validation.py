@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.domain.columns import parse_events
-from include.domain.judge import UNUSABLE_RECORD_TIME, Rejection, TimeBounds, judge_record
+from include.domain.judge import UNUSABLE_RECORD_TIME, TimeBounds, judge_record
 from include.domain.reasons import Reason
 from include.domain.record_time import NO_TIME, record_times_us
 from include.domain.validation import Verdict, validate
@@ -223,7 +223,8 @@ def test_a_record_whose_own_timestamp_cannot_be_used_is_rejected_and_says_so(
     verdict = judged(values, times_us)
 
     assert outcomes(verdict) == ["bad_timestamp", "malformed_json", "bad_timestamp"] * count
-    assert verdict.rejections[0] == Rejection(Reason.BAD_TIMESTAMP, UNUSABLE_RECORD_TIME)
+    rejection = verdict.rejections[0]
+    assert (rejection.reason, rejection.detail) == (Reason.BAD_TIMESTAMP, UNUSABLE_RECORD_TIME)
     assert judge_record(event(), None, BOUNDS) == verdict.rejections[0]
 
 
@@ -241,6 +242,53 @@ def test_the_first_and_the_last_usable_times_are_judged_by(time_ms: int, at: str
 
     assert outcomes(judged(values, times_us)) == expected(values, times_us)
     assert expected(values, times_us)[0][0] == "accepted"  # type: ignore[index]
+
+
+WHOSE = uuid.UUID(CUSTOMER).bytes
+AT_US = RECORD_TIME_US - 750_000
+
+
+@pytest.mark.parametrize("count", [1, 60])
+@pytest.mark.parametrize(
+    ("fields", "whose", "at_us"),
+    [
+        ({"heart_rate": 0}, WHOSE, AT_US),
+        ({"heart_rate": 72.5}, WHOSE, AT_US),
+        ({"timestamp": "2039-01-01T00:00:00Z"}, WHOSE, 2_177_452_800_000_000),
+        ({"timestamp": "1970-01-01T00:00:00Z"}, WHOSE, 0),
+        ({"timestamp": "1969-12-31T23:59:59Z"}, WHOSE, None),
+        ({"timestamp": "9999-01-01T00:00:00Z"}, WHOSE, None),
+        ({"timestamp": "yesterday", "heart_rate": 0}, WHOSE, None),
+        ({"customer_id": "somebody"}, None, AT_US),
+        ({"customer_id": ["a"], "timestamp": 5}, None, None),
+    ],
+)
+def test_a_rejection_tells_whose_the_record_was_and_of_when_as_far_as_it_says_so(
+    fields: dict[str, object], whose: bytes | None, at_us: int | None, count: int
+) -> None:
+    verdict = judged([event(**fields)] * count)
+
+    assert {(one.customer_id, one.event_time_us) for one in verdict.rejections.values()} == {(whose, at_us)}
+    assert len(verdict.rejections) == count
+    assert WHOSE.hex() not in repr(verdict.rejections)
+
+
+@pytest.mark.parametrize("missing", ["heart_rate", "customer_id", "timestamp"])
+def test_a_record_that_lacks_a_field_tells_what_the_others_say(missing: str) -> None:
+    [rejection] = judged([event(**{missing: ...})]).rejections.values()
+
+    assert rejection.customer_id == (None if missing == "customer_id" else WHOSE)
+    assert rejection.event_time_us == (None if missing == "timestamp" else AT_US)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, b"", b"{", b"[1]", b'{"customer_id": "a", "customer_id": "b"}', b"\xff", b"[" * 100],
+)
+def test_what_is_no_event_names_nobody(value: bytes | None) -> None:
+    [rejection] = judged([value]).rejections.values()
+
+    assert (rejection.customer_id, rejection.event_time_us) == (None, None)
 
 
 def test_an_empty_batch_gives_nothing() -> None:

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from include.errors import SettingsError
 from include.quality.policy import load_quality_policy
-from include.quality.rules import outcomes_of, verdicts_of, with_drift
-from include.quality.types import Expectation, Fact, HourFacts, QualityPolicy, Severity
+from include.quality.rules import is_no_worse, outcomes_of, verdicts_of, with_drift
+from include.quality.types import Accepted, Expectation, Fact, HourFacts, QualityPolicy, Severity
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
 POLICY = load_quality_policy("default")
@@ -31,6 +31,9 @@ def facts(
         delay_p95_seconds=1.0,
         quarantined=0,
         quarantine_share=0.0,
+        unnamed=0,
+        unnamed_share=0.0,
+        held_back=0,
         poorly_covered_share=0.0,
         mean_bpm=mean_bpm,
     )
@@ -51,10 +54,11 @@ def test_the_default_policy_names_every_check_that_the_product_promises() -> Non
         "risk_level_equals_policy",
         "no_duplicates",
         "event_time_inside_hour",
-        "quarantine_below_half",
     }
     assert warning == {
         "quarantine_share",
+        "unnamed_share",
+        "customers_held_back",
         "stored_after_event",
         "ingest_delay_p95",
         "customer_coverage",
@@ -89,6 +93,44 @@ def test_two_expectations_of_one_name_are_refused() -> None:
 
     with pytest.raises(ValidationError, match="same name"):
         QualityPolicy.model_validate({**POLICY.model_dump(), "expectations": twins})
+
+
+def test_an_expectation_and_a_rule_about_customers_of_one_name_are_refused() -> None:
+    rule = {**POLICY.customer_rules[0].model_dump(), "name": POLICY.expectations[0].name}
+
+    with pytest.raises(ValidationError, match="same name"):
+        QualityPolicy.model_validate({**POLICY.model_dump(), "customer_rules": [rule]})
+
+
+@pytest.mark.parametrize(
+    ("found", "accepted", "is_no_worse_than_that"),
+    [(1, 1, True), (1, 3, True), (3, 1, False), (-1, 1, False), (-1, -3, True), (-3, -1, False)],
+)
+def test_what_was_accepted_covers_a_failure_on_the_same_side_that_is_no_worse(
+    found: float, accepted: float, is_no_worse_than_that: bool
+) -> None:
+    limits = Expectation(
+        name="agree",
+        severity=Severity.CRITICAL,
+        fact=Fact.LEDGER_DIFFERENCE,
+        at_least=0,
+        at_most=0,
+        failure="",
+    )
+
+    assert is_no_worse(limits, found, accepted) is is_no_worse_than_that
+
+
+def test_a_failure_that_a_person_has_accepted_is_no_reason_and_is_told() -> None:
+    nine = EIGHT + timedelta(hours=1)
+    hours = [facts(EIGHT, wrong_levels=2), facts(nine, wrong_levels=2)]
+    expectations = [expectation("first", Severity.CRITICAL), expectation("second", Severity.CRITICAL)]
+    outcomes = outcomes_of(hours, expectations, {"first": {EIGHT, nine}, "second": {nine}})
+
+    verdicts = verdicts_of(hours, outcomes, [Accepted(hour, "first", None, 2) for hour in (EIGHT, nine)])
+
+    assert [verdict.reason for verdict in verdicts] == [None, "second: 2"]
+    assert [verdict.accepted for verdict in verdicts] == [("first: 2",), ("first: 2",)]
 
 
 def test_drift_is_the_share_by_which_the_mean_leaves_that_of_the_past_hours() -> None:

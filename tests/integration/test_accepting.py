@@ -1,0 +1,221 @@
+"""A person accepts what the checks refuse: recorded, shown, and no more than what was seen."""
+
+import os
+import pwd
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+import structlog
+from rich.console import Console
+from typer.testing import CliRunner
+
+from include.errors import OptionError
+from include.report.hour import read_hour, render_hour
+from include.report.hours import list_hours
+from include.report.render import render
+from include.settings import Settings, environment_of, get_settings
+from include.summaries.accept import accept_hour
+from include.summaries.rules import as_hour
+from include.summaries.run import require_published, settle_due, settle_hour
+from include.summaries.types import HourState
+from main import app
+from tests.integration.test_hourly import physical_rows
+from tests.integration.test_whose_fault import HELD, zeros
+from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.pipeline import Pipeline
+
+pytestmark = pytest.mark.integration
+
+EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
+NINE = EIGHT + HOUR
+GARBAGE = UUID(int=8)
+ME = pwd.getpwuid(os.getuid()).pw_name
+DIFFER = "heartbeats and the stream's ledger differ by -1"
+
+
+@pytest.fixture
+def withheld(settings: Settings, sink: Sink, pipeline: Pipeline) -> list[Reading]:
+    """Give the readings of an hour that is withheld, since the stream counted one more."""
+    readings = steady(EIGHT)
+    sink.store(readings)
+    pipeline.run(counted(str(EIGHT), 1))
+    settle_hour(settings, EIGHT)
+    assert states(settings)[EIGHT] == ("withheld", 180, 0)
+    return readings
+
+
+def printed(shown: object) -> str:
+    text = StringIO()
+    Console(file=text, width=300).print(shown)
+    return text.getvalue()
+
+
+def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
+    pipeline: Pipeline, settings: Settings, withheld: list[Reading]
+) -> None:
+    settlement = accept_hour(settings, "2026-11-20T08:00", reason="  a row was  deleted by hand ")
+
+    assert settlement is not None
+    [decision] = settlement.decisions
+    assert (decision.state, decision.accepted) == (HourState.PUBLISHED, (DIFFER,))
+    assert published(settings) == recompute(withheld, [EIGHT])
+    assert states(settings)[EIGHT] == ("published", 180, 1)
+    assert require_published(settings, EIGHT)["readings"] == 180
+    [(who, why, what, age)] = pipeline.rows(
+        "select accepted_by, reason, failure, timezone('utc', clock_timestamp()) - accepted_at from accepted_failures"
+    )
+    assert (who, why, what) == (ME, "a row was deleted by hand", DIFFER)
+    assert timedelta(0) <= age < timedelta(minutes=10)
+    notes = [f"accepted by {ME} on {{}}: a row was deleted by hand"]
+    [line] = list_hours(settings, limit=5)
+    assert line.notes == [notes[0].format(f"{line.accepted_at:%Y-%m-%d %H:%M}")]
+    for shown in (printed(render(pipeline.report())), printed(render_hour(read_hour(settings, EIGHT)))):
+        assert line.notes[0] in shown
+
+
+def test_what_was_accepted_stays_so_and_nothing_that_is_worse(
+    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+) -> None:
+    accept_hour(settings, str(EIGHT), reason="known")
+    before = physical_rows(settings)
+
+    assert settle_hour(settings, EIGHT).revised == []
+    assert physical_rows(settings) == before
+    late = [Reading(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
+    sink.store(late)
+    settle_due(settings, before=NINE)
+    assert published(settings) == recompute([*withheld, *late], [EIGHT])
+
+    pipeline.run(counted(str(EIGHT), 1))
+    [decision] = settle_due(settings, before=NINE).decisions
+    assert decision.reason == "heartbeats and the stream's ledger differ by -2"
+    assert published(settings) == ([], [])
+
+
+@pytest.mark.usefixtures("withheld")
+def test_another_failure_than_the_accepted_one_withholds_the_hour(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    accept_hour(settings, str(EIGHT), reason="known")
+    pipeline.run(f"update heartbeats set risk_level = 'High' where event_time = '{EIGHT}'")  # noqa: S608
+
+    [decision] = settle_hour(settings, EIGHT).decisions
+
+    assert decision.reason == "readings with another risk level than the policy gives: 3"
+    assert decision.accepted == (DIFFER,)
+
+
+def test_an_accepted_customer_is_in_the_sums_again(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    others, own = steady(EIGHT), steady(EIGHT, customers=1, every_seconds=120, first=8)
+    sink.store([*others, *own, *zeros(GARBAGE, EIGHT, 60)])
+    settle_hour(settings, EIGHT)
+    assert published(settings) == recompute(others, [EIGHT])
+
+    settlement = accept_hour(settings, str(EIGHT), reason="the device lay on a table", accepted_by="somebody")
+
+    assert settlement is not None
+    assert settlement.decisions[0].held_back == 0
+    assert published(settings) == recompute([*others, *own], [EIGHT])
+    assert pipeline.rows(HELD) == []
+    assert pipeline.rows("select customer_id, accepted_by from accepted_failures") == [(GARBAGE, "somebody")]
+    assert settle_hour(settings, EIGHT).revised == []
+    assert states(settings)[EIGHT] == ("published", 210, 2)
+    assert settle_due(settings, before=NINE).decisions == ()
+
+    sink.store(zeros(GARBAGE, EIGHT + timedelta(seconds=1), 60))
+    settle_hour(settings, EIGHT)
+    assert published(settings) == recompute(others, [EIGHT])
+
+
+def test_to_accept_a_withheld_hour_takes_in_nobody_who_is_held_back_in_it(
+    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+) -> None:
+    one = steady(EIGHT, customers=1, every_seconds=360, first=8)
+    sink.store([*one, *zeros(GARBAGE, EIGHT, 30), *zeros(UUID(int=9), EIGHT, 30)])
+    settle_hour(settings, EIGHT)
+
+    accept_hour(settings, str(EIGHT), reason="known")
+
+    assert published(settings) == recompute(withheld, [EIGHT])
+    assert [row[1] for row in pipeline.rows(HELD)] == [GARBAGE, UUID(int=9)]
+    with pytest.raises(OptionError, match="1 of these customers are not held back in the hour"):
+        accept_hour(settings, str(EIGHT), reason="known", customers=[GARBAGE, UUID(int=1)])
+    accept_hour(settings, str(EIGHT), reason="known", customers=[GARBAGE])
+    assert published(settings) == recompute([*withheld, *one], [EIGHT])
+    assert [row[1] for row in pipeline.rows(HELD)] == [UUID(int=9)]
+
+
+@pytest.mark.usefixtures("withheld")
+@pytest.mark.parametrize(
+    ("hour", "reason", "complaint"),
+    [
+        ("2026-11-20T08:00", " \n ", "a reason has to be given"),
+        ("2026-11-20T08:00", "x" * 501, "the reason is too long"),
+        ("2026-11-20T08:30", "known", "not the beginning of an hour"),
+        ("yesterday", "known", "yesterday is not an hour"),
+        ("0001-01-01T00:00+14:00", "known", "is not an hour"),
+        ("2026-11-20T09:00", "known", "nothing to accept in the hour 2026-11-20T09:00Z: it is not withheld"),
+        ("2026-11-20T10:00", "known", "nobody in it is held back"),
+        ("9999-12-31T23:00", "known", "nothing to accept"),
+    ],
+)
+def test_what_cannot_be_accepted_is_told_in_a_line(
+    pipeline: Pipeline, settings: Settings, hour: str, reason: str, complaint: str
+) -> None:
+    settle_hour(settings, EIGHT + 2 * HOUR)
+
+    with pytest.raises(OptionError, match=complaint) as caught:
+        accept_hour(settings, hour, reason=reason)
+
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+    assert (pipeline.count("accepted_failures"), pipeline.count("reopened_hours")) == (0, 0)
+
+
+def test_an_hour_of_which_nothing_is_known_can_be_shown(settings: Settings) -> None:
+    for hour in (EIGHT, as_hour("0001-01-01T00:00"), as_hour("9999-12-31T23:00")):
+        assert "the hour is open" in printed(render_hour(read_hour(settings, hour)))
+
+
+@pytest.fixture
+def command_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Give the command line, led to the test's database."""
+    environment = {**environment_of(settings), "HEARTBEAT_ENV_FILE": os.devnull, "COLUMNS": "200"}
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    get_settings.cache_clear()
+    yield lambda *words: CliRunner().invoke(app, words)
+    get_settings.cache_clear()
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("withheld")
+def test_the_command_line_lists_accepts_and_shows_an_hour(command_line: Callable[..., Any]) -> None:
+    before = command_line("hours", "list")
+    refused = command_line("hours", "accept", "2026-11-20T09:00", "--reason", "known")
+    accepted = command_line("hours", "accept", "2026-11-20T08:00", "--reason", "known to\n us")
+    after = command_line("hours", "list", "--limit", "1")
+    shown = command_line("hours", "show", "2026-11-20T08:00")
+
+    assert f"withheld: {DIFFER}" in before.stdout
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert (accepted.exit_code, before.exit_code, after.exit_code, shown.exit_code) == (0, 0, 0, 0)
+    assert f"accepted: {DIFFER}" in accepted.stdout
+    for listed in (after.stdout, shown.stdout):
+        assert f"accepted by {ME} on" in listed
+        assert ": known to us" in listed
+        assert "published" in listed
+
+
+@pytest.mark.usefixtures("withheld")
+def test_a_reason_cannot_command_the_terminal(pipeline: Pipeline, settings: Settings) -> None:
+    accept_hour(settings, str(EIGHT), reason="fine \x1b[2J\u202e\udcff")
+
+    [(reason,)] = pipeline.rows("select reason from accepted_failures")
+    assert reason == "fine \\x1b[2J\\u202e\\udcff"
