@@ -100,7 +100,7 @@ REFUSED = {
         "select * from customer_hourly",
         "delete from replay_runs",
         "create temporary table own (a int)",
-        "select ensure_day_partition('heartbeats', '2026-01-01')",
+        "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
     ],
     Role.READER: [
@@ -115,7 +115,7 @@ REFUSED = {
         "update stream_offsets set next_offset = 0",
         "delete from health_checks",
         "create temporary table own (a int)",
-        "select ensure_day_partition('heartbeats', '2026-01-01')",
+        "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
         "select refresh_statistics('heartbeats')",
         "select lo_import('/etc/hostname')",
@@ -132,6 +132,7 @@ MAY_WRITE = {
         "stream_commits": {"INSERT", "UPDATE"},
         "stream_lease": {"INSERT", "UPDATE"},
         "touched_hours": {"INSERT", "UPDATE"},
+        "policy_history": {"INSERT"},
     },
     "heartbeat_hourly": {
         "touched_hours": {"UPDATE"},
@@ -143,6 +144,7 @@ MAY_WRITE = {
         "quality_results": {"INSERT"},
         "health_checks": {"INSERT", "DELETE"},
         "stream_waits": {"INSERT", "UPDATE"},
+        "hour_ends": {"INSERT", "DELETE"},
     },
     "heartbeat_replay": {"dead_letters": {"UPDATE"}, "replay_runs": {"INSERT", "UPDATE"}},
 }
