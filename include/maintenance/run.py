@@ -58,6 +58,7 @@ def prune_results(settings: Settings) -> dict[str, int]:
         pruned = {
             "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
             "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
+            "hour_ends": store.prune(connection, "delete_hour_ends", kept_days=kept),
         }
     log.info("results_pruned", **pruned)
     return pruned
