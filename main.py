@@ -109,17 +109,38 @@ def migrate() -> None:
 
 
 @topic_app.command(
-    "create", epilog=examples(("topic create", "After KAFKA_PARTITIONS was raised; it is never lowered."))
+    "create",
+    epilog=examples(
+        ("topic create", "After KAFKA_PARTITIONS was raised; it is never lowered."),
+        (
+            "topic create --with-limits",
+            "Let a topic that was made without them refuse timestamps far from now.",
+        ),
+    ),
 )
-def create_topic() -> None:
-    """Create the topic, or add partitions up to KAFKA_PARTITIONS."""
+def create_topic(
+    with_limits: Annotated[
+        bool,
+        typer.Option(
+            "--with-limits",
+            help="Give limits of time to a topic that has none: as for one that is made anew.",
+        ),
+    ] = False,
+) -> None:
+    """Create the topic, or add partitions up to KAFKA_PARTITIONS.
+
+    It keeps records for KAFKA_RETENTION_DAYS and refuses timestamps before that, or further ahead than
+    MAX_CLOCK_SKEW_SECONDS; these limits follow the settings.
+    """
     from include.broker.topic import open_broker
 
     with one_line_errors():
         settings = get_settings()
         with open_broker(settings) as broker:
-            is_changed = broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions)
-        state = "created or enlarged" if is_changed else "is there already"
+            is_changed = broker.ensure_topic(
+                settings.kafka_topic, settings.kafka_partitions, with_limits=with_limits
+            )
+        state = "created or changed" if is_changed else "is there already"
         typer.echo(f"topic {settings.kafka_topic} {state}")
 
 

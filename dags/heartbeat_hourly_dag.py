@@ -20,7 +20,8 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
   and is in none of the hour's sums; the hour of all others is published. A fault of the pipeline withholds the
   hour.
 - **When wait_for_stream is red** the stream is down or far behind: look at `heartbeat_stream`. The next run
-  takes the hour up too, as it does every hour for which there was no run at all.
+  takes the hour up too, as it does every hour with readings for which there was no run at all. Red at once, it
+  says why that hour can never be settled: it goes on, or its readings are kept no longer.
 - **When publish_hour or settle_reopened is red** the message says which hour is withheld and why; nothing of
   it is in the hourly tables. Repair the readings, then clear `settle_hour` or trigger this workflow with `hour`;
   withheld hours are also checked again by every run. What nobody can mend can be accepted:
@@ -95,7 +96,7 @@ def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) 
             format="date-time",
             title="Hour",
             description="Which hour to check and publish, UTC, for example 2026-01-31T14:00:00Z. "
-            "Empty: the last full one.",
+            "It has to have ended, and its readings to be kept still. Empty: the last full one.",
         )
     },
     tags=[Tag.BATCH, Tag.TIER_1],

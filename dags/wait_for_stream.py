@@ -23,15 +23,16 @@ class WaitForStream(BaseOperator):
         self.hour = hour
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow passes it by name
-        """Look once, and hand over to the trigger if it is too early."""
+        """Look once, and hand over to the trigger if it is too early; refuse an hour that can never be settled."""
         from include.db.connect import opened_by
         from include.summaries.passing import has_passed  # the Kafka client is not needed to parse
-        from include.summaries.rules import as_hour
+        from include.summaries.run import chosen_hour
 
         settings = get_settings()
+        hour = chosen_hour(settings, self.hour)
         # A broker or database that is away is waited for too.
         with suppress(TransientError), opened_by(airflow_opener()):
-            if has_passed(settings, as_hour(self.hour)):
+            if has_passed(settings, hour):
                 return
         deadline = time.time() + settings.hourly_wait_seconds
         self.defer(trigger=StreamPassed(hour=self.hour, deadline=deadline), method_name="resume")

@@ -345,6 +345,13 @@ class RetentionBlockedError(TransientError):
         )
 
 
+class HourNotEndedError(TransientError):
+    """An hour goes on by the database's clock."""
+
+    def __init__(self) -> None:
+        super().__init__("the hour has not ended yet")
+
+
 class StreamBehindError(TransientError):
     """The stream has not come to the end of an hour in time."""
 

@@ -197,6 +197,11 @@ class Settings(BaseSettings):
         return self.kafka_security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
 
     @property
+    def readings_kept_days(self) -> int:
+        """For how many days readings stay: what still waits in Kafka may add to a day, so it stays that much longer."""
+        return self.readings_retention_days + self.kafka_retention_days
+
+    @property
     def data_docs_dir(self) -> Path:
         """Folder of the Data Docs site; open its `index.html`."""
         return self.stack_dir / "data_docs"

@@ -88,6 +88,7 @@ def summary_lines(summary: Summary) -> list[str]:
         f"{how}: {summary.sent:,} sent to {summary.topic}, {summary.acknowledged:,} acknowledged, "
         f"{summary.failed:,} failed in {summary.seconds:,.1f} s ({summary.records_per_second:,.0f}/s)"
     ]
+    lines += [f"failed: {count:,} records, {why}" for why, count in sorted(summary.by_failure.items())]
     faults = {fault: count for fault, count in summary.by_fault.items() if fault != GENUINE}
     if faults:
         lines.append(f"faults: {_counts(faults)}; silenced readings {summary.silenced:,}")

@@ -133,10 +133,11 @@ class _Run:
             self._tally.silenced = self._generator.silenced_count
         self._reporter.update(self._tally)
 
-    def _count(self, event: Event, delivery: Delivery | None) -> None:
+    def _count(self, event: Event, delivery: Delivery | str) -> None:
         tally = self._tally
-        if delivery is None:
+        if isinstance(delivery, str):
             tally.failed += 1
+            tally.by_failure[delivery] += 1
             return
         tally.acknowledged += 1
         if self._generator is None:  # of a recording's rows only the stream knows what to think

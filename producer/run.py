@@ -151,6 +151,7 @@ def _summary(
         by_fault=dict(tally.by_fault),
         expected_outcomes=dict(tally.by_outcome),
         expected_reasons=dict(tally.by_reason),
+        by_failure=dict(tally.by_failure),
         seconds=round(seconds, 3),
         records_per_second=round(tally.acknowledged / seconds, 1),
         interrupted=stop.is_set(),

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import (
+    InvalidTimestampError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from kafka.partitioner import DefaultPartitioner, Partitioner
 
 from include.broker.access import client_options, readable_connecting
@@ -36,6 +42,15 @@ _METADATA_WAIT_MS = 2000
 _SLICE_SECONDS = 0.2
 _QUIET_SECONDS = 3.0
 
+# Why a broker never takes a record, however often it is sent.
+_REFUSALS: dict[type[BaseException], str] = {
+    InvalidTimestampError: "the topic takes no timestamp so far from the broker's clock "
+    "(message.timestamp.before.max.ms, …after.max.ms): set this machine's clock or the broker's right",
+    MessageSizeTooLargeError: "larger than the broker takes: raise its message.max.bytes",
+    TopicAuthorizationFailedError: "the broker does not let this login write to the topic",
+}
+_NOT_ACKNOWLEDGED = "not acknowledged"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -46,8 +61,8 @@ class Delivery:
     record_time_ms: int
 
 
-# What is called for each record: its delivery, or None where the broker refused it.
-OnSettled = Callable[[Event, Delivery | None], None]
+# What is called for each record: its delivery, or in words why the broker has not taken it.
+OnSettled = Callable[[Event, Delivery | str], None]
 # What is called while nothing is acknowledged: for how many seconds, and how many records wait.
 OnWaiting = Callable[[float, int], None]
 
@@ -92,8 +107,8 @@ class KafkaSender:
             self._await_oldest()
         try:
             future = self._queue(event, is_stopped)
-        except KafkaError:  # refused before it was queued, for example too large
-            self._on_settled(event, None)
+        except KafkaError as error:  # refused before it was queued, for example too large
+            self._on_settled(event, _in_words(error))
             return
         if not self._pending:
             self._last_progress = time.monotonic()
@@ -111,7 +126,7 @@ class KafkaSender:
                 stored = future.value
                 self._on_settled(event, Delivery(stored.partition, stored.offset, stored.timestamp))
             else:
-                self._on_settled(event, None)
+                self._on_settled(event, _in_words(future.exception))
         quiet_seconds = time.monotonic() - self._last_progress
         if pending and quiet_seconds >= _QUIET_SECONDS:
             self._on_waiting(quiet_seconds, len(pending))
@@ -169,6 +184,13 @@ class _RememberingPartitioner(Partitioner):  # type: ignore[misc]
             if serialized_key is not None:
                 self._known[serialized_key] = partition
         return partition
+
+
+def _in_words(error: BaseException) -> str:
+    for kind, words in _REFUSALS.items():
+        if isinstance(error, kind):
+            return words
+    return f"{_NOT_ACKNOWLEDGED} ({type(error).__name__})"
 
 
 def _compression() -> str | None:

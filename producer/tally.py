@@ -9,7 +9,7 @@ GENUINE = "none"
 
 @dataclass(slots=True)
 class Tally:
-    """Running counts; `by_fault`, `by_outcome` and `by_reason` count acknowledged records."""
+    """Running counts; `by_fault`, `by_outcome` and `by_reason` count acknowledged records, `by_failure` failed ones."""
 
     sent: int = 0
     acknowledged: int = 0
@@ -18,6 +18,7 @@ class Tally:
     by_fault: Counter[str] = field(default_factory=Counter)
     by_outcome: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
+    by_failure: Counter[str] = field(default_factory=Counter)
 
     def plus(self, other: "Tally") -> "Tally":
         """Return the sum of two tallies."""
@@ -29,12 +30,16 @@ class Tally:
             self.by_fault + other.by_fault,
             self.by_outcome + other.by_outcome,
             self.by_reason + other.by_reason,
+            self.by_failure + other.by_failure,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did. `expected_*` are the ground truth, empty for a recording, of which none is known."""
+    """What a run did. `expected_*` are the ground truth, empty for a recording, of which none is known.
+
+    `by_failure` says in words why records failed, and how many of them for that.
+    """
 
     topic: str
     sent: int
@@ -44,6 +49,7 @@ class Summary:
     by_fault: dict[str, int]
     expected_outcomes: dict[str, int]
     expected_reasons: dict[str, int]
+    by_failure: dict[str, int]
     seconds: float
     records_per_second: float
     interrupted: bool

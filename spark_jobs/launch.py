@@ -21,12 +21,12 @@ from pyspark.sql.streaming.query import StreamingQuery
 import include.errors as product_errors
 from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
-from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import load_policy
 from include.errors import HeartbeatError, StreamFailedError, TopicReplacedError
+from include.ingest.days import require_kept
 from include.ingest.lease import read_lease, request_stop, take_lease
 from include.ingest.offsets import open_offsets
-from include.ingest.types import Launch
+from include.ingest.types import Launch, bounds_of
 from include.ingest.watch import Turns, Watch, hard_exit_after
 from include.log import get_logger
 from include.settings import Settings
@@ -58,11 +58,11 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     policy = load_policy(settings.risk_policy)
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         read_lease(connection)
+        require_kept(connection, settings)
     topic = _read_topic(settings)
-    bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
     require_master(settings)
     spark = _start_spark(settings)
-    launch = Launch(topic.name, topic.topic_id, 0, policy, bounds)
+    launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings))
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
         query = _rehearse(spark, launch, checkpoint / "spark", plan_file)
@@ -112,7 +112,8 @@ def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: 
 def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dict[int, int]]:
     """Take the lease and bring the offsets to where Kafka can go on; return where each partition ends now."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        epoch = take_lease(connection, f"{socket.gethostname()}:{os.getpid()}")
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        epoch = take_lease(connection, holder, policy_version=launch.policy.version)
         with open_broker(settings) as broker:
             held = broker.ranges(topic, with_log_end=True)
             # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.

@@ -32,7 +32,7 @@ _UNLIMITED_BYTES = 2**31 - 1
 _REFUSALS: dict[type[KafkaError], str] = {
     MessageSizeTooLargeError: "larger than the broker takes; raise its message.max.bytes",
     RecordListTooLargeError: "larger than a segment of the topic; raise its segment.bytes",
-    InvalidTimestampError: "its timestamp is not one that the topic takes (message.timestamp.after.max.ms)",
+    InvalidTimestampError: "the topic does not take its timestamp (message.timestamp.before.max.ms, …after.max.ms)",
     InvalidRecordError: "the topic does not take such a record; a compacted topic wants a key",
 }
 

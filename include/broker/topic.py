@@ -1,25 +1,37 @@
 """Ask a broker about the topic: its identity, its partitions, the offsets it holds; and create it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 from kafka.protocol.consumer import IsolationLevel
 
 from include.broker.access import broker_error, client_options, readable_connecting
-from include.errors import TopicMissingError
+from include.errors import PermanentError, TopicMissingError
+from include.log import get_logger
 from include.settings import Settings
 
 # The client logs each failed attempt to connect; what matters reaches the user as one error.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
+log = get_logger()
+
 REQUEST_TIMEOUT_MS = 10_000
+
+RETENTION = "retention.ms"
+MOST_BEHIND, MOST_AHEAD = "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"
+TIMESTAMP_TYPE = "message.timestamp.type"
+
+_MS_PER_SECOND, _MS_PER_DAY = 1000, 86_400_000
+# The clocks of the broker and of who sends may differ by that, whatever MAX_CLOCK_SKEW_SECONDS says of events.
+_LEAST_AHEAD_MS = 60_000
+_UNLIMITED_MS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,28 @@ class Topic:
     name: str
     topic_id: UUID
     partitions: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampLimits:
+    """How far a record's timestamp may lie behind and ahead of the broker's clock, in milliseconds.
+
+    Where `is_append_time`, the broker puts its own time in the place of any.
+    """
+
+    behind_ms: int
+    ahead_ms: int
+    is_append_time: bool = False
+
+
+def topic_limits(settings: Settings) -> dict[str, str]:
+    """Return the configuration of a topic that keeps records, and takes their timestamps, as far as the settings say.
+
+    What is older than it keeps would be dropped at once.
+    """
+    kept_ms = settings.kafka_retention_days * _MS_PER_DAY
+    ahead_ms = max(settings.max_clock_skew_seconds * _MS_PER_SECOND, _LEAST_AHEAD_MS)
+    return {RETENTION: str(kept_ms), MOST_BEHIND: str(kept_ms), MOST_AHEAD: str(ahead_ms)}
 
 
 class Broker:
@@ -99,20 +133,72 @@ class Broker:
         newest_ms = max((at.timestamp for at in found.values()), default=-1)
         return datetime.fromtimestamp(newest_ms / 1000, UTC).replace(tzinfo=None) if newest_ms >= 0 else None
 
-    def ensure_topic(self, name: str, partitions: int) -> bool:
-        """Create the topic, or add partitions up to `partitions`; return whether anything was changed."""
+    def timestamp_limits(self, topic: Topic) -> TimestampLimits:
+        """Return which timestamps the topic takes, by its own configuration or the broker's."""
+        found = {key: entry["value"] for key, entry in self._configuration(topic.name).items()}
+        return TimestampLimits(
+            int(found.get(MOST_BEHIND, _UNLIMITED_MS)),
+            int(found.get(MOST_AHEAD, _UNLIMITED_MS)),
+            found.get(TIMESTAMP_TYPE) == "LogAppendTime",
+        )
+
+    def ensure_topic(self, name: str, partitions: int, *, with_limits: bool = False) -> bool:
+        """Create the topic, or add partitions up to `partitions`; return whether anything was changed.
+
+        A topic that is made here is given `topic_limits`, and they follow the settings from then on. One that was made
+        without them gets them only `with_limits`: who sends to it may not be ready for that.
+        """
+        limits = topic_limits(self._settings)
         with self._readable_errors():
             try:
-                self._client.create_topics({name: {"num_partitions": partitions}}, wait_for_metadata=True)
+                wanted = {name: {"num_partitions": partitions, "configs": limits}}
+                self._client.create_topics(wanted, wait_for_metadata=True)
             except TopicAlreadyExistsError:
                 pass
             else:
                 return True
+        is_changed = self._ensure_limits(name, limits, always=with_limits)
         if len(self.topic(name).partitions) >= partitions:
-            return False
+            return is_changed
         with self._readable_errors(topic=name):
             self._client.create_partitions({name: partitions})
         return True
+
+    def set_configuration(self, name: str, configuration: Mapping[str, str]) -> None:
+        """Set some of a topic's configuration and leave the rest as it is."""
+        with self._readable_errors(topic=name):
+            resource = ConfigResource(ConfigResourceType.TOPIC, name, dict(configuration))
+            answer = self._client.alter_configs([resource], raise_on_unknown=False, incremental=True)
+        if (outcome := answer["topic"][name]) != "OK":
+            raise PermanentError(f"Kafka did not configure the topic {name}: {outcome}")
+
+    def _ensure_limits(self, name: str, limits: Mapping[str, str], *, always: bool) -> bool:
+        own = {
+            key: entry["value"]
+            for key, entry in self._configuration(name).items()
+            if entry["config_source"] == "DYNAMIC_TOPIC_CONFIG"
+        }
+        is_limited = all(key in own for key in limits)
+        if not (always or is_limited) or all(own.get(key) == value for key, value in limits.items()):
+            return False
+        try:
+            self.set_configuration(name, limits)
+        except PermanentError as error:
+            if always:
+                raise
+            # Nobody has asked for it, and the stream can do without.
+            log.warning("topic_not_limited", topic=name, reason=str(error))
+            return False
+        return True
+
+    def _configuration(self, name: str) -> dict[str, dict[str, str]]:
+        """Return each key's value and where it comes from; nothing where that may not be known."""
+        with self._readable_errors(topic=name):
+            resource = ConfigResource(ConfigResourceType.TOPIC, name)
+            found: dict[str, dict[str, str]] = self._client.describe_configs([resource], config_filter="all")[
+                "topic"
+            ][name]
+        return found
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic with all that it holds."""

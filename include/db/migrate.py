@@ -1,4 +1,4 @@
-"""Apply the numbered migrations, each once, in order, under a lock; and set the roles' passwords."""
+"""Apply the numbered migrations, each once, in order, under a lock; and set what the settings decide."""
 
 from psycopg import sql
 from psycopg.errors import Diagnostic
@@ -18,7 +18,8 @@ log = get_logger()
 def migrate(settings: Settings) -> list[str]:
     """Bring the database up to date and return what was applied; a second call changes nothing.
 
-    Two calls at once wait for one another. Raise PermanentError if an applied migration was edited since.
+    Two calls at once wait for one another. The roles' passwords and for how long readings are kept are set each time.
+    Raise PermanentError if an applied migration was edited since, or one would run out of its order.
     """
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         connection.add_notice_handler(_tell_notice)
@@ -28,6 +29,7 @@ def migrate(settings: Settings) -> list[str]:
         pending = _pending(migrations(), applied)
         for migration in pending:
             _apply(connection, migration)
+        _set_time_limits(connection, settings)
         for role in Role:
             if role is not Role.OWNER:
                 _set_password(connection, settings, role)
@@ -48,10 +50,9 @@ def pending_migrations(settings: Settings) -> list[str]:
 
 
 def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
-    newest_known = known[-1].version
-    if max(applied, default=0) > newest_known:
+    if unknown := set(applied) - {migration.version for migration in known}:
         raise PermanentError(
-            f"the database is at migration {max(applied):04d}, this program only knows {newest_known:04d}: "
+            f"the database has migration {max(unknown):04d}, which this program does not know: "
             "use the newer version of the program"
         )
     for migration in known:
@@ -60,7 +61,19 @@ def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]
                 f"migration {migration.version:04d}_{migration.name} was edited after it was applied: "
                 "restore the file and put the change into a new migration"
             )
-    return [migration for migration in known if migration.version not in applied]
+    pending = [migration for migration in known if migration.version not in applied]
+    for migration in pending:
+        _require_order(migration, max(applied, default=0))
+    return pending
+
+
+def _require_order(migration: Migration, newest_applied: int) -> None:
+    """Refuse what would give this database another schema than a new one gets."""
+    if migration.version < newest_applied:
+        raise PermanentError(
+            f"migration {migration.version:04d}_{migration.name} would run after {newest_applied:04d}: "
+            "give it a number above all others"
+        )
 
 
 def _tell_notice(notice: Diagnostic) -> None:
@@ -77,6 +90,16 @@ def _apply(connection: Connection, migration: Migration) -> None:
             {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
         )
     log.info("migration_applied", version=migration.version, name=migration.name)
+
+
+def _has_table(connection: Connection, name: str) -> bool:
+    [(found,)] = connection.execute("select to_regclass(%s)", [name]).fetchall()
+    return found is not None
+
+
+def _set_time_limits(connection: Connection, settings: Settings) -> None:
+    if _has_table(connection, "time_limits"):
+        connection.execute(query("update_time_limits"), {"kept_days": settings.readings_kept_days})
 
 
 def _set_password(connection: Connection, settings: Settings, role: Role) -> None:

@@ -47,10 +47,14 @@ _BEYOND_INT64 = 2**63
 
 @dataclass(frozen=True, slots=True)
 class TimeBounds:
-    """How far a reading's event time may lie from its Kafka record's timestamp."""
+    """How far a reading's event time may lie from its Kafka record's timestamp, and behind readings before it.
+
+    `broker_seconds` is for how long a record may wait in Kafka.
+    """
 
     retention_seconds: int
     max_clock_skew_seconds: int
+    broker_seconds: int = 0
 
     def earliest_us(self, record_time_us: int) -> int:
         """Return the oldest accepted event time, in microseconds since 1970 UTC."""
@@ -59,6 +63,16 @@ class TimeBounds:
     def latest_us(self, record_time_us: int) -> int:
         """Return the newest accepted event time, in microseconds since 1970 UTC."""
         return record_time_us + self.max_clock_skew_seconds * MICROSECONDS
+
+    @property
+    def farthest_behind_us(self) -> int:
+        """How much older a reading may be than one that came before it in its partition, in microseconds.
+
+        As much as honest records can differ: one is as old as may be and has waited for as long as Kafka keeps it, the
+        other is as far ahead as may be, by its record and by that record's own time.
+        """
+        seconds = self.retention_seconds + self.broker_seconds + 2 * self.max_clock_skew_seconds
+        return seconds * MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,24 @@ def validate(values: Sequence[bytes | None], record_times_us: Times, bounds: Tim
             parts.append(_judge_rows(values, record_times_us, range(start, end), bounds))
         else:
             parts += _judge_columns(values, record_times_us, columns, start, end, bounds)
-    return _join(parts)
+    return join(parts)
+
+
+def join(parts: Sequence[Verdict]) -> Verdict:
+    """Return the verdicts on different rows as one, in the order of the rows."""
+    rejections = {row: rejection for part in parts for row, rejection in part.rejections.items()}
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([part.readings.rows for part in parts])
+    # Where a few rows went the slow way, back into the order of the records.
+    order = np.argsort(rows, kind="stable")
+    readings = Readings(
+        rows[order],
+        np.concatenate([part.readings.customer_id for part in parts])[order],
+        np.concatenate([part.readings.heart_rate for part in parts])[order],
+        np.concatenate([part.readings.event_time_us for part in parts])[order],
+    )
+    return Verdict(readings, rejections)
 
 
 def _parse(
@@ -138,21 +155,5 @@ def _judge_rows(
         np.frombuffer(customer_ids, dtype=np.uint8).reshape(-1, UUID_BYTES),
         np.array([reading.heart_rate for _, reading in accepted], dtype=np.int32),
         np.array([reading.event_time_us for _, reading in accepted], dtype=np.int64),
-    )
-    return Verdict(readings, rejections)
-
-
-def _join(parts: list[Verdict]) -> Verdict:
-    rejections = {row: rejection for part in parts for row, rejection in part.rejections.items()}
-    if len(parts) == 1:
-        return parts[0]
-    rows = np.concatenate([part.readings.rows for part in parts])
-    # Where a few rows went the slow way, back into the order of the records.
-    order = np.argsort(rows, kind="stable")
-    readings = Readings(
-        rows[order],
-        np.concatenate([part.readings.customer_id for part in parts])[order],
-        np.concatenate([part.readings.heart_rate for part in parts])[order],
-        np.concatenate([part.readings.event_time_us for part in parts])[order],
     )
     return Verdict(readings, rejections)

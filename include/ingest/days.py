@@ -1,15 +1,32 @@
 """Day partitions, made before rows need them."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+from psycopg import errors
 
 from include.db.connect import Connection
+from include.domain.horizon import Kept
+from include.errors import SchemaOutdatedError, TransientError
+from include.settings import Settings
 from include.sql import query
+
+# The database's day changes once a day, and its limits when somebody migrates it.
+KEPT_LOOK_SECONDS = 30.0
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _FIRST_DAY = date(1970, 1, 1)
+
+
+def require_kept(connection: Connection, settings: Settings) -> None:
+    """Raise SchemaOutdatedError if the database would refuse days that the settings keep."""
+    [(kept_days,)] = connection.execute("select kept_days from time_limits").fetchall()
+    if kept_days < settings.readings_kept_days:
+        raise SchemaOutdatedError(
+            detail=f"it keeps readings for {kept_days} days, by the settings it is {settings.readings_kept_days}"
+        )
 
 
 class DayPartitions:
@@ -22,14 +39,24 @@ class DayPartitions:
         self._connection = connection
         self._known: set[tuple[str, date]] = set()
         self._ledger_day: date | None = None
+        self._kept: Kept | None = None
+        self._kept_at = 0.0
 
     @property
     def is_closed(self) -> bool:
         """Tell whether the session has ended or broken."""
         return bool(self._connection.closed)
 
+    def kept(self) -> Kept:
+        """Return which event times the database takes, as it was a moment ago."""
+        if self._kept is None or time.monotonic() - self._kept_at > KEPT_LOOK_SECONDS:
+            [(first, last)] = self._connection.execute(query("select_kept_range")).fetchall()
+            self._kept = Kept(_start_us(first), _start_us(last + timedelta(days=1)))
+            self._kept_at = time.monotonic()
+        return self._kept
+
     def ensure_for_events(self, event_times_us: npt.NDArray[np.int64]) -> None:
-        """Make the partitions of `heartbeats` for these event times."""
+        """Make the partitions of `heartbeats` for these event times, all of them `kept`."""
         if not len(event_times_us):
             return
         first, last = (
@@ -56,8 +83,19 @@ class DayPartitions:
         """Ask the database again: retention may have dropped a day that was known."""
         self._known.clear()
         self._ledger_day = None
+        self._kept = None
 
     def _ensure(self, parent: str, day: date) -> None:
         if (parent, day) not in self._known:
-            self._connection.execute(query("ensure_day"), {"parent": parent, "day": day})
+            try:
+                self._connection.execute(query("ensure_day"), {"parent": parent, "day": day})
+            except errors.DatetimeFieldOverflow:
+                self.forget()
+                raise TransientError(
+                    f"the database does not keep the day {day}: its readings are judged anew"
+                ) from None
             self._known.add((parent, day))
+
+
+def _start_us(day: date) -> int:
+    return (day - _FIRST_DAY).days * _MICROSECONDS_PER_DAY

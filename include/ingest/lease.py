@@ -22,12 +22,17 @@ LEASE_IS_ALIVE_SECONDS = 15.0
 log = get_logger()
 
 
-def take_lease(connection: Connection, holder: str) -> int:
-    """Become the only writer and return the new epoch. Needs an autocommit connection."""
+def take_lease(connection: Connection, holder: str, *, policy_version: str) -> int:
+    """Become the only writer and return the new epoch. Needs an autocommit connection.
+
+    From then on readings are classified by this risk policy, which is noted where it is another one than before.
+    """
     [(epoch,)] = connection.execute(
         query("take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
     ).fetchall()
     _refuse_earlier(connection, int(epoch))
+    noted = {"lease": LEASE_NAME, "epoch": epoch, "version": policy_version}
+    connection.execute(query("note_policy"), noted)
     return int(epoch)
 
 

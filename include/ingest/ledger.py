@@ -52,10 +52,14 @@ class Step:
 
 @dataclass(slots=True)
 class Account:
-    """One partition of the task: how far it is done, which life of its offsets this is, and its open row."""
+    """One partition of the task: how far it is done, which life of its offsets this is, and its open row.
+
+    `newest_event_us` is the newest event time of its valid readings so far, or when the partition was met.
+    """
 
     next_offset: int
     rewinds: int = 0
+    newest_event_us: int = NO_TIME
     row: LedgerRow | None = None
 
     def row_after(self, step: Step, now: float) -> LedgerRow:
@@ -120,7 +124,7 @@ def count_hours(
         hours = event_times_us // _MICROSECONDS_PER_HOUR
         first, first_partition = int(hours.min()), int(partitions.min())
         width = int(partitions.max()) - first_partition + 1
-        # The hours lie within the retention of readings: there are few keys, and they can be counted without sorting.
+        # The hours lie within what the database keeps: there are few keys, and they can be counted without sorting.
         counts = np.bincount((hours - first) * width + (partitions - first_partition))
         for key in np.flatnonzero(counts).tolist():
             columns["hour_partitions"].append(first_partition + key % width)
@@ -159,13 +163,18 @@ def _as_element(value: object) -> str:
 
 
 def settle(
-    accounts: Mapping[int, Account], rows: Mapping[int, LedgerRow], appended: Mapping[int, datetime]
+    accounts: Mapping[int, Account],
+    rows: Mapping[int, LedgerRow],
+    appended: Mapping[int, datetime],
+    newest_us: Mapping[int, int],
 ) -> None:
-    """Take in what a commit has done; `appended` tells when each new row was written."""
+    """Take in what a commit has done: when each new row was `appended`, each partition's newest event time in it."""
     for partition, row in rows.items():
         known_at = row.committed_at or appended[partition]
         accounts[partition].row = replace(row, committed_at=known_at)
         accounts[partition].next_offset = row.to_offset
+        newest = max(accounts[partition].newest_event_us, newest_us.get(partition, NO_TIME))
+        accounts[partition].newest_event_us = newest
 
 
 def now_us() -> int:

@@ -50,7 +50,10 @@ def read_share(connection: Connection, launch: Launch, partitions: Sequence[int]
     if not partitions:
         return {}
     rows = connection.execute(query("select_share"), _where(launch, partitions)).fetchall()
-    return {partition: Account(next_offset, rewinds) for partition, next_offset, rewinds in rows}
+    return {
+        partition: Account(next_offset, rewinds, newest_event_us)
+        for partition, next_offset, rewinds, newest_event_us in rows
+    }
 
 
 def end_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> None:

@@ -5,7 +5,6 @@ from contextlib import closing
 from include.broker.raw import RawReader
 from include.broker.topic import Topic, open_broker
 from include.db.connect import readable_errors
-from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import load_policy
 from include.errors import OptionError, TransientError
 from include.ingest.gathering import Gathering
@@ -14,7 +13,7 @@ from include.ingest.narrow import store_or_narrow, unprocessable
 from include.ingest.partitions import read_share
 from include.ingest.pieces import cut
 from include.ingest.store import Database, Sink
-from include.ingest.types import Launch
+from include.ingest.types import Launch, bounds_of
 from include.ingest.worker import Worker
 from include.log import get_logger
 from include.settings import Settings
@@ -50,8 +49,8 @@ def _newest_launch(settings: Settings, topic: Topic, database: Database) -> Laun
     lease = read_lease(database.connection)
     if lease is None:
         raise OptionError("the stream has never run: there is nothing to skip yet")
-    bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
-    return Launch(topic.name, topic.topic_id, lease.epoch, load_policy(settings.risk_policy), bounds)
+    policy = load_policy(settings.risk_policy)
+    return Launch(topic.name, topic.topic_id, lease.epoch, policy, bounds_of(settings))
 
 
 def _require_next(next_offset: int | None, partition: int, offset: int) -> None:

@@ -17,10 +17,12 @@ from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
 from include.domain.headers import to_json
+from include.domain.horizon import newest_by_partition, within_horizon
 from include.domain.judge import MICROSECONDS, Rejection
+from include.domain.original_time import original_time_us
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.record_time import NO_TIME
-from include.domain.validation import Readings, Verdict, validate
+from include.domain.validation import Readings, Verdict, join, validate
 from include.errors import OffsetMovedError
 from include.ingest.days import DayPartitions
 from include.ingest.gathering import Gathering
@@ -87,14 +89,20 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
 
     Raise OffsetMovedError, with nothing stored, where another launch or another try of the same task was here.
 
-    1. judge the records
+    1. judge the records, by their own times and by what the database can trust
     2. copy the readings; if one of them stands there already, begin anew and sort them out
     3. copy the rejected records
     4. confirm the topic
     5. write the ledger, count the hours, move the offsets, commit
     """
-    verdict = _judge(gathering, sink.launch)
     days = sink.database.days
+    verdict = within_horizon(
+        _judge(gathering, sink.launch),
+        gathering.partitions,
+        {partition: sink.accounts[partition].newest_event_us for partition in gathering.to_offsets},
+        days.kept(),
+        sink.launch.bounds,
+    )
     days.ensure_for_ledger()
     days.ensure_for_events(verdict.readings.event_time_us)
     try:
@@ -112,7 +120,10 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
 def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
     """Judge and store one record and undo that: it raises what makes even a good record fail."""
     verdict = validate([value], np.array([record_time_us], dtype=np.int64), sink.launch.bounds)
-    sink.database.days.ensure_for_events(verdict.readings.event_time_us)
+    days = sink.database.days
+    nowhere = np.zeros(1, dtype=np.int32)
+    verdict = within_horizon(verdict, nowhere, {0: record_time_us}, days.kept(), sink.launch.bounds)
+    days.ensure_for_events(verdict.readings.event_time_us)
     with sink.database.connection.transaction(force_rollback=True):
         sort_readings(sink.database.connection, verdict.readings, sink.launch)
 
@@ -120,12 +131,37 @@ def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
 def _judge(gathering: Gathering, launch: Launch) -> Verdict:
     condemned = gathering.condemned
     if not condemned:
-        return validate(gathering.values, gathering.record_times_us, launch.bounds)
+        verdict = validate(gathering.values, gathering.record_times_us, launch.bounds)
+        return _judge_copies(gathering, verdict, launch)
     open_rows = np.array([row for row in range(len(gathering)) if row not in condemned], dtype=np.int32)
     values = [gathering.values[row] for row in open_rows.tolist()]
     verdict = validate(values, gathering.record_times_us[open_rows], launch.bounds)
     found = {int(open_rows[row]): why for row, why in verdict.rejections.items()}
-    return Verdict(verdict.readings.at(open_rows), {**found, **condemned})
+    judged = Verdict(verdict.readings.at(open_rows), found)
+    judged = _judge_copies(gathering, judged, launch)
+    return Verdict(judged.readings, {**judged.rejections, **condemned})
+
+
+def _judge_copies(gathering: Gathering, verdict: Verdict, launch: Launch) -> Verdict:
+    """Judge again, by its original time, what is expired only since it was sent again with another time."""
+    expired = [row for row, why in verdict.rejections.items() if why.reason is Reason.EXPIRED_EVENT_TIME]
+    if not expired:
+        return verdict
+    own_us = gathering.record_times_us
+    times_us = {row: original_time_us(origin.headers) for row, origin in gathering.origins(expired).items()}
+    earlier = {row: at for row, at in times_us.items() if at is not None and at < own_us[row]}
+    if not earlier:
+        return verdict
+    rows = np.array(sorted(earlier), dtype=np.int32)
+    again = validate(
+        [gathering.values[row] for row in rows.tolist()],
+        np.array([earlier[row] for row in rows.tolist()], dtype=np.int64),
+        launch.bounds,
+    )
+    accepted = again.readings.at(rows)
+    taken = set(accepted.rows.tolist())
+    kept = {row: why for row, why in verdict.rejections.items() if row not in taken}
+    return join([Verdict(verdict.readings, kept), Verdict(accepted, {})])
 
 
 def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> Sign:
@@ -134,8 +170,11 @@ def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> Sign
         outcomes = _store_readings(gathering, verdict, sink, way)
         _copy_dead_letters(connection, gathering, outcomes.rejections, sink)
         sink.confirm_topic()
-        rows, appended, sign = _close(gathering, verdict.readings, outcomes, sink)
-    settle(sink.accounts, rows, appended)
+        newest_us = newest_by_partition(
+            verdict.readings.event_time_us, gathering.partitions[verdict.readings.rows]
+        )
+        rows, appended, sign = _close(gathering, verdict.readings, outcomes, newest_us, sink)
+    settle(sink.accounts, rows, appended, newest_us)
     return sign
 
 
@@ -150,7 +189,7 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way
 
 
 def _close(
-    gathering: Gathering, readings: Readings, outcomes: _Outcomes, sink: Sink
+    gathering: Gathering, readings: Readings, outcomes: _Outcomes, newest_us: dict[int, int], sink: Sink
 ) -> tuple[dict[int, LedgerRow], dict[int, datetime], Sign]:
     """Write the ledger, count the hours, move the offsets; return the rows, when new ones were written, the lease."""
     moment, launch = time.monotonic(), sink.launch
@@ -171,6 +210,7 @@ def _close(
                     gathering.partitions[readings.rows[is_accepted]],
                     readings.event_time_us[is_accepted],
                 )
+                | {"newest_events": [_instant(newest_us.get(partition, NO_TIME)) for partition in rows]}
             ),
         },
         prepare=True,

@@ -5,8 +5,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from include.domain.judge import TimeBounds
+from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import RiskPolicy
+from include.settings import Settings
+
+
+def bounds_of(settings: Settings) -> TimeBounds:
+    """Return the bounds of a reading's time that the settings give."""
+    return TimeBounds(
+        settings.readings_retention_days * SECONDS_PER_DAY,
+        settings.max_clock_skew_seconds,
+        settings.kafka_retention_days * SECONDS_PER_DAY,
+    )
 
 
 @dataclass(frozen=True, slots=True)

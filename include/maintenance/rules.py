@@ -20,7 +20,7 @@ def kept_days(settings: Settings) -> dict[str, int]:
     its hour would no longer agree with what was published.
     """
     return {
-        READINGS: settings.readings_retention_days + settings.kafka_retention_days,
+        READINGS: settings.readings_kept_days,
         DEAD_LETTERS: settings.dead_letters_retention_days,
         LEDGER: settings.ledger_retention_days,
     }

@@ -67,6 +67,7 @@ def prune_results(settings: Settings) -> dict[str, int]:
             "notices": store.prune(connection, "delete_notices", kept_days=kept),
             "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
             "customer_hourly": store.prune_customer_hours(connection, kept_days=kept_summary_days(settings)),
+            "hour_ends": store.prune(connection, "delete_hour_ends", kept_days=kept),
         }
     log.info("results_pruned", **pruned)
     return pruned

@@ -2,25 +2,32 @@
 
 The copy carries the bytes of key, value and headers unchanged, and one header more, `replayed_from`, that
 names the record that it repeats. A copy that fails again is a dead letter with that header, so the way back
-can be followed step by step.
+can be followed step by step. A copy with another Kafka timestamp than the original's keeps that in a second
+header, `original_timestamp`, and how old its reading may be is judged by it.
 
 The copy's Kafka timestamp decides how its lateness is judged:
 - it is the original one, so that the record is judged as it would have been, had it come after the fix;
 - for `future_event_time` it is the time of sending: once its time has come, such a reading is acceptable;
-- it is also the time of sending where the original is older than Kafka keeps records: Kafka might age such a
-  copy out before the stream reads it, and retention may have dropped its day.
+- it is also the time of sending where the topic would refuse the original or put its own in its place, and
+  where that is older than Kafka keeps records: it might age such a copy out before the stream reads it.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
+from include.broker.topic import TimestampLimits
 from include.domain.headers import Headers, from_json
+from include.domain.original_time import ORIGINAL_TIME_HEADER, original_time_header
 from include.domain.reasons import Reason
 from include.errors import OptionError
 from include.replay.types import Letter, RecordPlace, Selection
 
 TRACE_HEADER = "replayed_from"
 _TRACE_NAME = TRACE_HEADER.encode()
+
+_MS_PER_DAY = 86_400_000
+# A copy may be a moment on its way, and clocks differ: what is so near the topic's limit is stamped anew.
+_SENDING_MS = 60_000
 
 
 def choose(*, reasons: list[str], since: str | None, until: str | None, limit: int) -> Selection:
@@ -34,19 +41,29 @@ def choose(*, reasons: list[str], since: str | None, until: str | None, limit: i
     return Selection(tuple(Reason(reason) for reason in reasons), _instant(since), _instant(until), limit)
 
 
-def record_time_ms(letter: Letter, *, now: datetime, kafka_retention_days: int) -> int | None:
+def record_time_ms(
+    letter: Letter, *, now: datetime, kafka_retention_days: int, limits: TimestampLimits
+) -> int | None:
     """Return the copy's timestamp in milliseconds since 1970 UTC, or None for the time of sending."""
-    original = letter.kafka_timestamp
-    if original is None or letter.reason == Reason.FUTURE_EVENT_TIME:
+    original_ms, now_ms = _original_ms(letter), _in_ms(now)
+    if original_ms is None or letter.reason == Reason.FUTURE_EVENT_TIME or limits.is_append_time:
         return None
-    if original < now - timedelta(days=kafka_retention_days):
+    behind_ms = min(limits.behind_ms - _SENDING_MS, kafka_retention_days * _MS_PER_DAY)
+    if not now_ms - behind_ms <= original_ms <= now_ms + limits.ahead_ms:
         return None
-    return round(original.replace(tzinfo=UTC).timestamp() * 1000)
+    return original_ms
 
 
-def copy_headers(letter: Letter) -> list[tuple[bytes, bytes | None]]:
-    """Return the original headers in their order, and the trace in place of an earlier one."""
-    kept = [header for header in from_json(letter.headers or []) if header[0] != _TRACE_NAME]
+def copy_headers(letter: Letter, *, is_restamped: bool = False) -> list[tuple[bytes, bytes | None]]:
+    """Return the original headers in their order, and the trace in place of an earlier one.
+
+    One that is stamped anew says which time it had, unless it was said when an earlier copy was.
+    """
+    own = from_json(letter.headers or [])
+    kept = [header for header in own if header[0] != _TRACE_NAME]
+    original_ms = _original_ms(letter)
+    if is_restamped and original_ms is not None and ORIGINAL_TIME_HEADER not in dict(own):
+        kept.append(original_time_header(original_ms))
     return [*kept, (_TRACE_NAME, format_place(letter.place))]
 
 
@@ -67,6 +84,14 @@ def parse_place(value: bytes | None) -> RecordPlace | None:
         return RecordPlace(UUID(topic_id), int(partition), int(offset))
     except ValueError:
         return None
+
+
+def _original_ms(letter: Letter) -> int | None:
+    return None if letter.kafka_timestamp is None else _in_ms(letter.kafka_timestamp)
+
+
+def _in_ms(instant: datetime) -> int:
+    return round(instant.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 
-from include.broker.topic import Broker, Topic, open_broker
+from include.broker.topic import Broker, TimestampLimits, Topic, open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.log import get_logger
 from include.replay import store
@@ -34,6 +34,7 @@ class _Session:
     connection: Connection
     broker: Broker
     topic: Topic
+    limits: TimestampLimits
 
 
 def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bool) -> ReplayReport:
@@ -80,7 +81,8 @@ def _count(connection: Connection, settings: Settings, selection: Selection) -> 
 
 def _replay(settings: Settings, connection: Connection, selection: Selection) -> ReplayReport:
     with store.only_replay(connection), open_broker(settings) as broker:
-        session = _Session(settings, connection, broker, broker.topic(settings.kafka_topic))
+        topic = broker.topic(settings.kafka_topic)
+        session = _Session(settings, connection, broker, topic, broker.timestamp_limits(topic))
         found_sent = sum(_settle(session, run) for run in store.broken_runs(connection))
         chosen = _count(connection, settings, selection)
         with open_sender(settings, session.topic) as sender:
@@ -132,5 +134,12 @@ def _send_all(
 def _send(session: _Session, sender: Sender, letters: list[Letter]) -> list[Delivery]:
     now = store.database_time(session.connection)
     keep_days = session.settings.kafka_retention_days
-    timed = [(letter, record_time_ms(letter, now=now, kafka_retention_days=keep_days)) for letter in letters]
-    return sender.send(timed)
+    return sender.send(
+        [
+            (
+                letter,
+                record_time_ms(letter, now=now, kafka_retention_days=keep_days, limits=session.limits),
+            )
+            for letter in letters
+        ]
+    )

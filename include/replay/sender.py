@@ -145,7 +145,7 @@ def _make_copy(letter: Letter, time_ms: int | None) -> _Copy | str:
     if not letter.payload_kept:
         return "its payload was not kept"
     try:
-        headers = copy_headers(letter)
+        headers = copy_headers(letter, is_restamped=time_ms is None)
     except (ValueError, TypeError, AttributeError):  # not as we store them
         return "its stored headers cannot be read"
     now_ms = int(datetime.now(UTC).timestamp() * 1000)

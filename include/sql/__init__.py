@@ -7,6 +7,9 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import LiteralString
 
+# A number that no migration ever had. It stays free: where later ones have been applied, it would be refused.
+NEVER_USED = frozenset({16})
+
 _FOLDER = Path(__file__).parent
 
 

@@ -23,6 +23,7 @@ from include.stream.java import Java, find_java
 from include.surroundings import of_ours
 
 METADATA_TIMEOUT_MS = 3000
+_HOURS_PER_DAY = 24
 LOG4J_FILE = Path(__file__).with_name("kafka-log4j2.properties")
 
 # The serial collector needs the least memory here and starts fastest; the heap grows only when it is used.
@@ -45,7 +46,7 @@ broker.heartbeat.interval.ms=1000
 broker.session.timeout.ms=5000
 auto.create.topics.enable=false
 message.max.bytes=1048588
-log.retention.hours=168
+log.retention.hours={retention_hours}
 default.replication.factor=1
 min.insync.replicas=1
 offsets.topic.replication.factor=1
@@ -152,6 +153,7 @@ class Kafka:
                 port=claim.port,
                 controller_port=self._controller_port(),
                 data=self._data,
+                retention_hours=self.settings.kafka_retention_days * _HOURS_PER_DAY,
             )
             + self.more_configuration
         )

@@ -1,16 +1,21 @@
-"""Wait until the stream has passed an hour's end. To be awaited: a trigger does so beside many others."""
+"""Wait until the stream has passed an hour's end. To be awaited: a trigger does so beside many others.
+
+It has when it has committed all that each partition held when the hour had ended by the clock. Where the partitions
+ended is asked once, at or after that instant, and kept: so no record that claims a later time can pass the hour, and
+the wait ends though more comes in all the time.
+"""
 
 import asyncio
 import time
-from datetime import UTC, datetime
-from uuid import UUID
+from collections.abc import Mapping
+from datetime import datetime
 
-from include.broker.topic import KafkaRange, open_broker
+from include.broker.topic import Broker, KafkaRange, Topic, open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
-from include.errors import StreamBehindError, TransientError
+from include.errors import HourNotEndedError, StreamBehindError, TransientError
 from include.settings import Settings
 from include.sql import query
-from include.summaries.rules import HOUR, explain_unpassed, unpassed
+from include.summaries.rules import HOUR, explain_unpassed
 from include.summaries.types import PartitionProgress
 
 POLL_SECONDS = 5.0
@@ -38,33 +43,61 @@ async def wait_until_passed(settings: Settings, hour: datetime, *, deadline: flo
 
 
 def has_passed(settings: Settings, hour: datetime) -> bool:
-    """Tell whether the stream has passed the hour now."""
+    """Tell whether the stream has passed the hour now; raise HourNotEndedError if the hour itself goes on."""
     return not measure_unpassed(settings, hour)
 
 
 def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgress]:
-    """Return the topic's partitions that may still hold readings of the hour.
+    """Return the topic's partitions in which records wait that were there when the hour had ended.
 
-    Kafka is asked first: what it held at that moment and the database has since, has been passed.
+    In this order: the clock, the partitions' ends, the ledger. So an end is never asked for before the hour's end, and
+    what the ledger has passed by then counts. A partition that was added since can hold nothing of the hour; of a topic
+    that took another one's place the ends are asked anew. Raise HourNotEndedError before the hour's end.
     """
-    measured_at = datetime.now(UTC).replace(tzinfo=None)
-    with open_broker(settings) as broker:
+    with (
+        open_broker(settings) as broker,
+        readable_errors(settings),
+        connect(settings, Role.HOURLY, autocommit=True) as connection,
+    ):
+        asked_at = _now(connection)
+        if asked_at < hour + HOUR:
+            raise HourNotEndedError
         topic = broker.topic(settings.kafka_topic)
-        ranges = broker.ranges(topic)
-    with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
-        partitions = _progress(connection, topic.topic_id, ranges, hour)
-    return unpassed(partitions, hour_end=hour + HOUR, measured_at=measured_at)
-
-
-def _progress(
-    connection: Connection, topic_id: UUID, ranges: dict[int, KafkaRange], hour: datetime
-) -> list[PartitionProgress]:
-    # A record is committed after Kafka got it, so commits from before the hour cannot hold a later one.
-    rows = connection.execute(
-        query("select_partition_progress"), {"topic_id": topic_id, "since": hour, "instant": hour + HOUR}
-    )
-    known = {partition: (next_offset, has_later) for partition, next_offset, has_later in rows}
-    return [
-        PartitionProgress(partition, kafka, *known.get(partition, (None, False)))
-        for partition, kafka in sorted(ranges.items())
+        held = broker.ranges(topic)
+        ends = _hour_ends(connection, broker, topic, hour, asked_at, held)
+        known: dict[int, int] = dict(
+            connection.execute(query("select_offsets"), {"topic_id": topic.topic_id}).fetchall()
+        )
+    partitions = [
+        PartitionProgress(partition, end, held[partition], known.get(partition))
+        for partition, end in sorted(ends.items())
+        if partition in held
     ]
+    return [progress for progress in partitions if progress.lag]
+
+
+def _hour_ends(
+    connection: Connection,
+    broker: Broker,
+    topic: Topic,
+    hour: datetime,
+    asked_at: datetime,
+    held: Mapping[int, KafkaRange],
+) -> Mapping[int, int]:
+    """Return where the partitions ended at the hour's end, as it was noted; note it if this is the first question."""
+    where = {"topic_id": topic.topic_id, "hour": hour}
+    ends: dict[int, int] = dict(connection.execute(query("select_hour_ends"), where).fetchall())
+    if ends:
+        return ends
+    if broker.topic(topic.name).topic_id != topic.topic_id:
+        raise TransientError("the topic was deleted or created again just now: looking again")
+    ends = {partition: kafka.end for partition, kafka in held.items()}
+    noted = {"asked_at": asked_at, "partitions": list(ends), "end_offsets": list(ends.values())}
+    connection.execute(query("insert_hour_ends"), {**where, **noted})
+    return dict(connection.execute(query("select_hour_ends"), where).fetchall())
+
+
+def _now(connection: Connection) -> datetime:
+    [(now,)] = connection.execute(query("select_clock")).fetchall()
+    instant: datetime = now
+    return instant

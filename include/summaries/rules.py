@@ -1,7 +1,7 @@
-"""Plain decisions about hours: which instants they are, when the stream has passed one, the gate. Pure."""
+"""Plain decisions about hours: which instants they are, which can be settled, the gate. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from include.errors import OptionError
 from include.quality.types import CheckedHours
@@ -16,6 +16,7 @@ from include.summaries.types import (
 )
 
 HOUR = timedelta(hours=1)
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 # PostgreSQL's own ends of time have no counterpart in Python.
 BEGINNING_OF_TIME = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are
@@ -39,45 +40,44 @@ def last_full_hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0) - HOUR
 
 
-def unpassed(
-    partitions: Sequence[PartitionProgress], *, hour_end: datetime, measured_at: datetime
-) -> list[PartitionProgress]:
-    """Return the partitions that may still hold readings of the hour.
+def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datetime:
+    """Return the hour; raise OptionError, with what to do, for one that has not ended or is no longer kept.
 
-    A partition has passed the hour's end if it has committed a record that Kafka got after it, or if nothing
-    waited in it at a moment after it. `measured_at` is when Kafka was asked, before the database was.
+    `now` and the hour are UTC without a zone. An hour that ends within a minute is waited for: clocks differ.
     """
-    has_ended = measured_at >= hour_end
-    return [
-        progress
-        for progress in partitions
-        if not progress.has_later_record and not (has_ended and progress.lag == 0)
-    ]
+    first = datetime.combine(now.date() - timedelta(days=kept_days), time.min)
+    name = f"the hour {hour:%Y-%m-%dT%H:00}Z"
+    if hour + HOUR > now + _CLOCKS_DIFFER:
+        raise OptionError(
+            f"{name} has not ended yet: choose {last_full_hour(now):%Y-%m-%dT%H:00}Z or earlier"
+        )
+    if hour < first:
+        raise OptionError(
+            f"{name} is too old, readings are kept for {kept_days} days: choose {first:%Y-%m-%dT%H:00}Z or later"
+        )
+    return hour
 
 
 def explain_unpassed(waiting: Sequence[PartitionProgress]) -> str:
     """Say in words what is waited for."""
     most = max(waiting, key=lambda progress: progress.lag)
-    if most.lag == 0:
-        return "the hour has not ended yet"
     lag = sum(progress.lag for progress in waiting)
     return f"{lag} records wait to be read, {most.lag} of them in partition {most.partition}"
 
 
 def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) -> list[PolicySpan]:
-    """Return which risk policy was in force when, from the launches' policies and last commits, in order.
+    """Return which risk policy was in force when, from each policy's version and since when it was, in order.
 
-    Only one launch writes at a time, so a row stored at an instant is of the launch that committed next. What
-    has no later commit was not written by the stream, and is held against today's policy.
+    The first also stands for what is older than it. Where no launch ever noted one, it is today's.
     """
-    spans: list[PolicySpan] = []
-    since = BEGINNING_OF_TIME
-    for version, until in [*history, (current_version, END_OF_TIME)]:
-        if spans and spans[-1].version == version:
-            since = spans.pop().since
-        spans.append(PolicySpan(version, since, until))
-        since = until
-    return spans
+    versions = [version for version, _ in history] or [current_version]
+    changes = [since for _, since in history[1:]]
+    return [
+        PolicySpan(version, since, until)
+        for version, since, until in zip(
+            versions, [BEGINNING_OF_TIME, *changes], [*changes, END_OF_TIME], strict=True
+        )
+    ]
 
 
 def in_groups(due: Sequence[DueHour], *, max_hours: int, max_readings: int) -> Iterator[list[datetime]]:

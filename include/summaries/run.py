@@ -29,7 +29,14 @@ from include.quality.types import QualityPolicy
 from include.settings import Settings
 from include.summaries import store
 from include.summaries.passing import wait_until_passed
-from include.summaries.rules import as_hour, decide, in_groups, last_full_hour, policy_spans
+from include.summaries.rules import (
+    as_hour,
+    decide,
+    in_groups,
+    last_full_hour,
+    policy_spans,
+    require_kept_hour,
+)
 from include.summaries.types import Decision, HourState, Settlement
 
 if TYPE_CHECKING:
@@ -41,6 +48,12 @@ MAX_GROUP_READINGS = 2_000_000
 log = get_logger()
 
 
+def chosen_hour(settings: Settings, hour: str) -> datetime:
+    """Return the hour that somebody has asked for; raise OptionError if it can never be settled."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return require_kept_hour(as_hour(hour), now=now, kept_days=settings.readings_kept_days)
+
+
 def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
     """Check one hour and publish or withhold it, whether or not anything is new. The stream has passed it."""
     return _settle(settings, [[hour]], workflow_run)
@@ -49,7 +62,7 @@ def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None 
 def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None = None) -> Settlement:
     """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
 
-    Those are the hours with readings that came late, those withheld so far, and those that no run ever saw.
+    Those are the hours with readings that came late or that no run ever saw, and those withheld so far.
     Each group is committed by itself, so what a run that breaks off has done stays done.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
@@ -88,7 +101,7 @@ def require_none_withheld(settlement: Settlement) -> None:
 def run_hourly(settings: Settings, hour: str | None = None) -> Settlement:
     """Wait for the stream, then do for one hour (None: the last full one) what a run of the workflow does."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    chosen = last_full_hour(now) if hour is None else as_hour(hour)
+    chosen = last_full_hour(now) if hour is None else chosen_hour(settings, hour)
     asyncio.run(wait_until_passed(settings, chosen, deadline=time.time() + settings.hourly_wait_seconds))
     return settle_hour(settings, chosen) + settle_due(settings, before=chosen)
 
@@ -183,7 +196,7 @@ def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision
 
 def _sum(session: _Session, hours: Sequence[datetime]) -> None:
     settings = session.settings
-    history = store.read_policy_history(session.snapshot, hours)
+    history = store.read_policy_history(session.snapshot)
     store.sum_readings(
         session.snapshot,
         hours,

@@ -4,12 +4,19 @@ from typing import Any
 
 from include.settings import get_settings
 from include.summaries.rules import as_hour
-from include.summaries.run import require_none_withheld, require_published, settle_due, settle_hour
+from include.summaries.run import (
+    chosen_hour,
+    require_none_withheld,
+    require_published,
+    settle_due,
+    settle_hour,
+)
 
 
 def settle_one(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour, publish or withhold it, and return counts."""
-    return settle_hour(get_settings(), as_hour(hour), workflow_run=workflow_run).counts()
+    settings = get_settings()
+    return settle_hour(settings, chosen_hour(settings, hour), workflow_run=workflow_run).counts()
 
 
 def published_one(hour: str) -> dict[str, Any]:

@@ -45,10 +45,9 @@ def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datet
     }
 
 
-def read_policy_history(connection: Connection, hours: Sequence[datetime]) -> list[tuple[str, datetime]]:
-    """Return the risk policy of each launch that stored these readings, and its last commit, in order."""
-    rows = connection.execute(query("select_policy_history"), {"hours": list(hours)})
-    return [(version, until) for version, until in rows]
+def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
+    """Return each risk policy that was in force, and since when, in order."""
+    return [(version, since) for version, since in connection.execute(query("select_policy_history"))]
 
 
 def sum_readings(

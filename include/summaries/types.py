@@ -39,7 +39,7 @@ class DueHour:
 
 @dataclass(frozen=True, slots=True)
 class PolicySpan:
-    """A risk policy's version and the time (since, until] in which stored readings were classified by it."""
+    """A risk policy's version and the time (since, until] in which readings were stored by it."""
 
     version: str
     since: datetime
@@ -115,17 +115,21 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class PartitionProgress:
-    """How far one partition is done; `next_offset` is None where nothing was ever read of it."""
+    """How far one partition is done, and where it ended when the hour had ended.
+
+    `next_offset` is None where nothing was ever read of it.
+    """
 
     partition: int
+    hour_end_offset: int
     kafka: KafkaRange
     next_offset: int | None
-    has_later_record: bool
 
     @property
     def lag(self) -> int:
-        """How many offsets wait to be read."""
-        done = (
-            self.kafka.beginning if self.next_offset is None else max(self.next_offset, self.kafka.beginning)
-        )
-        return max(self.kafka.end - done, 0)
+        """How many offsets of the hour wait to be read, of those that Kafka still holds.
+
+        What it has dropped since, at the beginning or with a lost tail, is waited for by nobody.
+        """
+        done = max(self.next_offset or 0, self.kafka.beginning)
+        return max(min(self.hour_end_offset, self.kafka.end) - done, 0)

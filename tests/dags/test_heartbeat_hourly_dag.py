@@ -65,7 +65,15 @@ try:
 except Exception as error:
     raised = type(error).__name__
 task.resume({}, {"failure": None, "can_retry": False})
-print(json.dumps({"fired": fired, "raised": raised}))
+
+def refusal(hour):
+    try:
+        WaitForStream(task_id="refuse", hour=hour).execute({})
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+
+refused = [refusal(hour) for hour in ("2006-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "2026-11-20T08:30:00Z", "soon")]
+print(json.dumps({"fired": fired, "raised": raised, "refused": refused}))
 """
 
 
@@ -133,3 +141,22 @@ def test_the_trigger_survives_a_restart_of_the_triggerer_and_fires_with_the_reas
     assert event["can_retry"]
     assert "no Kafka broker answers" in event["failure"]
     assert told["raised"] == "TransientError"
+
+
+def test_an_hour_that_can_never_be_settled_is_refused_at_once_whether_or_not_a_broker_answers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    told = ask_airflow(
+        tmp_path_factory.mktemp("airflow"), _ABOUT_TRIGGER, KAFKA_BROKER=f"localhost:{free_port()}"
+    )
+
+    kinds, words = zip(*told["refused"], strict=True)
+    assert set(kinds) == {"OptionError"}
+    assert [
+        expected in text
+        for expected, text in zip(
+            ("is too old", "has not ended yet", "not the beginning of an hour", "soon is not an hour"),
+            words,
+            strict=True,
+        )
+    ] == [True] * 4

@@ -1,7 +1,9 @@
 """What compose hands to each service: the settings by their own names, the first page's promises, secrets to few."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -176,6 +178,26 @@ def test_the_broker_is_the_one_that_is_locked_and_set_as_in_the_embedded_stack()
 
     assert services()["kafka"]["image"] == f"apache/kafka:{broker.version}"
     assert {key: value for key, value in settings.items() if key not in own and given.get(key) != value} == {}
+
+
+def test_the_broker_keeps_records_as_long_as_the_setting_says(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("KAFKA_RETENTION_DAYS=3")
+    broker = config(env_file=tmp_path / ".env").model["services"]["kafka"]
+    shell, flag, script = broker["command"]
+    # What follows `exec` is the image's own command.
+    script = script.replace("$$", "$").replace(
+        "exec /etc/kafka/docker/run", "echo $KAFKA_LOG_RETENTION_HOURS"
+    )
+
+    said = subprocess.run(
+        [shell, flag, script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **broker["environment"]},
+    ).stdout
+
+    assert said == "72\n"
 
 
 def test_the_database_is_set_as_in_the_embedded_stack() -> None:

@@ -128,6 +128,114 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
         ]
 
 
+def test_migrations_are_numbered_without_a_gap_but_for_the_one_that_never_was() -> None:
+    versions = [migration.version for migration in sql.migrations()]
+
+    assert sorted({*versions, *sql.NEVER_USED}) == list(range(1, max(versions) + 1))
+    assert not set(versions) & sql.NEVER_USED
+
+
+def test_a_migration_that_would_run_out_of_its_order_is_refused(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = sql.migrations()
+    skipped = next(migration for migration in everything if migration.version == 20)
+    monkeypatch.setattr(
+        pipeline_module,
+        "migrate",
+        partial(_migrate_to, monkeypatch, [each for each in everything if each is not skipped]),
+    )
+    with fresh_pipeline(stack) as pipeline:
+        before = schema(pipeline)
+        with pytest.raises(PermanentError, match="0020_widen_the_checks would run after"):
+            migrate(pipeline.settings)
+        assert schema(pipeline) == before
+
+
+def test_a_database_with_a_migration_in_between_that_is_not_known_is_refused(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [migration for migration in sql.migrations() if migration.version != 20]
+    monkeypatch.setattr(migrate_module, "migrations", lambda: known)
+
+    with pytest.raises(
+        PermanentError, match=r"migration 0020, which this program does not know: use the newer"
+    ):
+        migrate(pipeline.settings)
+
+
+@pytest.mark.parametrize("released", [17, 21])
+def test_a_database_that_is_upgraded_has_the_schema_of_a_new_one(
+    stack: Settings, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, released: int
+) -> None:
+    everything = sql.migrations()
+    earlier = [migration for migration in everything if migration.version <= released]
+    with_days = [
+        f"select ensure_day_partition('{table}', timezone('utc', now())::date)"
+        for table in ("heartbeats", "dead_letters", "stream_commits")
+    ]
+    for statement in with_days:
+        pipeline.run(statement)
+    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
+    with fresh_pipeline(stack) as upgraded:
+        for statement in with_days:
+            upgraded.run(statement)
+        _migrate_to(monkeypatch, everything, upgraded.settings)
+
+        assert whole_schema(upgraded) == whole_schema(pipeline)
+
+
+def whole_schema(pipeline: Pipeline) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that the migrations have made, but for the names of what PostgreSQL names by itself."""
+    return {
+        name: sorted(pipeline.rows(statement), key=str)
+        for name, statement in {
+            "columns": "select table_name, column_name, data_type, is_nullable, column_default, "
+            "is_identity from information_schema.columns where table_schema = 'public'",
+            "constraints": "select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) "
+            "from pg_constraint where connamespace = 'public'::regnamespace",
+            "indexes": "select tablename, regexp_replace(indexdef, 'INDEX \\S+ ON', 'INDEX ON') from pg_indexes "
+            "where schemaname = 'public'",
+            "tables": "select relname, relkind::text, reloptions, relacl::text, pg_get_viewdef(oid) from pg_class "
+            "where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v')",
+            "column rights": "select attrelid::regclass::text, attname, attacl::text from pg_attribute "
+            "where attacl is not null and attrelid in (select oid from pg_class "
+            "where relnamespace = 'public'::regnamespace)",
+            "functions": "select pg_get_functiondef(oid), proacl::text from pg_proc "
+            "where pronamespace = 'public'::regnamespace",
+            "comments": "select objoid::regclass::text, objsubid, description from pg_description "
+            "where classoid = 'pg_class'::regclass and objoid in (select oid from pg_class "
+            "where relnamespace = 'public'::regnamespace)",
+        }.items()
+    }
+
+
+def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = sql.migrations()
+    earlier = [migration for migration in everything if migration.version < 26]
+    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
+    with fresh_pipeline(stack) as pipeline:
+        pipeline.run(
+            "select ensure_day_partition('stream_commits', timezone('utc', now())::date - 1); "
+            "insert into stream_commits "
+            "(topic_id, partition, from_offset, to_offset, epoch, policy_version, committed_at) "
+            "select gen_random_uuid(), 0, 0, 1, epoch, version, timezone('utc', now())::date - 1 + made::time "
+            "from (values (1, 'a', '01:00'), (1, 'a', '02:00'), (2, 'a', '03:00'), (3, 'b', '04:00'), "
+            "(3, 'b', '05:00'), (4, 'a', '06:00')) as launches (epoch, version, made)"
+        )
+
+        _migrate_to(monkeypatch, everything, pipeline.settings)
+
+        history = pipeline.rows(
+            "select version, to_char(since, 'YYYY HH24:MI') from policy_history order by since"
+        )
+        assert [version for version, _ in history] == ["a", "b", "a"]
+        assert [since[-5:] for _, since in history] == ["00:00", "03:00", "05:00"]
+        assert history[0][1].startswith("0001")
+
+
 def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[sql.Migration], settings: Settings) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(migrate_module, "migrations", lambda: known)
@@ -135,7 +243,7 @@ def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[sql.Migration], set
 
 
 def test_a_day_that_two_tasks_begin_at_once_is_made_by_one_of_them(pipeline: Pipeline) -> None:
-    ensure = "select ensure_day_partition('heartbeats', '2026-01-01')"
+    ensure = "select ensure_day_partition('heartbeats', timezone('utc', now())::date - 9)"
     made: list[bool] = []
 
     def make_too() -> None:
@@ -174,10 +282,10 @@ def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settin
 
 def test_a_new_launch_fences_the_old_one(pipeline: Pipeline) -> None:
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
-        first = take_lease(connection, "a")
+        first = take_lease(connection, "a", policy_version="p")
         assert renew_lease(connection, first, 5) is False
         assert read_sign(connection) == Sign(first, 5, stop_requested=False)
-        second = take_lease(connection, "b")
+        second = take_lease(connection, "b", policy_version="p")
 
         assert second == first + 1
         with pytest.raises(FencedError):
@@ -187,14 +295,14 @@ def test_a_new_launch_fences_the_old_one(pipeline: Pipeline) -> None:
         request_stop(connection)
         assert read_sign(connection) == Sign(second, FIRST_TURN, stop_requested=True)
         assert renew_lease(connection, second, 2) is True
-        assert renew_lease(connection, take_lease(connection, "c"), 1) is False
+        assert renew_lease(connection, take_lease(connection, "c", policy_version="p"), 1) is False
 
 
 def test_a_new_launch_takes_every_partition_from_the_old_one(pipeline: Pipeline) -> None:
     begin(pipeline, {0: KafkaRange(0, 9), 1: KafkaRange(0, 9)})
 
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
-        assert take_lease(connection, "new") == 2
+        assert take_lease(connection, "new", policy_version="p") == 2
 
     assert pipeline.rows("select partition, epoch from stream_offsets order by partition") == [(0, 2), (1, 2)]
 
@@ -207,7 +315,7 @@ def test_a_task_that_hangs_in_its_transaction_does_not_keep_a_new_launch_out(pip
     ):
         hanging.execute("update stream_offsets set next_offset = 5")
 
-        assert take_lease(connection, "new") == 2
+        assert take_lease(connection, "new", policy_version="p") == 2
         with pytest.raises(psycopg.OperationalError):
             hanging.execute("select 1")
 
@@ -218,9 +326,9 @@ def test_sessions_of_other_programs_and_of_the_launch_itself_are_left_alone(pipe
     names = ["heartbeat-sink", "heartbeat-sink-odd", "heartbeat-sink-x-1", "a-b-c", sink_application(2)]
     sessions = [connect(pipeline.settings, Role.STREAM, application=name) for name in names]
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
-        take_lease(connection, "old")
+        take_lease(connection, "old", policy_version="p")
 
-        assert take_lease(connection, "new") == 2
+        assert take_lease(connection, "new", policy_version="p") == 2
 
     for session in sessions:
         session.execute("select 1")
@@ -229,7 +337,7 @@ def test_sessions_of_other_programs_and_of_the_launch_itself_are_left_alone(pipe
 
 def begin(pipeline: Pipeline, held: dict[int, KafkaRange]) -> dict[int, int]:
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
-        epoch = take_lease(connection, "test")
+        epoch = take_lease(connection, "test", policy_version="p")
         return open_offsets(connection, topic="t", topic_id=TOPIC_ID, epoch=epoch, held=held)
 
 

@@ -169,6 +169,7 @@ def test_a_record_after_an_hour_of_silence_is_no_standstill_until_it_has_waited_
     stream.drain()
     pipeline.run("update stream_offsets set updated_at = updated_at - interval '1 hour'")
     pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    pipeline.lift_limits()
     pipeline.send([event(2)], timestamp_ms=0)  # a sender's clock may say anything
     settings = pipeline.settings.model_copy(update={"health_confirm_seconds": 0})
 

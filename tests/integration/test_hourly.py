@@ -10,8 +10,11 @@ import psycopg
 import pytest
 
 from include.db.connect import Role, connect
+from include.domain.risk import load_policy
 from include.errors import HoursWithheldError, PermanentError
+from include.ingest.lease import LEASE_NAME, take_lease
 from include.settings import Settings
+from include.sql import query
 from include.summaries.run import (
     require_none_withheld,
     require_published,
@@ -19,7 +22,7 @@ from include.summaries.run import (
     settle_hour,
 )
 from include.summaries.types import HourState
-from tests.support.hours import HOUR, Reading, Sink, published, recompute, states, steady
+from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -49,15 +52,18 @@ def test_an_hour_without_readings_is_a_row(settings: Settings) -> None:
     assert states(settings) == {EIGHT: ("published", 0, 1)}
 
 
-def test_hours_that_no_run_ever_saw_are_filled_in(settings: Settings, sink: Sink) -> None:
-    sink.store(steady(EIGHT))
+def test_hours_that_no_run_ever_saw_are_settled_where_they_were_touched_and_no_span_between_them(
+    pipeline: Pipeline, settings: Settings, sink: Sink
+) -> None:
+    sink.store([*steady(EIGHT), *steady(EIGHT + 5 * HOUR)])
+    # Left behind by an earlier version, which took any time.
+    pipeline.run(counted("1970-01-01 00:00", 0))
 
-    settle_due(settings, before=EIGHT + 5 * HOUR)
+    settlement = settle_due(settings, before=EIGHT + 9 * HOUR)
 
-    assert states(settings) == {
-        EIGHT: ("published", 180, 1),
-        **{EIGHT + number * HOUR: ("published", 0, 1) for number in range(1, 5)},
-    }
+    assert [decision.hour for decision in settlement.decisions][1:] == [EIGHT, EIGHT + 5 * HOUR]
+    assert len(states(settings)) == 3
+    assert settle_due(settings, before=EIGHT + 9 * HOUR).decisions == ()
 
 
 def test_an_hour_run_again_changes_no_row(settings: Settings, sink: Sink) -> None:
@@ -158,6 +164,38 @@ def test_readings_classified_by_an_earlier_policy_are_held_against_that_one(
     )
     [withheld] = settle_hour(settings, EIGHT).withheld
     assert withheld.reason == "heartbeats and the stream's ledger differ by +1"
+
+
+def test_a_change_of_policy_withholds_no_hour_after_the_ledger_has_forgotten_it(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    readings = steady(EIGHT, bpm=45, customers=1)
+    with Sink(settings, policy="seed") as earlier:
+        earlier.store(readings)
+    with Sink(settings, policy="default") as later:
+        later.store(steady(EIGHT + 2 * HOUR))
+        settle_due(settings, before=TEN)
+        pipeline.run("delete from stream_commits")  # as after LEDGER_RETENTION_DAYS
+        later.store([Reading(uuid.UUID(int=9), 45, NINE - timedelta(seconds=1))])
+
+        settlement = settle_due(settings, before=TEN)
+
+    assert (len(settlement.decisions), settlement.withheld) == (1, [])
+    assert states(settings)[EIGHT] == ("published", 61, 2)
+    versions = [version for (version,) in pipeline.rows("select version from policy_history order by since")]
+    assert versions == [load_policy("seed").version, load_policy("default").version]
+
+
+def test_which_policy_was_in_force_is_noted_when_it_changes_and_by_the_newest_launch_alone(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    with connect(settings, Role.STREAM, autocommit=True) as connection:
+        for version in ("a", "a", "b", "a"):
+            epoch = take_lease(connection, "test", policy_version=version)
+        late = {"lease": LEASE_NAME, "epoch": epoch - 1, "version": "late"}
+        connection.execute(query("note_policy"), late)
+
+    assert pipeline.rows("select version from policy_history order by since") == [("a",), ("b",), ("a",)]
 
 
 def test_an_hour_whose_readings_retention_has_dropped_keeps_its_sums(

@@ -75,6 +75,7 @@ def arrivals(draw: st.DrawFn) -> Arrival:
 def shared(stack: Settings) -> Iterator[Pipeline]:
     """Give a database that the examples share; each begins by emptying it."""
     with fresh_pipeline(stack) as pipeline:
+        pipeline.take_any_day()
         yield pipeline
 
 

@@ -11,6 +11,7 @@ import pytest
 from psycopg import errors
 
 from include.db.connect import Role, connect
+from include.db.migrate import migrate
 from include.errors import RetentionBlockedError
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
 from include.summaries.accept import accept_hour
@@ -35,8 +36,14 @@ def days_ago(days: int) -> datetime:
 
 
 def store_readings(pipeline: Pipeline, *days: int) -> InlineStream:
-    """Store ten readings and one rejected record for each of these days, all recorded today."""
-    stream = InlineStream(pipeline.settings)
+    """Store ten readings and one rejected record for each of these days, all recorded today.
+
+    As while readings were kept for longer, and on a topic that takes any timestamp.
+    """
+    pipeline.lift_limits()
+    longer = pipeline.settings.model_copy(update={"readings_retention_days": 400})
+    migrate(longer)
+    stream = InlineStream(longer)
     for day in days:
         at = days_ago(day)
         values = [*(event(number, at=at) for number in range(10)), b"{"]
@@ -304,7 +311,13 @@ def test_old_results_go_and_those_that_an_hour_rests_on_stay(pipeline: Pipeline)
 
     pruned = prune_results(pipeline.settings)
 
-    assert pruned == {"health_checks": 1, "quality_runs": 1, "customer_hourly": 0}
+    assert pruned == {
+        "health_checks": 1,
+        "notices": 0,
+        "quality_runs": 1,
+        "customer_hourly": 0,
+        "hour_ends": 0,
+    }
     assert pipeline.count("quality_runs") == 3
     assert pipeline.count("quality_runs join settled_hours on run_id = id") == 1
 

@@ -34,6 +34,12 @@ def topic_of(settings: Settings) -> Topic:
         return broker.topic(settings.kafka_topic)
 
 
+@pytest.fixture(autouse=True)
+def _any_time(pipeline: Pipeline) -> None:
+    """Let the topic take the time of the batches that are made here byte by byte."""
+    pipeline.lift_limits()
+
+
 @pytest.fixture
 def reader(pipeline: Pipeline) -> Iterator[RawReader]:
     with closing(RawReader(pipeline.settings)) as opened:
@@ -226,6 +232,7 @@ def test_a_topic_that_is_gone_or_replaced_gives_nothing_of_another(
         with pytest.raises(TopicMissingError):
             reader.fetch(old, 0, 0, max_bytes=100)
         broker.ensure_topic(old.name, 2)
+    pipeline.lift_limits()
     send_batch(pipeline.settings, 0, batch_bytes([Sent(b"new")]))
 
     with pytest.raises(TopicReplacedError):

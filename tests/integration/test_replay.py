@@ -17,6 +17,7 @@ from include.broker.record_batch import RawRecord
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.domain.headers import to_json
+from include.domain.original_time import ORIGINAL_TIME_HEADER
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, ReplayBusyError
 from include.replay import store
@@ -170,6 +171,7 @@ def test_what_is_rejected_after_the_start_is_left_to_the_next_run(pipeline: Pipe
 
 @pytest.mark.fault
 def test_copies_are_found_among_odd_records_and_behind_open_transactions(one: Pipeline) -> None:
+    one.lift_limits()
     reject(one, [b"{1", b"{2"])
     one.run(f"update dead_letters set headers = '{to_json(ODD_HEADERS)}'")  # noqa: S608 - a test's own words
     settings = one.settings
@@ -293,14 +295,28 @@ def test_a_letter_that_cannot_be_sent_is_refused_and_its_neighbours_are_sent(one
     one.run(
         "update dead_letters set payload_kept = false, value = null, reason = 'unprocessable' where value = '{2'"
     )
-    # The broker takes no record of a time to come.
-    one.run("update dead_letters set kafka_timestamp = '2999-01-01' where value = '{3'")
     one.run("""update dead_letters set headers = '["of no shape of ours"]' where value = '{4'""")
 
     report = replay_dead_letters(one.settings, ALL, dry_run=False)
 
-    assert dict(report.refused) == {MALFORMED: 2, Reason.UNPROCESSABLE.value: 1}
-    assert [record.value for record in raw_copies(one.settings)] == [b"{1", b"{5"]
+    assert dict(report.refused) == {MALFORMED: 1, Reason.UNPROCESSABLE.value: 1}
+    assert [record.value for record in raw_copies(one.settings)] == [b"{1", b"{3", b"{5"]
+
+
+def test_a_letter_of_a_time_that_the_topic_does_not_take_is_sent_with_another_and_says_so(
+    one: Pipeline,
+) -> None:
+    reject(one, [b"{1", b"{2", b"{3"], key=b"k")
+    one.run("update dead_letters set kafka_timestamp = '2999-01-01' where value = '{2'")
+    one.run("update dead_letters set kafka_timestamp = '2001-01-01' where value = '{3'")
+
+    report = replay_dead_letters(one.settings, ALL, dry_run=False)
+
+    assert dict(report.sent) == {MALFORMED: 3}
+    told = {
+        record.value: dict(record.headers).get(ORIGINAL_TIME_HEADER) for record in raw_copies(one.settings)
+    }
+    assert told == {b"{1": None, b"{2": b"32472144000000", b"{3": b"978307200000"}
 
 
 def test_the_raw_bytes_stay_out_of_reach_of_readers(pipeline: Pipeline) -> None:

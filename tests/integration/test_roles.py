@@ -107,7 +107,7 @@ REFUSED = {
         "select * from held_back_customers",
         "delete from reopened_hours",
         "create temporary table own (a int)",
-        "select ensure_day_partition('heartbeats', '2026-01-01')",
+        "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
     ],
     Role.READER: [
@@ -125,7 +125,7 @@ REFUSED = {
         "update stream_offsets set next_offset = 0",
         "delete from health_checks",
         "create temporary table own (a int)",
-        "select ensure_day_partition('heartbeats', '2026-01-01')",
+        "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
         "select refresh_statistics('heartbeats')",
         "select lo_import('/etc/hostname')",
@@ -142,6 +142,7 @@ MAY_WRITE = {
         "stream_commits": {"INSERT", "UPDATE"},
         "stream_lease": {"INSERT", "UPDATE"},
         "touched_hours": {"INSERT", "UPDATE"},
+        "policy_history": {"INSERT"},
     },
     "heartbeat_hourly": {
         "touched_hours": {"UPDATE"},
@@ -157,6 +158,7 @@ MAY_WRITE = {
         "held_back_customers": {"INSERT", "UPDATE", "DELETE"},
         "reopened_hours": {"INSERT", "DELETE"},
         "accepted_failures": {"INSERT"},
+        "hour_ends": {"INSERT", "DELETE"},
     },
     "heartbeat_replay": {
         "dead_letters": {"UPDATE"},

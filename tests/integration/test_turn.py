@@ -53,7 +53,7 @@ def test_a_task_ends_within_a_second_of_what_ends_it(pipeline: Pipeline, *, is_s
             assert task.seconds_to_end() < END_SECONDS
         with running_turn(settings, first, Share(FIRST_TURN + 1, 0, 1)) as fenced:
             wait_at_work(pipeline)
-            take_lease(connection, "newer")
+            take_lease(connection, "newer", policy_version="p")
             assert fenced.seconds_to_end() < END_SECONDS
         second = InlineStream(settings).launch
         with running_turn(settings, second) as stopped:

@@ -111,7 +111,7 @@ def test_the_lease_is_renewed_and_taken_at_once_while_many_tasks_store_without_a
         assert wide.rows(OPEN_TRANSACTIONS)[0][0] > 0, "the tasks are done: the test shows nothing"
 
         began_at = time.monotonic()
-        assert take_lease(connection, "newer") == launch.epoch + 1
+        assert take_lease(connection, "newer", policy_version="p") == launch.epoch + 1
         taken_seconds = time.monotonic() - began_at
         at_take_over = sorted(wide.rows(stored))
         for task in running:

@@ -10,10 +10,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from include.broker.access import client_options
 from include.broker.topic import open_broker
-from include.domain.judge import Reading, TimeBounds, judge_record
+from include.domain.judge import Reading, judge_record
+from include.ingest.types import bounds_of
 from include.settings import Settings
-
-SECONDS_PER_DAY = 86_400
 
 
 def stored_records(settings: Settings) -> dict[tuple[int, int], Any]:
@@ -46,7 +45,7 @@ def judged(
     records: dict[tuple[int, int], Any], settings: Settings
 ) -> dict[tuple[int, int], tuple[str, str | None]]:
     """Return each record's outcome and reason by the plain rules, going through each partition in order."""
-    bounds = TimeBounds(settings.readings_retention_days * SECONDS_PER_DAY, settings.max_clock_skew_seconds)
+    bounds = bounds_of(settings)
     rates_bpm: dict[tuple[bytes, int], int] = {}
     outcomes: dict[tuple[int, int], tuple[str, str | None]] = {}
     for place in sorted(records):

@@ -18,6 +18,7 @@ def summary(**changes: object) -> Summary:
         "by_fault": {"none": 10},
         "expected_outcomes": {"accepted": 10},
         "expected_reasons": {},
+        "by_failure": {},
         "seconds": 2.0,
         "records_per_second": 5.0,
         "interrupted": False,
@@ -44,6 +45,12 @@ def test_a_person_is_told_what_was_sent_and_what_is_to_become_of_it() -> None:
     ]
 
 
+def test_a_person_is_told_why_records_failed_and_how_many_for_each_cause() -> None:
+    lines = summary_lines(summary(acknowledged=7, failed=3, by_failure={"too large": 1, "too late": 2}))
+
+    assert lines[1:3] == ["failed: 1 records, too large", "failed: 2 records, too late"]
+
+
 def test_plain_lines_come_at_intervals_and_name_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     reporter = LineReporter(said.append)
@@ -62,8 +69,10 @@ def test_tallies_of_several_processes_add_up() -> None:
     one, two = Tally(sent=3, acknowledged=2, failed=1), Tally(sent=4, acknowledged=4, silenced=2)
     one.by_reason["malformed_json"] = 1
     two.by_reason["malformed_json"] = 2
+    two.by_failure["too large"] = 1
 
     both = one.plus(two)
 
     assert (both.sent, both.acknowledged, both.failed, both.silenced) == (7, 6, 1, 2)
     assert both.by_reason == {"malformed_json": 3}
+    assert both.by_failure == {"too large": 1}

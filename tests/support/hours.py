@@ -54,11 +54,12 @@ class Sink:
         self._partition = partition
         self._connection = connect(settings, Role.STREAM, autocommit=True)
         self._days = DayPartitions(connect(settings, Role.STREAM, autocommit=True))
+        chosen = load_policy(policy)
         self._launch = Launch(
             settings.kafka_topic,
             TOPIC_ID,
-            take_lease(self._connection, "test"),
-            load_policy(policy),
+            take_lease(self._connection, "test", policy_version=chosen.version),
+            chosen,
             TimeBounds(3650 * 86_400, settings.max_clock_skew_seconds),
         )
         [begun] = begin_share(self._connection, self._launch, [partition])

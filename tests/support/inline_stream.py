@@ -2,12 +2,11 @@
 
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
-from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import load_policy
 from include.ingest.lease import FIRST_TURN, require_lease, take_lease
 from include.ingest.offsets import open_offsets
 from include.ingest.turn import Turn
-from include.ingest.types import Launch, Share
+from include.ingest.types import Launch, Share, bounds_of
 from include.ingest.worker import Worker
 from include.settings import Settings
 
@@ -20,7 +19,8 @@ class InlineStream:
         with open_broker(settings) as broker, connect(settings, Role.STREAM, autocommit=True) as connection:
             self._topic = broker.topic(settings.kafka_topic)
             held = broker.ranges(self._topic, with_log_end=True)
-            self.epoch = take_lease(connection, holder)
+            self._policy = load_policy(settings.risk_policy)
+            self.epoch = take_lease(connection, holder, policy_version=self._policy.version)
             open_offsets(
                 connection, topic=self._topic.name, topic_id=self._topic.topic_id, epoch=self.epoch, held=held
             )
@@ -28,11 +28,8 @@ class InlineStream:
     @property
     def launch(self) -> Launch:
         """What the launch's tasks share."""
-        bounds = TimeBounds(
-            self._settings.readings_retention_days * SECONDS_PER_DAY, self._settings.max_clock_skew_seconds
-        )
-        policy = load_policy(self._settings.risk_policy)
-        return Launch(self._topic.name, self._topic.topic_id, self.epoch, policy, bounds)
+        bounds = bounds_of(self._settings)
+        return Launch(self._topic.name, self._topic.topic_id, self.epoch, self._policy, bounds)
 
     def drain(self) -> None:
         """Store all records that are there, in a turn with one task; raise FencedError if a newer launch is there."""

@@ -18,7 +18,7 @@ from kafka import KafkaProducer
 from psycopg import sql
 
 from include.broker.access import client_options
-from include.broker.topic import open_broker
+from include.broker.topic import MOST_AHEAD, MOST_BEHIND, open_broker
 from include.db.connect import Connection, Role, connect
 from include.db.migrate import migrate
 from include.report.run import make_report
@@ -46,6 +46,23 @@ class Pipeline:
             for value in values:
                 producer.send(self.settings.kafka_topic, value=value, **where)
             producer.flush()
+
+    def send_one(self, value: bytes, **where: Any) -> None:
+        """Send a record; raise what the broker has against it."""
+        with closing(KafkaProducer(**client_options(self.settings), acks="all")) as producer:
+            producer.send(self.settings.kafka_topic, value=value, **where).get(timeout=30)
+
+    def lift_limits(self) -> None:
+        """Let the topic take any timestamp, as one does that was not made by the product."""
+        any_time = str(2**63 - 1)
+        with open_broker(self.settings) as broker:
+            topic = broker.topic(self.settings.kafka_topic)
+            broker.set_configuration(topic.name, {MOST_BEHIND: any_time, MOST_AHEAD: any_time})
+            wait_until(lambda: broker.timestamp_limits(topic).behind_ms, lambda limit: limit == 2**63 - 1)
+
+    def take_any_day(self) -> None:
+        """Let the database take readings of any day: those of a test with dates of its own."""
+        self.run("update time_limits set kept_days = 36500, days_ahead = 36500")
 
     def owner(self) -> Connection:
         """Open a session as the database's owner."""

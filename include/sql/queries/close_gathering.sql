@@ -3,8 +3,8 @@
 -- Params:  topic_id uuid, epoch bigint, policy_version text, lease text; arrays with an entry for each partition:
 --          partitions int[], from_offsets, to_offsets bigint[] of this gathering, row_from_offsets, accepted,
 --          duplicates, quarantined bigint[], p50_ms, p99_ms double precision[], first_buckets int[], counts text[]
---          (each an int[] in text form) and newest timestamp[] of the whole row, and extends timestamp[]: committed_at
---          of the row to rewrite, or null;
+--          (each an int[] in text form) and newest timestamp[] of the whole row, extends timestamp[]: committed_at of
+--          the row to rewrite, or null, and newest_events timestamp[]: of this gathering's valid readings, or null;
 --          hour_partitions int[], hours timestamp[], hour_readings bigint[]: accepted readings by partition and hour
 -- Returns: moved (how many partitions moved: fewer than given if another launch or another try was here), appended
 --          (partition and committed_at of each new row, in step), and the lease: newest_epoch, turn, is_stop_requested
@@ -14,10 +14,10 @@ with step as (
         %(partitions)s::int[], %(from_offsets)s::bigint[], %(to_offsets)s::bigint[], %(row_from_offsets)s::bigint[],
         %(accepted)s::bigint[], %(duplicates)s::bigint[], %(quarantined)s::bigint[],
         %(p50_ms)s::double precision[], %(p99_ms)s::double precision[], %(first_buckets)s::int[], %(counts)s::text[],
-        %(newest)s::timestamp[], %(extends)s::timestamp[]
+        %(newest)s::timestamp[], %(extends)s::timestamp[], %(newest_events)s::timestamp[]
     ) as step (
         partition, from_offset, to_offset, row_from_offset, accepted, duplicates, quarantined, p50_ms, p99_ms,
-        first_bucket, counts, newest, extends
+        first_bucket, counts, newest, extends, newest_event
     )
 ),
 
@@ -25,7 +25,8 @@ moved as (
     update stream_offsets
     set
         next_offset = step.to_offset,
-        updated_at = timezone('utc', clock_timestamp())
+        updated_at = timezone('utc', clock_timestamp()),
+        newest_event_at = greatest(stream_offsets.newest_event_at, step.newest_event)
     from step
     where
         stream_offsets.topic_id = %(topic_id)s

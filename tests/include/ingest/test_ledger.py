@@ -95,7 +95,7 @@ def test_rows_join_one_another_and_add_up(moves: list[tuple[int, int, int, int, 
         step = Step(account.next_offset + offsets, accepted, duplicates, quarantined, Counter({3: accepted}))
         row = account.row_after(step, now)
         appended = {0: APPENDED_AT + timedelta(seconds=now, microseconds=len(rows))}
-        settle({0: account}, {0: row}, appended)
+        settle({0: account}, {0: row}, appended, {})
         assert account.row is not None
         rows[account.row.committed_at] = account.row
 
@@ -110,14 +110,15 @@ def test_rows_join_one_another_and_add_up(moves: list[tuple[int, int, int, int, 
 def test_a_row_is_extended_for_a_second_and_then_a_new_one_begins() -> None:
     account = Account(next_offset=5)
     first = account.row_after(Step(6, accepted=1), now=10.0)
-    settle({0: account}, {0: first}, {0: APPENDED_AT})
+    settle({0: account}, {0: first}, {0: APPENDED_AT}, {})
 
     extended = account.row_after(Step(8, accepted=2), now=10.0 + ROW_SECONDS)
-    settle({0: account}, {0: extended}, {})
+    settle({0: account}, {0: extended}, {}, {0: 9})
     fresh = account.row_after(Step(9, quarantined=1), now=10.01 + ROW_SECONDS)
 
     assert (extended.from_offset, extended.to_offset, extended.accepted) == (5, 8, 3)
     assert extended.committed_at == APPENDED_AT
+    assert account.newest_event_us == 9
     assert (fresh.from_offset, fresh.to_offset, fresh.accepted, fresh.quarantined) == (8, 9, 0, 1)
     assert fresh.committed_at is None
 

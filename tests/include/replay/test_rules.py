@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.broker.topic import TimestampLimits
+from include.domain.original_time import ORIGINAL_TIME_HEADER, original_time_us
 from include.domain.reasons import Reason
 from include.errors import OptionError
 from include.replay.rules import (
@@ -27,12 +29,18 @@ PLACE = RecordPlace(UUID(int=5), 3, 99)
 LETTER = Letter(PLACE, 1, NOW, Reason.MALFORMED_JSON, b"key", b"value", None, NOW - timedelta(days=2))
 
 
-def time_of(**changes: object) -> int | None:
-    return record_time_ms(replace(LETTER, **changes), now=NOW, kafka_retention_days=7)  # type: ignore[arg-type]
+ANY_TIME = TimestampLimits(2**63 - 1, 2**63 - 1)
+TAKEN_MS = 1_772_193_600_000  # 2026-02-27 12:00 UTC
+IN_SIX_MINUTES_MS = TAKEN_MS + (2 * 1440 + 6) * 60_000
+
+
+def time_of(limits: TimestampLimits = ANY_TIME, **changes: object) -> int | None:
+    letter = replace(LETTER, **changes)  # type: ignore[arg-type]
+    return record_time_ms(letter, now=NOW, kafka_retention_days=7, limits=limits)
 
 
 def test_a_copy_keeps_the_time_that_the_record_was_judged_by() -> None:
-    assert time_of() == 1_772_193_600_000  # 2026-02-27 12:00 UTC
+    assert time_of() == TAKEN_MS
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,45 @@ def test_a_copy_keeps_the_time_that_the_record_was_judged_by() -> None:
 )
 def test_a_copy_is_of_now_where_the_old_time_would_not_do(changes: dict[str, object]) -> None:
     assert time_of(**changes) is None
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("limits", "changes"),
+    [
+        (TimestampLimits(DAY_MS, 2**63 - 1), {}),
+        (TimestampLimits(2 * DAY_MS, 2**63 - 1), {}),  # refused by the time it arrives
+        (TimestampLimits(2**63 - 1, 300_000), {"kafka_timestamp": NOW + timedelta(minutes=6)}),
+        (TimestampLimits(2**63 - 1, 2**63 - 1, is_append_time=True), {}),
+    ],
+)
+def test_a_copy_is_of_now_where_the_topic_would_not_keep_the_old_time_and_says_it(
+    limits: TimestampLimits, changes: dict[str, object]
+) -> None:
+    assert time_of(limits, **changes) is None
+    assert time_of(TimestampLimits(3 * DAY_MS, 300_000)) == TAKEN_MS
+    headers = dict(copy_headers(replace(LETTER, **changes), is_restamped=True))  # type: ignore[arg-type]
+    assert original_time_us(list(headers.items())) == (TAKEN_MS if not changes else IN_SIX_MINUTES_MS) * 1000
+
+
+def test_a_copy_of_a_copy_keeps_the_first_time() -> None:
+    told: list[dict[str, str | None]] = [
+        {"key": "original_timestamp", "value": base64.b64encode(b"1000").decode()}
+    ]
+
+    copied = copy_headers(replace(LETTER, headers=told), is_restamped=True)
+
+    assert [name for name, _ in copied] == [b"original_timestamp", TRACE_HEADER.encode()]
+    assert original_time_us(copied) == 1_000_000
+
+
+@given(st.none() | st.binary())
+def test_any_bytes_in_the_header_of_the_time_are_a_time_or_nothing(value: bytes | None) -> None:
+    time_us = original_time_us([(ORIGINAL_TIME_HEADER, value)])
+
+    assert time_us is None or (time_us >= 0 and int(value or b"") * 1000 == time_us)
 
 
 def test_a_copy_has_the_headers_of_the_record_and_one_trace() -> None:

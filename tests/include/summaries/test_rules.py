@@ -1,5 +1,6 @@
-"""Hours as instants, the stream's passing of one, the history of risk policies, groups and the gate."""
+"""Hours as instants, which can be settled, the history of risk policies, groups and the gate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -19,7 +20,7 @@ from include.summaries.rules import (
     in_groups,
     last_full_hour,
     policy_spans,
-    unpassed,
+    require_kept_hour,
 )
 from include.summaries.types import (
     DueHour,
@@ -35,8 +36,8 @@ EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the c
 NINE = EIGHT + timedelta(hours=1)
 
 
-def progress(*, end: int = 100, next_offset: int | None = 100, later: bool = False) -> PartitionProgress:
-    return PartitionProgress(3, KafkaRange(10, end), next_offset, has_later_record=later)
+def progress(*, hour_end: int = 100, end: int = 100, next_offset: int | None = 100) -> PartitionProgress:
+    return PartitionProgress(3, hour_end, KafkaRange(10, end), next_offset)
 
 
 @pytest.mark.parametrize(
@@ -66,37 +67,58 @@ def test_the_last_full_hour_has_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("partition", "measured_at", "is_waited_for"),
+    ("partition", "lag"),
     [
-        (progress(), NINE, False),
-        (progress(), NINE - timedelta(microseconds=1), True),
-        (progress(later=True), NINE - timedelta(minutes=1), False),
-        (progress(end=101), NINE + timedelta(days=1), True),
-        (progress(end=101, later=True), NINE, False),
-        (progress(end=10, next_offset=None), NINE, False),
-        (progress(end=11, next_offset=None), NINE, True),
-        (progress(end=10, next_offset=4), NINE, False),  # Kafka has dropped what it held
+        (progress(), 0),
+        (progress(hour_end=101, end=130), 1),
+        (progress(hour_end=100, end=130), 0),  # what came after the hour's end is not waited for
+        (progress(hour_end=10, end=10, next_offset=None), 0),
+        (progress(hour_end=12, end=12, next_offset=None), 2),
+        (progress(hour_end=9, end=20, next_offset=4), 0),  # Kafka has dropped what it held
+        (progress(hour_end=120, end=105, next_offset=105), 0),  # Kafka has lost its tail
+        (progress(hour_end=120, end=110, next_offset=105), 5),  # and hands out the offsets again
     ],
 )
-def test_a_partition_has_passed_with_no_lag_after_the_hour_or_with_a_later_record(
-    partition: PartitionProgress, measured_at: datetime, is_waited_for: bool
+def test_of_an_hour_those_records_wait_that_were_there_at_its_end_and_are_still(
+    partition: PartitionProgress, lag: int
 ) -> None:
-    assert bool(unpassed([partition], hour_end=NINE, measured_at=measured_at)) is is_waited_for
+    assert partition.lag == lag
 
 
-def test_one_partition_that_is_behind_is_enough_and_is_named() -> None:
-    waiting = unpassed([progress(later=True), progress(end=130)], hour_end=NINE, measured_at=NINE)
+def test_the_partition_that_is_farthest_behind_is_named() -> None:
+    waiting = [progress(hour_end=130, end=140), replace(progress(hour_end=105, end=140), partition=4)]
 
-    assert explain_unpassed(waiting) == "30 records wait to be read, 30 of them in partition 3"
-    assert explain_unpassed([progress()]) == "the hour has not ended yet"
+    assert explain_unpassed(waiting) == "35 records wait to be read, 30 of them in partition 3"
 
 
-def test_policies_follow_one_another_without_a_gap_and_equal_neighbours_are_one() -> None:
-    history = [("a", EIGHT), ("a", NINE), ("b", NINE + timedelta(hours=1))]
+@pytest.mark.parametrize(
+    ("hour", "problem"),
+    [
+        ("2026-11-20T09:00", "has not ended yet: choose 2026-11-20T08:00Z or earlier"),
+        ("2999-01-01T00:00", "has not ended yet"),
+        ("2026-08-14T23:00", "too old, readings are kept for 97 days: choose 2026-08-15T00:00Z or later"),
+        ("2006-01-01T00:00", "too old"),
+    ],
+)
+def test_an_hour_that_can_never_be_settled_is_refused_in_words(hour: str, problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        require_kept_hour(as_hour(hour), now=NINE + timedelta(minutes=58), kept_days=97)
 
-    assert policy_spans(history, "b") == [
-        PolicySpan("a", BEGINNING_OF_TIME, NINE),
-        PolicySpan("b", NINE, END_OF_TIME),
+
+@pytest.mark.parametrize("hour", ["2026-11-20T08:00", "2026-08-15T00:00", "2026-11-20T09:00"])
+def test_an_hour_that_has_ended_or_is_about_to_is_taken(hour: str) -> None:
+    now = NINE + timedelta(minutes=59, seconds=30)
+
+    assert require_kept_hour(as_hour(hour), now=now, kept_days=97) == as_hour(hour)
+
+
+def test_policies_follow_one_another_without_a_gap_and_the_first_stands_for_what_is_older() -> None:
+    history = [("a", EIGHT - timedelta(days=9)), ("b", EIGHT), ("a", NINE)]
+
+    assert policy_spans(history, "c") == [
+        PolicySpan("a", BEGINNING_OF_TIME, EIGHT),
+        PolicySpan("b", EIGHT, NINE),
+        PolicySpan("a", NINE, END_OF_TIME),
     ]
     assert policy_spans([], "a") == [PolicySpan("a", BEGINNING_OF_TIME, END_OF_TIME)]
 

@@ -1,0 +1,15 @@
+-- Where the partitions of a topic ended when this hour had ended: as it was asked for this hour, or for the next one
+-- that there is an answer for.
+-- Params:  topic_id uuid, hour timestamp
+-- Returns: partition, end_offset
+select
+    partition,
+    end_offset
+from hour_ends
+where
+    topic_id = %(topic_id)s
+    and hour = (
+        select min(asked.hour)
+        from hour_ends as asked
+        where asked.topic_id = %(topic_id)s and asked.hour >= %(hour)s
+    );
