@@ -17,6 +17,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import (
+    InvalidRecordError,
     InvalidTimestampError,
     KafkaError,
     KafkaTimeoutError,
@@ -50,6 +51,7 @@ _REFUSALS: dict[type[BaseException], str] = {
     TopicAuthorizationFailedError: "the broker does not let this login write to the topic",
 }
 _NOT_ACKNOWLEDGED = "not acknowledged"
+_BESIDE = "sent in one batch with records that the broker does not take"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,11 @@ def _in_words(error: BaseException) -> str:
     for kind, words in _REFUSALS.items():
         if isinstance(error, kind):
             return words
+    # Of several bad records in a batch, and of the good ones beside them, the client keeps the cause as a text alone.
+    if isinstance(error, InvalidRecordError) and "Timestamp" in str(error):
+        return _REFUSALS[InvalidTimestampError]
+    if "part of a batch" in str(error):
+        return _BESIDE
     return f"{_NOT_ACKNOWLEDGED} ({type(error).__name__})"
 
 

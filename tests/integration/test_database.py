@@ -205,7 +205,7 @@ def whole_schema(pipeline: Pipeline) -> dict[str, list[tuple[object, ...]]]:
             "where pronamespace = 'public'::regnamespace",
             "comments": "select objoid::regclass::text, objsubid, description from pg_description "
             "where classoid = 'pg_class'::regclass and objoid in (select oid from pg_class "
-            "where relnamespace = 'public'::regnamespace)",
+            "where relnamespace = 'public'::regnamespace and not relispartition)",
         }.items()
     }
 
