@@ -4,13 +4,11 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 
 import psycopg
 import pytest
-from kafka.errors import InvalidTimestampError
+from kafka.errors import InvalidTimestampError, KafkaError
 
 from include.broker.topic import MOST_AHEAD, MOST_BEHIND, RETENTION, TIMESTAMP_TYPE, open_broker
 from include.db.connect import Role, connect
@@ -27,6 +25,7 @@ from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -46,8 +45,7 @@ def unlimited(stack: Settings) -> Iterator[Pipeline]:
 
 def send_at(pipeline: Pipeline, *moments: tuple[datetime, int]) -> None:
     """Send readings that were taken and sent at these moments, so many each."""
-    for at, group in groupby(moments, lambda moment: moment[0]):
-        [(_, count)] = group
+    for at, count in moments:
         values = [event(number, at=at - timedelta(minutes=1)) for number in range(count)]
         pipeline.send(values, timestamp_ms=int(at.timestamp() * 1000))
 
@@ -172,8 +170,7 @@ def test_a_topic_that_was_made_elsewhere_is_left_as_it_is_until_somebody_asks(pi
     settings, topic = pipeline.settings, pipeline.settings.kafka_topic
     with open_broker(settings) as broker:
         broker.delete_topic(topic)
-    with elsewhere(settings):
-        pass
+    make_elsewhere(settings)
     before = limits_of(settings)
     with open_broker(settings) as broker:
         assert not broker.ensure_topic(topic, 1)
@@ -184,23 +181,19 @@ def test_a_topic_that_was_made_elsewhere_is_left_as_it_is_until_somebody_asks(pi
     assert limits_of(settings)[1:] == (7 * 86_400_000, 300_000)
 
 
-@contextmanager
-def elsewhere(settings: Settings) -> Iterator[None]:
-    """Make the topic as another program would."""
-    from tests.support.waiting import wait_until
+def make_elsewhere(settings: Settings) -> None:
+    """Make the topic as another program would, once the deletion of the old one is through."""
 
     def is_made() -> bool:
+        wanted = {settings.kafka_topic: {"num_partitions": 1}}
         try:
             with open_broker(settings) as broker:
-                broker._client.create_topics(
-                    {settings.kafka_topic: {"num_partitions": 1}}, wait_for_metadata=True
-                )
-        except Exception:
+                broker._client.create_topics(wanted, wait_for_metadata=True)
+        except KafkaError:
             return False
         return True
 
     wait_until(is_made, bool)
-    yield
 
 
 def limits_of(settings: Settings) -> tuple[int, int, int]:
