@@ -27,7 +27,7 @@ from great_expectations.expectations.core.expect_column_values_to_be_between imp
 from great_expectations.expectations.metadata_types import FailureSeverity
 from sqlalchemy import URL
 
-from include.db.connect import CONNECT_TIMEOUT_SECONDS, Role
+from include.db.connect import Connection
 from include.errors import QualityCheckError
 from include.quality.types import Expectation, QualityPolicy
 from include.settings import Settings
@@ -35,6 +35,9 @@ from include.settings import Settings
 SUITE_NAME = "hours"
 _SOURCE_NAME = "heartbeats"
 _SITE_NAME = "hourly"
+_APPLICATION = "heartbeat-quality"
+# Part of the address itself; an application's name is its own.
+_NOT_IN_A_QUERY = {"host", "hostaddr", "port", "user", "dbname", "application_name"}
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": ["hour"],
@@ -47,7 +50,8 @@ _RESULT_FORMAT = {
 class HourSuite:
     """The expectations of a policy as one suite, to be used for one or several runs."""
 
-    def __init__(self, settings: Settings, policy: QualityPolicy) -> None:
+    def __init__(self, settings: Settings, policy: QualityPolicy, session: Connection) -> None:
+        """Log in as the session did, wherever its login came from."""
         self._site_folder = settings.data_docs_dir
         self._results_folder = settings.data_docs_dir.with_name(f"{settings.data_docs_dir.name}_results")
         self._runs_kept = settings.data_docs_runs_kept
@@ -55,7 +59,7 @@ class HourSuite:
             mode="ephemeral", project_config=_project(self._site_folder, self._results_folder)
         )
         self._source: PostgresDatasource = self._context.data_sources.add_postgres(
-            _SOURCE_NAME, connection_string=_connection_string(settings)
+            _SOURCE_NAME, connection_string=_connection_string(session)
         )
         self._suite = self._context.suites.add(
             gx.ExpectationSuite(
@@ -125,19 +129,17 @@ def _project(site_folder: Path, results_folder: Path) -> DataContextConfig:
     )
 
 
-def _connection_string(settings: Settings) -> str:
+def _connection_string(session: Connection) -> str:
+    # Both drivers speak libpq's words, so this one travels as the session does, by TLS or not.
+    words = {key: value for key, value in session.info.get_parameters().items() if key not in _NOT_IN_A_QUERY}
     url = URL.create(
         "postgresql+psycopg2",
-        username=Role.HOURLY.user(settings),
-        password=Role.HOURLY.password(settings),
-        host=settings.db_host,
-        port=settings.db_port,
-        database=settings.db_name,
-        query={
-            "application_name": "heartbeat-quality",
-            "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
-            "options": "-c timezone=UTC",
-        },
+        username=session.info.user,
+        password=session.info.password,
+        host=session.info.host,
+        port=session.info.port,
+        database=session.info.dbname,
+        query={**words, "application_name": _APPLICATION},
     )
     # Great Expectations would take a dollar sign for the name of a variable.
     return url.render_as_string(hide_password=False).replace("$", "%24")

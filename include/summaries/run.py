@@ -141,7 +141,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
     ):
         store.lock_settling(snapshot)
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
-        suite = HourSuite(settings, quality_policy)
+        suite = HourSuite(settings, quality_policy, log_connection)
         try:
             yield _Session(
                 snapshot, log_connection, suite, quality_policy, risk_policies, settings, workflow_run

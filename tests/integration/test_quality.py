@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
-from include.db.connect import Role, connect
+from include.db.connect import BY_SETTINGS, Connection, Opener, Role, connect, opened_by
 from include.errors import QualityCheckError
 from include.quality.policy import load_quality_policy
 from include.quality.store import start_run
@@ -205,18 +206,31 @@ def test_great_expectations_names_each_hour_that_leaves_a_limit_and_no_other(
     unfit = set(hours[5:110:3])
     beyond = (expectation.at_most or 0) * 1.01 + (0 if expectation.at_most else 1)
     rows = [with_value(facts(hour), expectation.fact, beyond if hour in unfit else None) for hour in hours]
-    suite = HourSuite(settings, POLICY)
-    try:
-        with connect(settings, Role.HOURLY, autocommit=True) as connection:
-            run_id = start_run(connection, rows, POLICY)
-
-        failing = suite.failing_hours(run_id, "run")
-    finally:
-        suite.close()
+    with connect(settings, Role.HOURLY, autocommit=True) as connection:
+        suite = HourSuite(settings, POLICY, connection)
+        run_id = start_run(connection, rows, POLICY)
+        try:
+            failing = suite.failing_hours(run_id, "run")
+        finally:
+            suite.close()
 
     assert failing[expectation.name] == unfit
     others = [failing[one.name] for one in POLICY.expectations if one.fact is not expectation.fact]
     assert not set().union(*others)
+
+
+def test_great_expectations_logs_in_as_the_session_did(settings: Settings, sink: Sink) -> None:
+    """Tasks have no password in their settings: an Airflow connection has it."""
+    sink.store(FLAWLESS)
+    nobody_knows = settings.model_copy(update={"db_hourly_pass": SecretStr("not this one")})
+
+    def open_with_the_true_one(_: Settings, role: Role, application: str) -> Connection:
+        return BY_SETTINGS.open(settings, role, application)
+
+    with opened_by(Opener(open_with_the_true_one, lambda _: "")):
+        decision = settle_hour(nobody_knows, EIGHT).decisions[0]
+
+    assert decision.state is HourState.PUBLISHED
 
 
 def with_value(hour: HourFacts, fact: Fact, value: float | None) -> HourFacts:

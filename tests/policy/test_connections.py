@@ -20,6 +20,17 @@ def tasks() -> Iterator[tuple[str, set[str]]]:
                     yield node.name, names
 
 
+def test_no_part_of_the_product_logs_in_past_what_it_is_handed() -> None:
+    """A password that is taken from the settings would be missing where a task runs."""
+    # Who opens sessions by the settings, and who makes the connections.
+    may = [PROJECT_ROOT / "include" / room for room in ("db", "stack")]
+    rooms = [PROJECT_ROOT / room for room in ("include", "dags", "spark_jobs", "plugins")]
+    files = [file for room in rooms for file in room.rglob("*.py")]
+    own = [file for file in files if not any(room in file.parents for room in may)]
+
+    assert [file.name for file in own if ".password(" in file.read_text()] == []
+
+
 def test_every_task_opens_its_sessions_by_connections_or_opens_none() -> None:
     found = dict(tasks())
 
