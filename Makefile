@@ -28,16 +28,16 @@ up: setup ## start PostgreSQL, Kafka and Airflow in the background; the stream r
 	@$(RUN) main.py stack up
 
 down: $(RUN) ## stop them; the data stay
-	@$(RUN) -m include.stack down
+	@$(RUN) -m stack down
 
 status: $(RUN) ## show what runs
-	@$(RUN) -m include.stack status
+	@$(RUN) -m stack status
 
 logs: $(RUN) ## show the ends of their logs
-	@$(RUN) -m include.stack logs
+	@$(RUN) -m stack logs
 
 clean-stack: $(RUN) ## stop them and DELETE all their data
-	@$(RUN) -m include.stack clean
+	@$(RUN) -m stack clean
 
 $(RUN):
 	@scripts/setup.sh

@@ -18,13 +18,13 @@ from include.command_line import (
 )
 from include.log import configure_logging
 from include.settings import get_settings
-from include.stack.cli import app as stack_app
 from include.summaries.cli import app as hours_app
 from include.surroundings import settle_in
 from include.terminal import plain
 from include.version import product_version
 from producer.cli import EXAMPLES as PRODUCER_EXAMPLES
 from producer.cli import producer_command
+from stack.cli import app as stack_app
 
 app = typer.Typer(
     cls=OneLineGroup,
@@ -279,7 +279,7 @@ def show_letter(
 )
 def airflow_command(context: typer.Context) -> None:
     """Run Airflow's own command line on the stack's Airflow; nothing has to be set by hand."""
-    from include.stack.airflow.command import become_airflow
+    from stack.airflow.command import become_airflow
 
     with one_line_errors():
         become_airflow(get_settings(), context.args)

@@ -78,7 +78,7 @@ fetch_and_compile() {
     if [ "$is_fresh" = yes ]; then
         echo "fetching what is missing and compiling the packages, which usually takes half a minute" >&2
     fi
-    "$venv/bin/python" -m include.stack prepare
+    "$venv/bin/python" -m stack prepare
     wait "$compiling"
     trap - EXIT INT TERM
 }

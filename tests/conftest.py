@@ -6,9 +6,9 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from include.settings import Settings
-from include.stack import run
-from include.stack.isolated import isolated_settings
 from include.surroundings import settle_in
+from stack import run
+from stack.isolated import isolated_settings
 from tests.support.pipeline import Pipeline, fresh_pipeline
 
 # As the product does: what the shell holds for other programs is nothing to the tests either.

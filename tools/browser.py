@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import MissingPartError
 from include.settings import Settings
-from include.stack.airflow.configuration import base_url
+from stack.airflow.configuration import base_url
 
 if TYPE_CHECKING:  # a package of the developers' alone
     from playwright.sync_api import Browser, BrowserContext, Page

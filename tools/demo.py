@@ -16,10 +16,10 @@ from include.report.run import make_report
 from include.report.truth import Comparison, compare_with_ledger
 from include.report.types import Report
 from include.settings import Settings, get_settings
-from include.stack import run as stack
-from include.stack.airflow.client import AirflowClient
-from include.stack.airflow.configuration import base_url
-from include.stack.isolated import isolated_settings
+from stack import run as stack
+from stack.airflow.client import AirflowClient
+from stack.airflow.configuration import base_url
+from stack.isolated import isolated_settings
 from tools.streaming import count_waiting
 from tools.workflows import last_words, run_workflow, wait_for
 

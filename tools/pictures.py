@@ -17,10 +17,10 @@ from include.command_line import one_line_errors
 from include.db.connect import Role, connect
 from include.errors import TransientError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack import run as stack
-from include.stack.airflow.client import AirflowClient
-from include.stack.airflow.configuration import base_url
-from include.stack.isolated import isolated_settings
+from stack import run as stack
+from stack.airflow.client import AirflowClient
+from stack.airflow.configuration import base_url
+from stack.isolated import isolated_settings
 from tools.browser import PATIENCE_MS, chromium, log_in, open_live_page
 from tools.streaming import count_waiting
 from tools.workflows import run_workflow, wait_for

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from include.errors import HeartbeatError, TransientError
-from include.stack.airflow.client import AirflowClient
+from stack.airflow.client import AirflowClient
 
 POLL_SECONDS = 0.5
 LAST_LINES = 8

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from include.settings import PROJECT_ROOT
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.dag_facts import ask_airflow, dag_facts
 
 # What the tasks' templates, retries and intervals come to, told by Airflow itself.

@@ -10,11 +10,11 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from include.deploy.configuration import API_SERVER
 from include.settings import Settings
-from include.stack.jars import locked_jars
-from include.stack.kafka import CONFIGURATION
-from include.stack.postgres import SERVER_OPTIONS
+from stack.containers.configuration import API_SERVER
+from stack.jars import locked_jars
+from stack.kafka import CONFIGURATION
+from stack.postgres import SERVER_OPTIONS
 from tests.support.compose import COMPOSE_FILE, EXAMPLE, PROFILES, config, published, services
 
 MARKER = "marker-p4ss"

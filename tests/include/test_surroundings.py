@@ -8,10 +8,10 @@ import urllib.request
 import pytest
 
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.airflow.components import without_overrides
-from include.stack.airflow.configuration import environment
 from include.stream.submit import spark_home, submit_environment
 from include.surroundings import of_ours
+from stack.airflow.components import without_overrides
+from stack.airflow.configuration import environment
 
 PLAIN = {"PATH": "/usr/bin", "LANG": "C.UTF-8", "HOME": "/home/somebody"}
 PROXY = "http://192.0.2.1:3128"

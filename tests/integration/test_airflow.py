@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from include.pools import HOURLY, POOLS, SETTLING
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack import run
-from include.stack.isolated import isolated_settings
+from stack import run
+from stack.isolated import isolated_settings
 from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
 from tests.support.source import steady_source
 from tests.support.stack import is_gone

@@ -32,7 +32,7 @@ from include.ingest.lease import (
 from include.ingest.offsets import open_offsets
 from include.ingest.types import Sign
 from include.settings import Settings
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support import pipeline as pipeline_module
 from tests.support.pipeline import Pipeline, fresh_pipeline
 from tests.support.waiting import wait_until

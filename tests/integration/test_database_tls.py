@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from include.db.connect import Role, connect
 from include.errors import DatabaseRefusedError
 from include.settings import Settings
-from include.stack.airflow.configuration import configuration
-from include.stack.airflow.connections import connections
-from include.stack.airflow.keys import Keys
+from stack.airflow.configuration import configuration
+from stack.airflow.connections import connections
+from stack.airflow.keys import Keys
 from tests.support.pipeline import Pipeline
 from tests.support.secured_broker import Authority
 from tests.support.tls_database import tls_database

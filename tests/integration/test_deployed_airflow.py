@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from include.deploy.prepare import prepare
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.administrator import make_password
-from include.stack.ports import free_port
-from include.stack.private import write_private
+from stack.administrator import make_password
+from stack.containers.prepare import prepare
+from stack.ports import free_port
+from stack.private import write_private
 from tests.support.control_plane import all_command_lines
 from tests.support.waiting import wait_until
 
@@ -50,7 +50,7 @@ def page(settings: Settings) -> Iterator[str]:
         prepare(settings)  # as when the password in .env was changed since
     assert PASSWORD not in "\n".join(seen)
     address = f"http://127.0.0.1:{settings.airflow_port}"
-    command = [sys.executable, "-m", "include.deploy", "run", "api-server"]
+    command = [sys.executable, "-m", "stack.containers", "run", "api-server"]
     with (settings.stack_dir / "api-server.log").open("wb") as output:
         process = subprocess.Popen(
             command, cwd=PROJECT_ROOT, env=environment_of(settings), stdout=output, stderr=output

@@ -9,7 +9,7 @@ import pytest
 from include.db.migrate import migrate, pending_migrations
 from include.errors import PermanentError
 from include.settings import PROJECT_ROOT
-from include.stack.cluster import programs_for
+from stack.cluster import programs_for
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 

@@ -21,7 +21,7 @@ from include.health.run import run_checks
 from include.ingest.lease import read_lease, sink_application
 from include.ingest.types import Lease
 from include.settings import Settings
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until

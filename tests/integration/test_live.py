@@ -23,8 +23,8 @@ from include.live.run import LiveReader
 from include.live.session import Session
 from include.settings import Settings
 from include.sql import query
-from include.stack.ports import free_port
 from include.summaries.run import settle_hour
+from stack.ports import free_port
 from tests.support.grafana import Range, expand, panels
 from tests.support.hours import HOUR, Reading, Sink, steady
 from tests.support.pipeline import Pipeline, event

@@ -15,7 +15,7 @@ from include.maintenance.run import prune_results
 from include.notices.run import tell, tell_failed_task, tell_worked_task
 from include.notices.types import Change
 from include.settings import Settings
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.hours import HOUR
 from tests.support.pipeline import Pipeline
 from tests.support.webhook import Listener, listening

@@ -20,7 +20,7 @@ from include.errors import (
     TopicReplacedError,
 )
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.pipeline import Pipeline
 from tests.support.record_batches import CODEC_BITS, Sent, batch_bytes, send_batch
 

@@ -26,7 +26,7 @@ from include.replay.run import CHUNK_LETTERS, replay_dead_letters, trace_outcome
 from include.replay.sender import open_sender
 from include.replay.types import Selection
 from include.settings import Settings
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
 from tests.support.record_batches import Sent, batch_bytes, send_batch

@@ -8,7 +8,7 @@ import pytest
 
 from include.db.connect import Role, connect
 from include.settings import Settings
-from include.stack.airflow.metadata import create_database
+from stack.airflow.metadata import create_database
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from include.errors import SettingsError
 from include.network import LOOPBACK
 from include.settings import Settings, get_settings
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.marked_run import MarkedRun, files_with, secrets_of
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until

@@ -23,11 +23,11 @@ from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.report.truth import compare_with_ledger
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.ports import free_port
 from include.stream.submit import spark_environment, submit_command
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
+from stack.ports import free_port
 from tests.support.pipeline import Pipeline
 from tests.support.secured_broker import PASSWORD, Authority, secured_broker
 from tests.support.waiting import wait_until

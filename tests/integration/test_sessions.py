@@ -23,9 +23,9 @@ from include.db.migrate import pending_migrations
 from include.db.sessions import explain_shortage, read_capacity
 from include.errors import DatabaseRefusedError, DatabaseUnavailableError, HeartbeatError, TransientError
 from include.settings import Settings
-from include.stack.administrator import USER, administer
-from include.stack.airflow.configuration import DATABASE
-from include.stack.airflow.metadata import create_database
+from stack.administrator import USER, administer
+from stack.airflow.configuration import DATABASE
+from stack.airflow.metadata import create_database
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration

@@ -18,12 +18,12 @@ from include.db.connect import Role, connect
 from include.db.migrate import migrate
 from include.errors import DatabaseLoginError, PartFailedError, PermanentError, PortTakenError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack import administrator, cluster, run
-from include.stack.accounts import server_account
-from include.stack.isolated import isolated_settings
-from include.stack.ports import free_port
-from include.stack.postgres import Postgres
-from include.stack.processes import ProcessRecord, save_record
+from stack import administrator, cluster, run
+from stack.accounts import server_account
+from stack.isolated import isolated_settings
+from stack.ports import free_port
+from stack.postgres import Postgres
+from stack.processes import ProcessRecord, save_record
 from tests.support.stack import processes_of
 
 pytestmark = pytest.mark.integration
@@ -83,7 +83,7 @@ def query(settings: Settings) -> psycopg.Connection:
 
 def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "include.stack", *words],
+        [sys.executable, "-m", "stack", *words],
         cwd=PROJECT_ROOT,
         env=environment_of(settings),
         check=False,

@@ -15,8 +15,8 @@ from kafka.admin import KafkaAdminClient
 from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.errors import StreamRunningError
-from include.stack.ports import free_port
 from include.stream.run import run_stream, stop_stream
+from stack.ports import free_port
 from tests.support.pipeline import Pipeline, event
 from tests.support.source import steady_source
 from tests.support.waiting import wait_until

@@ -11,8 +11,8 @@ import pytest
 from include.db.connect import Role, connect
 from include.ingest.lease import read_lease
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.isolated import isolated_settings
-from include.stack.parts import parts_of
+from stack.isolated import isolated_settings
+from stack.parts import parts_of
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kafka import KafkaProducer
 
-from include.stack import run
-from include.stack.isolated import isolated_settings
+from stack import run
+from stack.isolated import isolated_settings
 from tests.support.browser import new_context
 from tests.support.control_plane import ControlPlane
 from tests.support.pipeline import event

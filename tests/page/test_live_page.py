@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from include.stack.airflow.configuration import base_url
+from stack.airflow.configuration import base_url
 from tests.page.conftest import HIGH_CUSTOMER, RATES_BPM
 from tests.support.browser import (
     DESK,

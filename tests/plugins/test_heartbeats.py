@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.settings import PROJECT_ROOT
-from include.stack.ports import free_port
+from stack.ports import free_port
 from tests.support.dag_facts import ask_airflow
 
 PAGE = PROJECT_ROOT / "plugins" / "heartbeats_page"

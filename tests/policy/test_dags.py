@@ -8,7 +8,7 @@ import pytest
 
 from include.pools import POOLS
 from include.settings import PROJECT_ROOT
-from include.stack.airflow.configuration import TASKS_AT_ONCE
+from stack.airflow.configuration import TASKS_AT_ONCE
 from tests.support.dag_facts import dag_facts
 
 WORKFLOWS = {

@@ -10,7 +10,7 @@ import pytest
 
 from include.broker.topic import open_broker
 from include.settings import Settings
-from include.stack import run
+from stack import run
 
 PARTITIONS = 3
 

@@ -11,9 +11,9 @@ import pytest
 from include.broker.topic import open_broker
 from include.errors import SimulatorFailedError, TopicMissingError
 from include.settings import Settings
-from include.stack import run
 from producer import job
 from producer.options import SimulatorOptions
+from stack import run
 from tests.producer.conftest import broker_pid, paused_broker
 from tests.producer.runs import command, past, running, stored_count
 from tests.producer.stored import read_ledger, stored_records

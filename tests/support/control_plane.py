@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from include.settings import Settings
-from include.stack.airflow.client import AirflowClient
+from stack.airflow.client import AirflowClient
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
@@ -44,7 +44,7 @@ class ControlPlane(Pipeline):
 
     def keeper(self) -> psutil.Process:
         """Return the process that keeps Airflow running."""
-        [found] = [each for each in self.processes() if "include.stack.airflow.keeper" in _words(each)]
+        [found] = [each for each in self.processes() if "stack.airflow.keeper" in _words(each)]
         return found
 
     def component(self, name: str) -> psutil.Process:

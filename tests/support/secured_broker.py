@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from include.broker.access import client_options
 from include.network import LOOPBACK
 from include.settings import Settings
-from include.stack.kafka import Kafka
-from include.stack.ports import free_port
-from include.stack.supervisor import Supervisor
+from stack.kafka import Kafka
+from stack.ports import free_port
+from stack.supervisor import Supervisor
 
 USER, PASSWORD = "heartbeat", "broker-password-of-the-test"
 ADMIN, ADMIN_PASSWORD = "broker", "password-of-the-broker-itself"

@@ -12,10 +12,10 @@ import psutil
 
 from include.network import LOOPBACK, is_listening
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stack.airflow.configuration import environment as airflow_environment
-from include.stack.ports import free_port
 from include.stream.java import find_java
 from include.stream.submit import spark_home
+from stack.airflow.configuration import environment as airflow_environment
+from stack.ports import free_port
 from tests.support.pipeline import StreamRun, kill_session
 from tests.support.waiting import wait_until
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from include.settings import Settings
-from include.stack.ports import LOOPBACK
+from stack.ports import LOOPBACK
 
 # What a client asks before anything else, and the server's yes.
 TLS_REQUEST = struct.pack("!ii", 8, 80877103)

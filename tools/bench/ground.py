@@ -13,8 +13,8 @@ from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import Settings
 from include.sql import query
-from include.stack.administrator import administer
 from include.stream.run import prepare
+from stack.administrator import administer
 from tools.bench.bodies import CUSTOMERS, STEP_US
 from tools.bench.figures import Figures
 from tools.bench.options import BenchOptions

@@ -6,8 +6,8 @@ from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.settings import Settings
-from include.stack import run as stack
-from include.stack.types import PartState
+from stack import run as stack
+from stack.types import PartState
 from tools.bench.figures import Figures
 from tools.bench.processes import family_seconds
 from tools.workflows import wait_for

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psutil
 
 from include.settings import Settings
-from include.stack import run as stack
+from stack import run as stack
 
 JVM, DRIVER, WORKERS, CONSUMER = "JVM", "driver", "Python workers", "consumers"
 POSTGRES, KAFKA = "PostgreSQL", "Kafka"

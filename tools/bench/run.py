@@ -10,9 +10,9 @@ from rich.console import Console
 
 from include.log import configure_logging
 from include.settings import Settings
-from include.stack import run as stack
-from include.stack.isolated import isolated_settings
 from include.stream.run import prepare
+from stack import run as stack
+from stack.isolated import isolated_settings
 from tools.bench import live
 from tools.bench.catch_up import measure_catch_up
 from tools.bench.drain import measure_drain

@@ -18,8 +18,8 @@ from include.errors import (
 )
 from include.network import LOOPBACK
 from include.settings import Settings
-from include.stack.kafka import Kafka
-from include.stack.ports import free_port
+from stack.kafka import Kafka
+from stack.ports import free_port
 
 SECRET = 'correct "horse" battery\\staple'
 LOGIN = {

@@ -4,7 +4,7 @@ import pytest
 
 from include.db.sessions import Capacity, explain_shortage, sessions_needed, slots_of, stream_sessions
 from include.settings import Settings
-from include.stack.postgres import SERVER_OPTIONS
+from stack.postgres import SERVER_OPTIONS
 
 SERVER = Capacity(int(SERVER_OPTIONS["max_connections"]), 3, int(SERVER_OPTIONS["reserved_connections"]))
 

@@ -7,8 +7,8 @@ import pytest
 from include.errors import SparkMasterUnavailableError
 from include.network import LOOPBACK
 from include.settings import Settings
-from include.stack.ports import free_port
 from include.stream.master import require_master
+from stack.ports import free_port
 
 
 def test_a_master_that_does_not_answer_is_named_with_the_setting() -> None:

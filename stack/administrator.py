@@ -1,0 +1,52 @@
+"""Who may do anything on the stack's own PostgreSQL: a superuser that the stack alone logs in as.
+
+The product's owner (DB_USER) is none, so whoever gets hold of DB_PASS, or finds a way to have the owner run something,
+reaches neither the server's files nor other databases. A cluster that an earlier version made has the owner as its
+superuser for good: PostgreSQL lets nobody take that from the role that `initdb` made.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from include.db.connect import transport
+from include.settings import Settings
+from stack.private import write_private
+
+USER = "stack_superuser"
+PASSWORD_BYTES = 24
+
+
+def make_password(settings: Settings) -> str:
+    """Return the superuser's password; it is made, and kept in the stack's folder, before the first use."""
+    file = _password_file(settings)
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_private(file, secrets.token_urlsafe(PASSWORD_BYTES))
+    return file.read_text()
+
+
+def is_apart(settings: Settings) -> bool:
+    """Tell whether the server has a superuser besides the owner, as one of the stack's own has."""
+    return _password_file(settings).exists()
+
+
+def administer(settings: Settings, database: str = "postgres") -> psycopg.Connection:
+    """Open a session of the superuser; of the owner where that is the superuser, or the server is not the stack's."""
+    login: dict[str, Any] = {"user": settings.db_user, "password": settings.db_pass.get_secret_value()}
+    if is_apart(settings):
+        login = {"user": USER, "password": make_password(settings)}
+    return psycopg.connect(
+        host=settings.db_host,
+        port=settings.db_port,
+        dbname=database,
+        autocommit=True,
+        **login,
+        **transport(settings),
+    )
+
+
+def _password_file(settings: Settings) -> Path:
+    return settings.stack_dir / "superuser"

@@ -1,0 +1,143 @@
+"""Airflow's REST API, as far as the stack, the demo and the tests need it."""
+
+import json
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from include.errors import AirflowRefusedError, AirflowUnavailableError
+from include.network import LOOPBACK
+from include.settings import Settings
+from stack.airflow.configuration import base_url
+
+REQUEST_TIMEOUT_SECONDS = 30.0
+HEALTH_TIMEOUT_SECONDS = 5.0
+COMPONENTS = ("scheduler", "triggerer", "dag_processor")
+
+Answer = dict[str, Any]
+
+
+class AirflowClient:
+    """Calls the API as the user of the settings; each method raises AirflowUnavailableError where none answers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._token: str | None = None
+
+    def heartbeats(self) -> dict[str, datetime | None]:
+        """Return when each healthy component was last heard of, and None for one that is not healthy."""
+        health = self._request("GET", "/api/v2/monitor/health", timeout_seconds=HEALTH_TIMEOUT_SECONDS)
+        return {name: _heartbeat(name, health[name]) for name in COMPONENTS}
+
+    def get(self, path: str, **parameters: object) -> Answer:
+        """Read something below `/api/v2`."""
+        return self.call("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
+
+    def import_errors(self) -> list[str]:
+        """Return what went wrong while the workflows were read."""
+        return [error["stack_trace"] for error in self.get("importErrors")["import_errors"]]
+
+    def pause(self, workflow: str, *, is_paused: bool) -> None:
+        """Pause a workflow, or let it run."""
+        self.call("PATCH", f"dags/{workflow}", {"is_paused": is_paused})
+
+    def trigger(self, workflow: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a run with these params and return its id."""
+        run = self.call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
+        return str(run["dag_run_id"])
+
+    def backfill(self, workflow: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
+        """Start a backfill over the intervals that begin in this time, and return its id."""
+        span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
+        body = {"dag_id": workflow, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
+        return int(self.call("POST", "backfills", body)["id"])
+
+    def runs(self, workflow: str, *, limit: int = 50) -> list[Answer]:
+        """Return the newest runs, the newest first."""
+        found: list[Answer] = self.get(f"dags/{workflow}/dagRuns", order_by="-run_after", limit=limit)[
+            "dag_runs"
+        ]
+        return found
+
+    def run_state(self, workflow: str, run_id: str) -> str:
+        """Return the state of one run."""
+        return str(self.get(_run_path(workflow, run_id))["state"])
+
+    def mark_run(self, workflow: str, run_id: str, state: str) -> None:
+        """Mark a run as failed or as a success; its running tasks are ended."""
+        self.call("PATCH", _run_path(workflow, run_id), {"state": state})
+
+    def tasks(self, workflow: str, run_id: str) -> list[Answer]:
+        """Return the task instances of a run."""
+        found: list[Answer] = self.get(f"{_run_path(workflow, run_id)}/taskInstances")["task_instances"]
+        return found
+
+    def result(self, workflow: str, run_id: str, task: str) -> Any:
+        """Return what a task returned."""
+        path = f"{_run_path(workflow, run_id)}/taskInstances/{task}/xcomEntries/return_value"
+        return self.get(path, deserialize="true")["value"]
+
+    def task_log(self, workflow: str, run_id: str, task: str, *, attempt: int = 1) -> str:
+        """Return what a task has written so far."""
+        path = f"{_run_path(workflow, run_id)}/taskInstances/{task}/logs/{attempt}"
+        return "\n".join(str(entry.get("event", entry)) for entry in self.get(path)["content"])
+
+    def run_url(self, workflow: str, run_id: str) -> str:
+        """Return the page of a run."""
+        return f"{base_url(self._settings)}/dags/{workflow}/runs/{quote(run_id)}"
+
+    def call(self, method: str, path: str, body: Answer | None = None) -> Answer:
+        """Ask for something below `/api/v2`, logged in."""
+        if self._token is None:
+            login = {
+                "username": self._settings.airflow_user,
+                "password": self._settings.airflow_pass.get_secret_value(),
+            }
+            self._token = str(self._request("POST", "/auth/token", login)["access_token"])
+        return self._request(method, f"/api/v2/{path}", body)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: Answer | None = None,
+        *,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(
+            f"http://{LOOPBACK}:{self._settings.airflow_port}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers=headers,
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout_seconds) as response:  # noqa: S310
+                return dict(json.loads(response.read()))
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AirflowRefusedError(request=f"{method} {path}", reason=_reason(error)) from None
+        except (OSError, ValueError):
+            raise AirflowUnavailableError(address=base_url(self._settings)) from None
+
+
+def _run_path(workflow: str, run_id: str) -> str:
+    return f"dags/{workflow}/dagRuns/{quote(run_id)}"
+
+
+def _heartbeat(name: str, health: Answer) -> datetime | None:
+    latest = health.get(f"latest_{name}_heartbeat")
+    if health["status"] != "healthy" or latest is None:
+        return None
+    return datetime.fromisoformat(latest).astimezone(UTC)
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return f"{error.code} {json.loads(error.read())['detail']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return str(error.code)

