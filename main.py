@@ -16,9 +16,9 @@ from include.command_line import (
     require_between,
     require_writable,
 )
+from include.hourly.cli import app as hours_app
 from include.log import configure_logging
 from include.settings import get_settings
-from include.summaries.cli import app as hours_app
 from include.surroundings import settle_in
 from include.terminal import plain
 from include.version import product_version
@@ -180,7 +180,7 @@ def skip(
     The stream finds out by itself what it cannot process and goes on; this is for what it does not find. The record is
     in the ledger, and among the dead letters as unprocessable.
     """
-    from include.ingest.skip import skip_record
+    from include.care.skip import skip_record
 
     with one_line_errors():
         next_offset = skip_record(get_settings(), partition=partition, offset=offset, reason=reason)

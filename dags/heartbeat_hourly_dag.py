@@ -55,7 +55,7 @@ SETTLES: dict[str, Any] = {"pool": SETTLING.name, "retries": 6}
 @by_connections
 def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
-    from include.summaries.steps import settle_one
+    from include.hourly.steps import settle_one
 
     return settle_one(hour, workflow_run)
 
@@ -64,7 +64,7 @@ def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
 @by_connections
 def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     """Announce the hour, or fail with the reason why it is withheld."""
-    from include.summaries.steps import published_one
+    from include.hourly.steps import published_one
 
     outlet_events[HOURLY_SUMMARY].extra.update(published_one(hour))
 
@@ -73,7 +73,7 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
 @by_connections
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
-    from include.summaries.steps import settle_earlier
+    from include.hourly.steps import settle_earlier
 
     settled = settle_earlier(hour, workflow_run)
     if settled is None:

@@ -25,8 +25,8 @@ class WaitForStream(BaseOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow passes it by name
         """Look once, and hand over to the trigger if it is too early; refuse an hour that can never be settled."""
         from include.db.connect import opened_by
-        from include.summaries.passing import has_passed  # the Kafka client is not needed to parse
-        from include.summaries.run import chosen_hour
+        from include.hourly.passing import has_passed  # the Kafka client is not needed to parse
+        from include.hourly.run import chosen_hour
 
         settings = get_settings()
         hour = chosen_hour(settings, self.hour)
@@ -57,8 +57,8 @@ class StreamPassed(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire once."""
         from include.db.connect import opened_by
-        from include.summaries.passing import wait_until_passed
-        from include.summaries.rules import as_hour
+        from include.hourly.passing import wait_until_passed
+        from include.hourly.rules import as_hour
 
         failure, can_retry = None, False
         try:

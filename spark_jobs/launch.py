@@ -23,14 +23,14 @@ from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.risk import load_policy
 from include.errors import HeartbeatError, StreamFailedError, TopicReplacedError
-from include.ingest.days import require_kept
-from include.ingest.lease import read_lease, request_stop, take_lease
-from include.ingest.offsets import open_offsets
-from include.ingest.types import Launch, bounds_of
-from include.ingest.watch import Turns, Watch, hard_exit_after
 from include.log import get_logger
 from include.settings import Settings
+from include.sink.days import require_kept
+from include.stream.lease import read_lease, request_stop, take_lease
 from include.stream.master import require_master
+from include.stream.offsets import open_offsets
+from include.stream.types import Launch, bounds_of
+from include.stream.watch import Turns, Watch, hard_exit_after
 from spark_jobs.query import count_slots, create_session, start_query
 from spark_jobs.source import Plan
 

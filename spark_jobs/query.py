@@ -6,8 +6,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from include.ingest.types import Launch
 from include.settings import PROJECT_ROOT
+from include.stream.types import Launch
 from spark_jobs.source import LAUNCH, NAME, PLAN_FILE, HeartbeatSource
 
 _CHECKPOINT_INTERVAL_MS = "600000"

@@ -14,12 +14,12 @@ import numpy as np
 from include.db.connect import readable_errors
 from include.domain.record_time import NO_TIME
 from include.domain.validation import validate
-from include.ingest.turn import Turn
-from include.ingest.types import Launch, Share
-from include.ingest.worker import Worker, limit_memory
 from include.log import configure_logging
 from include.settings import get_settings
+from include.stream.types import Launch, Share
 from include.surroundings import settle_in_spark
+from include.turn.task import Turn
+from include.turn.worker import Worker, limit_memory
 from spark_jobs.source import Plan
 
 # As long as a rehearsal waits for a record, and as many times as it judges one: columns are for many.

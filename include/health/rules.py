@@ -10,7 +10,7 @@ from datetime import datetime
 
 from include.broker.topic import KafkaRange
 from include.health.types import Check, DatabaseFacts, Facts, PartitionProgress, Status, Thresholds
-from include.ingest.types import Lease
+from include.stream.types import Lease
 
 BYTES_PER_GIB = 1024**3
 # Fewer records than this are too few for a share to mean more than a warning.

@@ -14,13 +14,13 @@ from include.health.render import render
 from include.health.rules import evaluate, launch_to_fence, may_be_stalled, summarise
 from include.health.store import read_database, write_checks
 from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
-from include.ingest.lease import fence_lease
-from include.ingest.types import Lease
 from include.log import get_logger
 from include.notices import run as notices
 from include.notices.outage import tell_outage
 from include.notices.rules import changes_of_checks
 from include.settings import Settings
+from include.stream.lease import fence_lease
+from include.stream.types import Lease
 
 BROKER_TIMEOUT_MS = 5000
 STATEMENT_TIMEOUT_SECONDS = 20

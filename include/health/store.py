@@ -16,8 +16,8 @@ from include.health.types import (
     UnprocessableRecords,
     UnpublishedHours,
 )
-from include.ingest.lease import read_lease
 from include.sql import query
+from include.stream.lease import read_lease
 
 
 def read_database(

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from include.broker.topic import KafkaRange
-from include.ingest.types import Lease
+from include.stream.types import Lease
 
 
 class Status(StrEnum):

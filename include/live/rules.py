@@ -6,10 +6,10 @@ from itertools import pairwise
 from statistics import median
 
 from include.broker.topic import KafkaRange
-from include.ingest.latency import percentile_ms
-from include.ingest.lease import LEASE_IS_ALIVE_SECONDS
-from include.ingest.types import Lease
 from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second, StreamState
+from include.sink.latency import percentile_ms
+from include.stream.lease import LEASE_IS_ALIVE_SECONDS
+from include.stream.types import Lease
 
 # A commit comes every second or so: fewer seconds would make a rate jump, more would make it late.
 RATE_SECONDS = 5

@@ -7,7 +7,6 @@ from psycopg.rows import class_row
 
 from include.db.connect import Connection
 from include.domain.reasons import Reason
-from include.ingest.lease import read_lease
 from include.live import rules
 from include.live.types import (
     Broker,
@@ -26,6 +25,7 @@ from include.live.types import (
     StreamState,
 )
 from include.sql import query
+from include.stream.lease import read_lease
 
 FLOW_WINDOW = timedelta(minutes=3)
 RECENT = timedelta(minutes=1)

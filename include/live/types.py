@@ -7,7 +7,7 @@ from uuid import UUID
 
 from include.broker.topic import KafkaRange
 from include.health.types import Status
-from include.ingest.types import Lease
+from include.stream.types import Lease
 
 
 @dataclass(frozen=True, slots=True)

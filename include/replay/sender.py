@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 
 from kafka.partitioner import murmur2
 
-from include.broker.raw import DEFAULT_FETCH_BYTES, RawReader
-from include.broker.raw_writer import NewRecord, RawWriter
-from include.broker.record_batch import RawBatch, RawRecord
 from include.broker.topic import Broker, Topic
 from include.errors import OffsetOutOfRangeError, RecordsRefusedError, UnreadableBatchError
 from include.log import get_logger
 from include.replay.rules import copy_headers, traced_place
 from include.replay.types import Delivery, Letter, RecordPlace
 from include.settings import Settings
+from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
+from include.wire.raw_writer import NewRecord, RawWriter
+from include.wire.record_batch import RawBatch, RawRecord
 
 DELIVERY_TIMEOUT_MS = 30_000
 # No broker is set up to refuse batches of this size; a larger letter goes alone.

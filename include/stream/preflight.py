@@ -9,12 +9,12 @@ from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
 from include.db.sessions import explain_shortage, read_capacity, slots_of
 from include.errors import SchemaOutdatedError
-from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
-from include.ingest.types import Lease
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.backoff import Launched, short_lives_before, wait_seconds
+from include.stream.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.stream.master import require_master
+from include.stream.types import Lease
 
 log = get_logger()
 

@@ -11,9 +11,9 @@ from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrate import migrate
 from include.errors import HeartbeatError, StreamRunningError, TransientError
-from include.ingest.lease import read_lease, request_stop
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
+from include.stream.lease import read_lease, request_stop
 from include.stream.submit import driver_environment, submit_command, submit_environment
 
 # A launch that was asked to stop ends its turn first; see spark_jobs/launch.py for its own bound.

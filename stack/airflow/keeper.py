@@ -83,7 +83,7 @@ def ask_stream_to_stop(settings: Settings) -> None:
 
     from include.db.connect import Role, connect
     from include.errors import HeartbeatError
-    from include.ingest.lease import request_stop
+    from include.stream.lease import request_stop
 
     # Again and again: a launch that has not yet taken the lease does not know of the wish.
     with (

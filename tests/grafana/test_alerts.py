@@ -11,8 +11,8 @@ import pytest
 from include.db.connect import Connection, Role, connect
 from include.errors import HealthCheckFailedError
 from include.health.run import run_checks
+from include.hourly.run import settle_hour
 from include.settings import Settings
-from include.summaries.run import settle_hour
 from stack.ports import free_port
 from tests.grafana.test_queries import Plan
 from tests.support.grafana import rules

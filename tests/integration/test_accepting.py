@@ -14,14 +14,14 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from include.errors import OptionError
+from include.hourly.accept import accept_hour
+from include.hourly.rules import as_hour
+from include.hourly.run import require_published, settle_due, settle_hour
+from include.hourly.types import HourState
 from include.report.hour import read_hour, render_hour
 from include.report.hours import list_hours
 from include.report.render import render
 from include.settings import Settings, environment_of, get_settings
-from include.summaries.accept import accept_hour
-from include.summaries.rules import as_hour
-from include.summaries.run import require_published, settle_due, settle_hour
-from include.summaries.types import HourState
 from main import app
 from tests.integration.test_hourly import physical_rows
 from tests.integration.test_whose_fault import HELD, zeros

@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from include.db.connect import Role, connect
-from include.ingest.lease import request_stop
 from include.report.truth import compare_with_ledger
 from include.settings import Settings
+from include.stream.lease import request_stop
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator

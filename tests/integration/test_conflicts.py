@@ -8,10 +8,10 @@ import pytest
 
 from include.db.connect import Connection, Role, connect
 from include.domain.validation import Readings
-from include.ingest.days import DayPartitions
-from include.ingest.put import copy_readings, sort_readings
-from include.ingest.types import Launch
+from include.sink.days import DayPartitions
+from include.sink.put import copy_readings, sort_readings
 from include.sql import query
+from include.stream.types import Launch
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline
 

@@ -20,7 +20,8 @@ from include.errors import (
     PermanentError,
     SchemaOutdatedError,
 )
-from include.ingest.lease import (
+from include.settings import Settings
+from include.stream.lease import (
     FIRST_TURN,
     read_sign,
     renew_lease,
@@ -29,9 +30,8 @@ from include.ingest.lease import (
     sink_application,
     take_lease,
 )
-from include.ingest.offsets import open_offsets
-from include.ingest.types import Sign
-from include.settings import Settings
+from include.stream.offsets import open_offsets
+from include.stream.types import Sign
 from stack.ports import free_port
 from tests.support import pipeline as pipeline_module
 from tests.support.pipeline import Pipeline, fresh_pipeline

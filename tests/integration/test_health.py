@@ -18,9 +18,9 @@ from include.db.connect import Role, connect
 from include.errors import FencedError, HealthCheckFailedError
 from include.health.holder import end_holder
 from include.health.run import run_checks
-from include.ingest.lease import read_lease, sink_application
-from include.ingest.types import Lease
 from include.settings import Settings
+from include.stream.lease import read_lease, sink_application
+from include.stream.types import Lease
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event

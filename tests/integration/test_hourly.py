@@ -12,16 +12,11 @@ import pytest
 from include.db.connect import Role, connect
 from include.domain.risk import load_policy
 from include.errors import HoursWithheldError, PermanentError
-from include.ingest.lease import LEASE_NAME, take_lease
+from include.hourly.run import require_none_withheld, require_published, settle_due, settle_hour
+from include.hourly.types import HourState
 from include.settings import Settings
 from include.sql import query
-from include.summaries.run import (
-    require_none_withheld,
-    require_published,
-    settle_due,
-    settle_hour,
-)
-from include.summaries.types import HourState
+from include.stream.lease import LEASE_NAME, take_lease
 from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 

@@ -11,11 +11,11 @@ import pytest
 
 from include.db.connect import Role, connect
 from include.errors import SettlingBusyError
+from include.hourly import run, store
+from include.hourly.run import settle_due, settle_hour
+from include.hourly.types import Settlement
 from include.quality.types import CheckedHours
 from include.settings import Settings
-from include.summaries import run, store
-from include.summaries.run import settle_due, settle_hour
-from include.summaries.types import Settlement
 from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until

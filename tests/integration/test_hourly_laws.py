@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.hourly.run import settle_due, settle_hour
 from include.settings import Settings
-from include.summaries.run import settle_due, settle_hour
 from tests.support.hours import HOUR, Reading, Sink, hour_of, published, recompute, states
 from tests.support.pipeline import Pipeline, fresh_pipeline
 

@@ -15,6 +15,7 @@ import pytest
 from include.db.connect import Role, connect
 from include.domain import risk
 from include.errors import DatabaseUnavailableError, DeskFullError
+from include.hourly.run import settle_hour
 from include.live import broker, store
 from include.live import desk as live_desk
 from include.live import run as live
@@ -23,7 +24,6 @@ from include.live.run import LiveReader
 from include.live.session import Session
 from include.settings import Settings
 from include.sql import query
-from include.summaries.run import settle_hour
 from stack.ports import free_port
 from tests.support.grafana import Range, expand, panels
 from tests.support.hours import HOUR, Reading, Sink, steady

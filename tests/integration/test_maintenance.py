@@ -13,9 +13,9 @@ from psycopg import errors
 from include.db.connect import Role, connect
 from include.db.migrate import migrate
 from include.errors import RetentionBlockedError
+from include.hourly.accept import accept_hour
+from include.hourly.run import settle_due
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
-from include.summaries.accept import accept_hour
-from include.summaries.run import settle_due
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until

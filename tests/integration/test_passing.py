@@ -12,9 +12,9 @@ import pytest
 
 from include.broker.topic import open_broker
 from include.errors import HourNotEndedError, StreamBehindError, TopicMissingError
+from include.hourly.passing import has_passed, measure_unpassed, wait_until_passed
+from include.hourly.rules import last_full_hour
 from include.maintenance.run import prune_results
-from include.summaries.passing import has_passed, measure_unpassed, wait_until_passed
-from include.summaries.rules import last_full_hour
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 
 from include.db.connect import BY_SETTINGS, Connection, Opener, Role, connect, opened_by
 from include.errors import QualityCheckError
+from include.hourly.run import settle_due, settle_hour
+from include.hourly.types import HourState
 from include.quality.policy import load_quality_policy
 from include.quality.store import start_run
 from include.quality.types import Expectation, Fact, HourFacts
 from include.settings import Settings
-from include.summaries.run import settle_due, settle_hour
-from include.summaries.types import HourState
 from tests.include.quality.test_rules import facts
 from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, steady
 from tests.support.pipeline import Pipeline

@@ -10,8 +10,6 @@ import pytest
 from confluent_kafka import Producer
 from kafka import TopicPartition
 
-from include.broker.raw import RawReader, records_at
-from include.broker.record_batch import Oversize, RawRecord
 from include.broker.topic import Topic, open_broker
 from include.errors import (
     BrokerUnavailableError,
@@ -20,6 +18,8 @@ from include.errors import (
     TopicReplacedError,
 )
 from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.wire.raw_reader import RawReader, records_at
+from include.wire.record_batch import Oversize, RawRecord
 from stack.ports import free_port
 from tests.support.pipeline import Pipeline
 from tests.support.record_batches import CODEC_BITS, Sent, batch_bytes, send_batch
@@ -104,7 +104,7 @@ def test_a_fetch_is_no_larger_than_asked_but_holds_a_batch(pipeline: Pipeline, r
 PROGRAM = """
 import sys
 from contextlib import closing
-from include.broker.raw import RawReader
+from include.wire.raw_reader import RawReader
 from include.broker.topic import open_broker
 from include.settings import get_settings
 

@@ -12,8 +12,6 @@ from kafka import KafkaConsumer, TopicPartition
 from psycopg.errors import InsufficientPrivilege
 
 from include.broker.access import client_options
-from include.broker.raw import RawReader
-from include.broker.record_batch import RawRecord
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.domain.headers import to_json
@@ -26,6 +24,8 @@ from include.replay.run import CHUNK_LETTERS, replay_dead_letters, trace_outcome
 from include.replay.sender import open_sender
 from include.replay.types import Selection
 from include.settings import Settings
+from include.wire.raw_reader import RawReader
+from include.wire.record_batch import RawRecord
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline

@@ -11,8 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from include.broker.identity import TopicWatch
-from include.broker.raw import RawReader, records_at
-from include.broker.raw_writer import NewRecord, RawWriter
 from include.broker.reader import RecordReader
 from include.broker.topic import open_broker
 from include.domain.reasons import Reason
@@ -24,6 +22,8 @@ from include.replay.types import Selection
 from include.report.truth import compare_with_ledger
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.submit import spark_environment, submit_command
+from include.wire.raw_reader import RawReader, records_at
+from include.wire.raw_writer import NewRecord, RawWriter
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from include.db.connect import Role, connect
-from include.ingest.lease import read_lease
 from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.stream.lease import read_lease
 from stack.isolated import isolated_settings
 from stack.parts import parts_of
 from tests.support.inline_stream import InlineStream

@@ -15,11 +15,11 @@ from include.db.connect import Role, connect
 from include.db.migrate import migrate
 from include.domain.reasons import Reason
 from include.errors import SchemaOutdatedError
-from include.ingest.days import require_kept
+from include.hourly.run import settle_due
 from include.replay.run import replay_dead_letters, trace_outcomes
 from include.replay.types import Selection
 from include.settings import Settings
-from include.summaries.run import settle_due
+from include.sink.days import require_kept
 from producer.display import summary_lines
 from producer.options import SimulatorOptions
 from producer.run import run_simulator

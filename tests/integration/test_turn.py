@@ -12,8 +12,8 @@ from kafka.admin import KafkaAdminClient
 from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
-from include.ingest.lease import FIRST_TURN, request_stop, take_lease
-from include.ingest.types import Share
+from include.stream.lease import FIRST_TURN, request_stop, take_lease
+from include.stream.types import Share
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.running_turn import begin_turn, running_turn

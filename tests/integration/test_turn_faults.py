@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 import pytest
 
 from include.broker.topic import Topic
+from include.care.skip import skip_record
 from include.db.connect import Role, connect
 from include.domain import validation
 from include.domain.judge import Reading, Rejection, TimeBounds, judge_record
 from include.errors import OptionError, TransientError
-from include.ingest import ledger
-from include.ingest.lease import FIRST_TURN, renew_lease, take_lease
-from include.ingest.messages import ExactOrigins
-from include.ingest.skip import skip_record
-from include.ingest.types import Share
-from include.ingest.worker import Worker
 from include.settings import Settings
+from include.sink import ledger
+from include.stream.lease import FIRST_TURN, renew_lease, take_lease
+from include.stream.types import Share
+from include.turn.messages import ExactOrigins
+from include.turn.worker import Worker
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
 from tests.support.running_turn import running_turn

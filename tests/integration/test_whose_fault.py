@@ -8,13 +8,13 @@ import pytest
 
 from include.db.connect import Role, connect
 from include.domain.reasons import Reason
+from include.hourly.run import require_published, settle_due, settle_hour
+from include.hourly.types import HourState
 from include.live import store as live_store
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.report.hour import read_hour
 from include.settings import Settings
-from include.summaries.run import require_published, settle_due, settle_hour
-from include.summaries.types import HourState
 from tests.support.hours import HOUR, Reading, Sink, published, recompute, states, steady
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline

@@ -11,8 +11,8 @@ from kafka import KafkaConsumer, TopicPartition
 from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.domain.judge import Reading, judge_record
-from include.ingest.types import bounds_of
 from include.settings import Settings
+from include.stream.types import bounds_of
 
 
 def stored_records(settings: Settings) -> dict[tuple[int, int], Any]:

@@ -15,9 +15,9 @@ from psycopg import sql
 
 from include.db.connect import Role, connect
 from include.health.run import run_checks
+from include.hourly.run import settle_hour
 from include.settings import Settings
 from include.sql import query
-from include.summaries.run import settle_hour
 from tests.support.grafana import Range
 from tests.support.hours import HOUR, Reading, Sink, steady
 from tests.support.inline_stream import InlineStream

@@ -19,14 +19,14 @@ from include.domain.judge import TimeBounds
 from include.domain.record_time import record_times_us
 from include.domain.risk import load_policy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
-from include.ingest import store as product
-from include.ingest.days import DayPartitions
-from include.ingest.gathering import Gathering, Origin
-from include.ingest.lease import take_lease
-from include.ingest.partitions import begin_share, read_share
-from include.ingest.store import Database, store_gathering
-from include.ingest.types import Launch
 from include.settings import Settings
+from include.sink import store as product
+from include.sink.days import DayPartitions
+from include.sink.gathering import Gathering, Origin
+from include.sink.store import Database, store_gathering
+from include.stream.lease import take_lease
+from include.stream.types import Launch
+from include.turn.partitions import begin_share, read_share
 
 TOPIC_ID = uuid.UUID(int=7)
 HOUR = timedelta(hours=1)

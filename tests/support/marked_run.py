@@ -28,7 +28,7 @@ from include.notices.run import tell_failed_task
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.settings import get_settings
-from include.summaries.run import run_hourly
+from include.hourly.run import run_hourly
 
 settings = get_settings()
 configure_logging(log_format="json", level="DEBUG")

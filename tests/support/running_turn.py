@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from include.db.connect import Role, connect
 from include.errors import FencedError
-from include.ingest.lease import FIRST_TURN, renew_lease
-from include.ingest.turn import Turn
-from include.ingest.types import Launch, Share
-from include.ingest.worker import Worker
 from include.settings import Settings
+from include.stream.lease import FIRST_TURN, renew_lease
+from include.stream.types import Launch, Share
+from include.turn.task import Turn
+from include.turn.worker import Worker
 
 END_SECONDS = 180.0
 

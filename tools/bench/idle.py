@@ -4,8 +4,8 @@ import time
 
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
-from include.ingest.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from include.settings import Settings
+from include.stream.lease import LEASE_IS_ALIVE_SECONDS, read_lease
 from stack import run as stack
 from stack.types import PartState
 from tools.bench.figures import Figures

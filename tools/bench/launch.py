@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime
 
 from include.db.connect import Role, connect
-from include.ingest.lease import read_lease
 from include.settings import Settings
+from include.stream.lease import read_lease
 from tools.bench.figures import Figures
 from tools.bench.probe import Sighting
 from tools.bench.processes import members

@@ -29,8 +29,8 @@ from include.health.types import (
     UnprocessableRecords,
     UnpublishedHours,
 )
-from include.ingest.types import Lease
 from include.settings import Settings
+from include.stream.types import Lease
 
 NOW = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - the columns are UTC without a zone
 LIMITS = thresholds(Settings())

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from include.broker.topic import KafkaRange
-from include.ingest.types import Lease
 from include.live.rules import (
     RATE_SECONDS,
     arriving_per_second,
@@ -18,6 +17,7 @@ from include.live.rules import (
     with_gaps,
 )
 from include.live.types import Second
+from include.stream.types import Lease
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the columns are UTC without a zone
 SECOND = timedelta(seconds=1)

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from include.ingest.types import Lease
 from include.stream.preflight import describe
+from include.stream.types import Lease
 
 NOW = datetime(2026, 1, 31, 14, 0)  # noqa: DTZ001 - the database's clock, UTC without a zone
 

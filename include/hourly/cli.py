@@ -1,0 +1,88 @@
+"""The commands about hours: list them, look at one, accept one."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from include.command_line import examples, one_line_errors
+from include.settings import get_settings
+
+MAX_LISTED = 100_000
+
+app = typer.Typer(
+    help="The hours and their summaries: list them, look at one, accept one.", no_args_is_help=True
+)
+
+
+@app.command(
+    "list",
+    epilog=examples(
+        ("hours list", "The newest 24."),
+        ("hours list --limit 720", "Those of a month."),
+    ),
+)
+def list_hours(
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LISTED, help="How many at most.")] = 24,
+) -> None:
+    """List the newest hours: how each stands, how many customers are held back, and who has accepted it."""
+    from rich.console import Console
+
+    from include.report import hours
+
+    with one_line_errors():
+        Console().print(hours.hours_table(hours.list_hours(get_settings(), limit=limit)))
+
+
+@app.command(
+    "show",
+    epilog=examples(("hours show 2026-01-31T14:00", "Its checks, its sums, and who is held back and why.")),
+)
+def show_hour(hour: Annotated[str, typer.Argument(help="When it begins, UTC.")]) -> None:
+    """Show one hour: what its checks found, its sums, who is held back and why. This shows customers' ids."""
+    from rich.console import Console
+
+    from include.hourly.rules import as_hour
+    from include.report.hour import read_hour, render_hour
+
+    with one_line_errors():
+        Console().print(render_hour(read_hour(get_settings(), as_hour(hour))))
+
+
+@app.command(
+    "accept",
+    epilog=examples(
+        (
+            'hours accept 2026-01-31T14:00 --reason "a row was deleted by hand, ticket 4711"',
+            "Publish it although its checks fail; if it is published, take in who is held back.",
+        ),
+        (
+            "hours accept 2026-01-31T14:00 --customer 550e8400-e29b-41d4-a716-446655440000 "
+            '--reason "the zeros are from the test bench"',
+            "Take in one customer alone.",
+        ),
+    ),
+)
+def accept(
+    hour: Annotated[str, typer.Argument(help="When it begins, UTC.")],
+    reason: Annotated[
+        str, typer.Option(help="Why it may be published all the same; kept and shown with it.")
+    ],
+    customer: Annotated[
+        list[UUID] | None, typer.Option(help="Take in only this customer; may be given several times.")
+    ] = None,
+) -> None:
+    """Publish a withheld hour as it is, or take in who is held back in it; exit code 1 if it stays withheld.
+
+    Who accepted it, when and why is kept and shown. What was accepted stays so, unless it is found worse later.
+    """
+    from include.hourly.accept import accept_hour
+    from include.hourly.rules import describe
+
+    with one_line_errors():
+        settlement = accept_hour(get_settings(), hour, reason=reason, customers=customer or ())
+        if settlement is None:
+            typer.echo("accepted; another run is settling hours, the next one publishes it")
+            return
+        typer.echo(describe(settlement))
+        raise typer.Exit(1 if settlement.withheld else 0)

@@ -1,0 +1,222 @@
+"""Settle hours: sum them, check them, and publish or withhold each, all from one snapshot of the readings.
+
+One snapshot, because late readings come all the time: what was checked must be exactly what is published. So
+the steps are one transaction, and the checks' own records go through a second session that commits at once. The
+transaction writes nothing that the stream writes, so neither ever waits for the other or fails because of it.
+
+A rerun of an hour of which nothing is new changes no row but the log of the checks. An hour that is withheld
+has no rows in the hourly tables: an earlier revision's are taken back, since its readings are in doubt.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from psycopg import IsolationLevel, errors
+
+from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
+from include.errors import HoursWithheldError, PermanentError, TransientError
+from include.hourly import store
+from include.hourly.passing import wait_until_passed
+from include.hourly.rules import as_hour, decide, in_groups, last_full_hour, policy_spans, require_kept_hour
+from include.hourly.types import Decision, HourState, Settlement
+from include.log import get_logger
+from include.quality.policy import load_quality_policy
+from include.quality.run import check_hours, name_of_run
+from include.quality.store import finish_run
+from include.quality.types import QualityPolicy
+from include.settings import Settings
+
+if TYPE_CHECKING:
+    from include.quality.suite import HourSuite
+
+MAX_GROUP_HOURS = 100
+MAX_GROUP_READINGS = 2_000_000
+
+log = get_logger()
+
+
+def chosen_hour(settings: Settings, hour: str) -> datetime:
+    """Return the hour that somebody has asked for; raise OptionError if it can never be settled."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return require_kept_hour(as_hour(hour), now=now, kept_days=settings.readings_kept_days)
+
+
+def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
+    """Check one hour and publish or withhold it, whether or not anything is new. The stream has passed it."""
+    return _settle(settings, [[hour]], workflow_run)
+
+
+def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None = None) -> Settlement:
+    """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
+
+    Those are the hours with readings that came late or that no run ever saw, and those withheld so far.
+    Each group is committed by itself, so what a run that breaks off has done stays done.
+    """
+    with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
+        due = store.read_due_hours(connection, before)
+    groups = in_groups(due, max_hours=MAX_GROUP_HOURS, max_readings=MAX_GROUP_READINGS)
+    return _settle(settings, list(groups), workflow_run)
+
+
+def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
+    """Return the published hour's figures; raise HoursWithheldError with the reason if it is withheld."""
+    with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
+        status = store.read_status(connection, [hour]).get(hour)
+    if status is None or status.state is HourState.OPEN:
+        raise PermanentError(f"hour {hour:%Y-%m-%dT%H:00}Z has never been settled: run its settling first")
+    if status.state is HourState.WITHHELD:
+        raise HoursWithheldError(hours=[f"{hour:%Y-%m-%dT%H:00}Z"], reason=status.reason or "")
+    return {
+        "hour": hour.isoformat(),
+        "readings": status.readings,
+        "revision": status.revision,
+        "held_back": status.held_back,
+        "quality_run": status.run_id,
+    }
+
+
+def require_none_withheld(settlement: Settlement) -> None:
+    """Raise HoursWithheldError if an hour has been withheld that was not before."""
+    withheld = settlement.newly_withheld
+    if withheld:
+        raise HoursWithheldError(
+            hours=[f"{decision.hour:%Y-%m-%dT%H:00}Z" for decision in withheld],
+            reason=withheld[0].reason or "",
+        )
+
+
+def run_hourly(settings: Settings, hour: str | None = None) -> Settlement:
+    """Wait for the stream, then do for one hour (None: the last full one) what a run of the workflow does."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    chosen = last_full_hour(now) if hour is None else chosen_hour(settings, hour)
+    asyncio.run(wait_until_passed(settings, chosen, deadline=time.time() + settings.hourly_wait_seconds))
+    return settle_hour(settings, chosen) + settle_due(settings, before=chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What settling a group needs; `snapshot` sees one instant of the database, `log` commits as it goes."""
+
+    snapshot: Connection
+    log: Connection
+    suite: "HourSuite"
+    quality_policy: QualityPolicy
+    risk_policies: Sequence[RiskPolicy]
+    settings: Settings
+    workflow_run: str | None
+
+
+def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_run: str | None) -> Settlement:
+    settlement = Settlement()
+    if groups:
+        with _session(settings, workflow_run) as session:
+            for hours in groups:
+                settlement += _settle_group(session, hours)
+    return settlement
+
+
+@contextmanager
+def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]:
+    from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
+
+    quality_policy = load_quality_policy(settings.quality_policy)
+    risk_policies = [load_policy(file.stem) for file in sorted(POLICY_FOLDER.glob("*.json"))]
+    with (
+        readable_errors(settings),
+        connect(settings, Role.HOURLY, autocommit=True) as snapshot,
+        connect(settings, Role.HOURLY, autocommit=True) as log_connection,
+    ):
+        store.lock_settling(snapshot)
+        snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
+        suite = HourSuite(settings, quality_policy, log_connection)
+        try:
+            yield _Session(
+                snapshot, log_connection, suite, quality_policy, risk_policies, settings, workflow_run
+            )
+        except errors.SerializationFailure:
+            raise TransientError(
+                "another session changed the hours while they were settled: try again"
+            ) from None
+        finally:
+            suite.close()
+
+
+def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
+    """Settle hours, in one transaction, in this order:
+
+    1. answer the notes that ask for the hours again
+    2. leave hours alone whose readings retention has dropped
+    3. sum the readings, hold back whose records were mostly rejected, and measure and judge each hour from those sums
+    4. publish the hours that pass and have other sums than before, take back those that do not
+    5. note the decisions, with how many readings the stream had counted
+
+    What the stream counts meanwhile differs from that, so the next run finds it; so does what is noted meanwhile.
+    """
+    with session.snapshot.transaction():
+        store.answer_reopened(session.snapshot, hours)
+        dropped = store.read_dropped_hours(session.snapshot, hours)
+        store.settle_dropped(session.snapshot, dropped)
+        kept = [hour for hour in hours if hour not in dropped]
+        decisions, run_id = _decide(session, kept) if kept else ([], None)
+    store.note_settled(session.log, hours)
+    if run_id is None:
+        return Settlement(dropped_hours=tuple(dropped))
+    page = session.suite.write_docs(name_of_run(run_id, kept))
+    return _finish(session, Settlement(tuple(decisions), (run_id,), (page,), tuple(dropped)))
+
+
+def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
+    """Sum and judge hours and write what follows, in the open transaction; return it and the run of the checks."""
+    _sum(session, hours)
+    checked = check_hours(session.snapshot, session.log, hours, session.quality_policy, session.suite)
+    before = store.read_status(session.snapshot, hours)
+    changed = store.read_changed_hours(session.snapshot, hours)
+    decisions = decide(checked, before, changed)
+    store.replace_sums(
+        session.snapshot,
+        publish=[decision.hour for decision in decisions if decision.is_new_revision],
+        withdraw=[decision.hour for decision in decisions if decision.state is HourState.WITHHELD],
+    )
+    store.save_decisions(session.snapshot, decisions, checked.run_id)
+    return decisions, checked.run_id
+
+
+def _sum(session: _Session, hours: Sequence[datetime]) -> None:
+    settings = session.settings
+    history = store.read_policy_history(session.snapshot)
+    store.sum_readings(
+        session.snapshot,
+        hours,
+        spans=policy_spans(history, load_policy(settings.risk_policy).version),
+        policies=session.risk_policies,
+        max_skew_seconds=settings.max_clock_skew_seconds,
+    )
+
+
+def _finish(session: _Session, settlement: Settlement) -> Settlement:
+    withheld = settlement.withheld
+    finish_run(
+        session.log,
+        settlement.run_ids[0],
+        published=len(settlement.decisions) - len(withheld),
+        withheld=len(withheld),
+        warnings=sum(len(decision.warnings) for decision in settlement.decisions),
+        docs_page=settlement.docs_pages[0],
+        workflow_run=session.workflow_run,
+    )
+    log.info("hours_settled", first_hour=str(settlement.decisions[0].hour), **settlement.counts())
+    for decision in settlement.decisions:
+        if decision.accepted:
+            log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(decision.accepted))
+    for decision in withheld:
+        log.error("hour_withheld", hour=str(decision.hour), reason=decision.reason)
+    if len(settlement.decisions) == 1:  # of a group the number is enough; quality_results has each
+        for warning in settlement.decisions[0].warnings:
+            log.warning("hour_warned", hour=str(settlement.decisions[0].hour), warning=warning)
+    return settlement

@@ -1,1 +1,0 @@
-"""From validated records to rows: encoding, the one transaction of a partition, lease and offsets."""

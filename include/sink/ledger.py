@@ -1,0 +1,193 @@
+"""What a task remembers of its partitions, and how a gathering is written down in the ledger.
+
+A partition's commits within a second are one row of the ledger: the first appends it, those that follow rewrite it with
+its new totals. The task alone writes its rows while the partition is its own, so it knows the totals without asking;
+what it remembers changes only once a commit has gone through, and is forgotten after a failure.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from include.domain.judge import MICROSECONDS
+from include.domain.record_time import NO_TIME
+from include.sink.gathering import Gathering
+from include.sink.latency import count_ages, percentile_ms
+
+ROW_SECONDS = 1.0
+_MICROSECONDS_PER_HOUR = 3600 * MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A row of stream_commits that is still written to; `committed_at` is its key, None before its first commit."""
+
+    from_offset: int
+    to_offset: int
+    begun_at: float
+    committed_at: datetime | None = None
+    accepted: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    ages: Counter[int] = field(default_factory=Counter)
+    newest_us: int = NO_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a gathering did to one partition: the offsets from where it stood up to `to_offset`, and their outcomes."""
+
+    to_offset: int
+    accepted: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    ages: Counter[int] = field(default_factory=Counter)
+    newest_us: int = NO_TIME
+
+
+@dataclass(slots=True)
+class Account:
+    """One partition of the task: how far it is done, which life of its offsets this is, and its open row.
+
+    `newest_event_us` is the newest event time of its valid readings so far, or when the partition was met.
+    """
+
+    next_offset: int
+    rewinds: int = 0
+    newest_event_us: int = NO_TIME
+    row: LedgerRow | None = None
+
+    def row_after(self, step: Step, now: float) -> LedgerRow:
+        """Return the row that this step makes, of the open row where that is young enough."""
+        row = self.row
+        if row is None or now - row.begun_at > ROW_SECONDS:
+            row = LedgerRow(self.next_offset, self.next_offset, now)
+        return replace(
+            row,
+            to_offset=step.to_offset,
+            accepted=row.accepted + step.accepted,
+            duplicates=row.duplicates + step.duplicates,
+            quarantined=row.quarantined + step.quarantined,
+            ages=row.ages + step.ages,
+            newest_us=max(row.newest_us, step.newest_us),
+        )
+
+
+def measure_steps(
+    gathering: Gathering,
+    is_accepted: npt.NDArray[np.bool_],
+    rejected: Collection[int],
+    now_us: int,
+) -> dict[int, Step]:
+    """Add up a gathering by partition: what is neither accepted nor rejected is a duplicate."""
+    is_rejected = np.zeros(len(gathering), dtype=np.bool_)
+    is_rejected[list(rejected)] = True
+    return {
+        partition: _measure_step(gathering, partition, is_accepted, is_rejected, now_us)
+        for partition in gathering.to_offsets
+    }
+
+
+def _measure_step(
+    gathering: Gathering,
+    partition: int,
+    is_accepted: npt.NDArray[np.bool_],
+    is_rejected: npt.NDArray[np.bool_],
+    now_us: int,
+) -> Step:
+    own = gathering.partitions == partition
+    records, accepted = int(np.count_nonzero(own)), int(np.count_nonzero(is_accepted[own]))
+    quarantined = int(np.count_nonzero(is_rejected[own]))
+    times_us = gathering.record_times_us[own]
+    times_us = times_us[times_us != NO_TIME]
+    return Step(
+        gathering.to_offsets[partition],
+        accepted,
+        records - accepted - quarantined,
+        quarantined,
+        ages=count_ages(times_us, now_us),
+        newest_us=int(times_us.max(initial=NO_TIME)),
+    )
+
+
+def count_hours(
+    partitions: npt.NDArray[np.int32], event_times_us: npt.NDArray[np.int64]
+) -> dict[str, list[object]]:
+    """Count accepted readings by partition and hour, as parameters of close_gathering.sql."""
+    columns: dict[str, list[object]] = {"hour_partitions": [], "hours": [], "hour_readings": []}
+    if len(partitions):
+        hours = event_times_us // _MICROSECONDS_PER_HOUR
+        first, first_partition = int(hours.min()), int(partitions.min())
+        width = int(partitions.max()) - first_partition + 1
+        # The hours lie within what the database keeps: there are few keys, and they can be counted without sorting.
+        counts = np.bincount((hours - first) * width + (partitions - first_partition))
+        for key in np.flatnonzero(counts).tolist():
+            columns["hour_partitions"].append(first_partition + key % width)
+            columns["hours"].append(_instant((first + key // width) * _MICROSECONDS_PER_HOUR))
+            columns["hour_readings"].append(int(counts[key]))
+    return columns
+
+
+def ledger_columns(accounts: Sequence[Account], rows: Sequence[LedgerRow]) -> dict[str, list[object]]:
+    """Return the rows as parameters of close_gathering.sql, in step with their partitions."""
+    return {
+        "from_offsets": [account.next_offset for account in accounts],
+        "to_offsets": [row.to_offset for row in rows],
+        "row_from_offsets": [row.from_offset for row in rows],
+        "accepted": [row.accepted for row in rows],
+        "duplicates": [row.duplicates for row in rows],
+        "quarantined": [row.quarantined for row in rows],
+        "p50_ms": [percentile_ms(row.ages, 0.5) for row in rows],
+        "p99_ms": [percentile_ms(row.ages, 0.99) for row in rows],
+        "first_buckets": [min(row.ages, default=None) for row in rows],
+        "counts": [_dense(row.ages) for row in rows],
+        "newest": [None if row.newest_us == NO_TIME else _instant(row.newest_us) for row in rows],
+        "extends": [row.committed_at for row in rows],
+    }
+
+
+def as_arrays(columns: Mapping[str, Sequence[object]]) -> dict[str, str]:
+    """Write each column as PostgreSQL writes an array: the driver takes ten times as long for lists this small."""
+    return {name: "{" + ",".join(map(_as_element, values)) + "}" for name, values in columns.items()}
+
+
+def _as_element(value: object) -> str:
+    if value is None:
+        return "null"
+    return f'"{value}"' if isinstance(value, str | datetime) else str(value)
+
+
+def settle(
+    accounts: Mapping[int, Account],
+    rows: Mapping[int, LedgerRow],
+    appended: Mapping[int, datetime],
+    newest_us: Mapping[int, int],
+) -> None:
+    """Take in what a commit has done: when each new row was `appended`, each partition's newest event time in it."""
+    for partition, row in rows.items():
+        known_at = row.committed_at or appended[partition]
+        accounts[partition].row = replace(row, committed_at=known_at)
+        accounts[partition].next_offset = row.to_offset
+        newest = max(accounts[partition].newest_event_us, newest_us.get(partition, NO_TIME))
+        accounts[partition].newest_event_us = newest
+
+
+def now_us() -> int:
+    """Return this machine's time in microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+def _dense(ages: Counter[int]) -> str | None:
+    """Return counts from the first bucket to the last as PostgreSQL writes an array."""
+    if not ages:
+        return None
+    return "{" + ",".join(str(ages[bucket]) for bucket in range(min(ages), max(ages) + 1)) + "}"
+
+
+def _instant(time_us: int) -> datetime:
+    return datetime.fromtimestamp(time_us / MICROSECONDS, UTC).replace(tzinfo=None)

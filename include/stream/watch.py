@@ -1,0 +1,216 @@
+"""The stream's self-watch: renew the lease, end each turn, notice a wish to stop, a newer launch, a new topic or a
+standstill, and tell what was committed.
+
+It runs beside the Spark query on connections of its own and judges by the database's offsets, so it tells the truth
+even when Spark itself hangs. No task holds anything that it waits for.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from include.broker.topic import Broker
+from include.db.connect import Connection, Role, connect
+from include.errors import (
+    BrokerUnavailableError,
+    DatabaseUnavailableError,
+    HeartbeatError,
+    StreamStalledError,
+    TopicMissingError,
+    TopicReplacedError,
+    TransientError,
+)
+from include.log import get_logger
+from include.settings import Settings
+from include.sql import query
+from include.stream.lease import FIRST_TURN, renew_lease
+from include.stream.progress import CommitLog
+from include.stream.types import Launch
+
+PROGRESS_INTERVAL_SECONDS = 5.0
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class Progress:
+    """Tells a standstill from silence: something to do without a step forward for too long."""
+
+    patience_seconds: float
+    done_offset: int = -1
+    moved_at: float = 0.0
+
+    def note(self, *, done_offset: int, lag: int, now: float) -> float | None:
+        """Take in a measurement; return for how many seconds nothing moved once that is too long, else None."""
+        if lag == 0 or done_offset != self.done_offset:
+            self.done_offset, self.moved_at = done_offset, now
+        standstill = now - self.moved_at
+        return standstill if standstill > self.patience_seconds else None
+
+    def look_away(self, *, now: float) -> None:
+        """Count from now: while nothing could be measured, nothing can be said to stand still."""
+        self.moved_at = now
+
+
+@dataclass(slots=True)
+class Turns:
+    """Which turn runs, and into how many tasks it is parted: a new one when its time is up, or the tasks change.
+
+    `plan` hands both to whoever plans; `count_slots` tells how many tasks can run at a time. A drain is a single turn,
+    which ends when its tasks have come to their ends.
+    """
+
+    turn_seconds: float
+    plan: Callable[[int, int], None]
+    count_slots: Callable[[], int]
+    partitions: int
+    is_single: bool = False
+    turn: int = FIRST_TURN
+    tasks: int = field(init=False)
+    _ends_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tasks = self._fitting_tasks()
+        self._ends_at = time.monotonic() + self.turn_seconds
+        self.plan(self.turn, self.tasks)
+
+    def turn_now(self) -> int:
+        """Return the number of the turn that is to run now."""
+        if self.is_single:
+            return self.turn
+        now, tasks = time.monotonic(), self._fitting_tasks()
+        if now >= self._ends_at or tasks != self.tasks:
+            self.turn, self.tasks, self._ends_at = self.turn + 1, tasks, now + self.turn_seconds
+            self.plan(self.turn, self.tasks)
+        return self.turn
+
+    def _fitting_tasks(self) -> int:
+        return max(1, min(self.count_slots(), self.partitions))
+
+
+class Watch(threading.Thread):
+    """Calls `on_end` once, from a thread of its own, with the error that ends this launch, or None for a wished stop.
+
+    The lease is renewed until `end` is called: a launch that ends its last turn is alive, and others see it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        launch: Launch,
+        turns: Turns,
+        on_end: Callable[[HeartbeatError | None], None],
+    ) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._settings = settings
+        self._launch = launch
+        self._turns = turns
+        self._on_end = on_end
+        self._is_over = threading.Event()
+        self._is_ending = False
+        self._progress = Progress(settings.stream_stall_seconds, moved_at=time.monotonic())
+        self._commit_log = CommitLog(launch.epoch)
+        self._connection: Connection | None = None
+        self._broker: Broker | None = None
+        self._answered_at = time.monotonic()
+
+    def end(self) -> None:
+        """Stop watching, and tell what was committed last."""
+        self._is_over.set()
+        self.join(PROGRESS_INTERVAL_SECONDS)
+
+    def run(self) -> None:
+        """Watch until `end` is called or the launch has to end."""
+        next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
+        while not self._is_over.wait(self._settings.stream_lease_renew_seconds):
+            try:
+                if self._renew():
+                    self._end_launch(None)
+                if time.monotonic() >= next_progress:
+                    self._check_progress()
+                    next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
+            except HeartbeatError as error:
+                self._end_launch(error)
+                break
+            except Exception as error:
+                # An unforeseen failure must not leave a stream that nobody watches.
+                log.exception("watch_failed")
+                problem = f"the stream's watch failed ({type(error).__name__}): see the log"
+                self._end_launch(TransientError(problem))
+                break
+        self._tell_last_commits()
+
+    def _end_launch(self, error: HeartbeatError | None) -> None:
+        if not self._is_ending:
+            self._is_ending = True
+            threading.Thread(target=self._on_end, args=(error,), name="end", daemon=True).start()
+
+    def _renew(self) -> bool:
+        """Renew the lease and return whether to stop; an outage of the database is borne for a while."""
+        # A launch that ends begins no turn.
+        turn = self._turns.turn if self._is_ending else self._turns.turn_now()
+        try:
+            if self._connection is None:
+                self._connection = connect(self._settings, Role.STREAM, autocommit=True)
+            is_stop_requested = renew_lease(self._connection, self._launch.epoch, turn)
+        except (psycopg.OperationalError, DatabaseUnavailableError):
+            self._drop_connection()
+            if time.monotonic() - self._answered_at > self._settings.stream_stall_seconds:
+                raise DatabaseUnavailableError(address=self._settings.db_address) from None
+            return False
+        self._answered_at = time.monotonic()
+        return is_stop_requested
+
+    def _check_progress(self) -> None:
+        if self._connection is None:
+            self._progress.look_away(now=time.monotonic())
+            return
+        try:
+            ends = self._kafka_ends()
+        except BrokerUnavailableError:
+            self._broker = None  # no lag can be told; the tasks themselves wait for the broker
+            self._progress.look_away(now=time.monotonic())
+            return
+        self._turns.partitions = len(ends)
+        where = {"topic_id": self._launch.topic_id}
+        done: dict[int, int] = dict(self._connection.execute(query("select_offsets"), where).fetchall())
+        lag = sum(max(end - done.get(partition, 0), 0) for partition, end in ends.items())
+        self._commit_log.tell(self._connection, lag=lag)
+        standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())
+        if standstill is not None:
+            raise StreamStalledError(lag=lag, seconds=standstill)
+
+    def _kafka_ends(self) -> dict[int, int]:
+        if self._broker is None:
+            self._broker = Broker(self._settings)
+        try:
+            topic = self._broker.topic(self._launch.topic)
+            if topic.topic_id != self._launch.topic_id:
+                raise TopicReplacedError(topic=self._launch.topic)
+            return {partition: kafka.end for partition, kafka in self._broker.ranges(topic).items()}
+        except TopicMissingError:
+            raise TopicReplacedError(topic=self._launch.topic) from None
+
+    def _tell_last_commits(self) -> None:
+        try:
+            if self._connection is not None:
+                self._commit_log.tell(self._connection, lag=None, is_last=True)
+        except psycopg.Error:
+            log.warning("last_commits_not_told")  # the ledger has them
+        self._drop_connection()
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def hard_exit_after(seconds: float, leave: Callable[[], None]) -> threading.Timer:
+    """Call `leave` unless the returned timer is cancelled: a query that hangs cannot hold the process."""
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
+    return timer

@@ -1,0 +1,72 @@
+"""A task's partitions in the database: how far each is done, and how often it was begun in vain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from include.db.connect import Connection
+from include.sink.ledger import Account
+from include.sql import query
+from include.stream.offsets import begin_partition
+from include.stream.types import Launch
+
+# Begun a second time at the same place without an orderly end between: the place may be why.
+_TRIES_BEFORE_CARE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A partition that a task begins with; `suspect_until` ends the piece that a careful task has died of."""
+
+    partition: int
+    needs_care: bool
+    suspect_until: int | None
+
+
+def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> list[Begun]:
+    """Begin with these partitions and note the try; those that another launch has taken are left out."""
+    if not partitions:
+        return []
+    rows = _begin(connection, launch, partitions)
+    if len(rows) < len(partitions):
+        # Added to the topic since the launch began, or by an older launch that no longer counts.
+        for partition in set(partitions) - {row[0] for row in rows}:
+            begin_partition(
+                connection,
+                topic=launch.topic,
+                topic_id=launch.topic_id,
+                partition=partition,
+                start_offset=0,
+                epoch=launch.epoch,
+            )
+        connection.execute(query("adopt_partitions"), _where(launch, partitions))
+        rows = _begin(connection, launch, partitions)
+    return [
+        Begun(partition, tries >= _TRIES_BEFORE_CARE, tried_until) for partition, tries, tried_until in rows
+    ]
+
+
+def read_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> dict[int, Account]:
+    """Return how far these partitions are done; those that another launch has taken are left out."""
+    if not partitions:
+        return {}
+    rows = connection.execute(query("select_share"), _where(launch, partitions)).fetchall()
+    return {
+        partition: Account(next_offset, rewinds, newest_event_us)
+        for partition, next_offset, rewinds, newest_event_us in rows
+    }
+
+
+def end_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> None:
+    """End with these partitions in good order: the next task that begins there is no second try."""
+    if partitions:
+        connection.execute(query("end_share"), _where(launch, partitions))
+
+
+def _begin(
+    connection: Connection, launch: Launch, partitions: Sequence[int]
+) -> list[tuple[int, int, int | None]]:
+    return connection.execute(query("begin_share"), _where(launch, partitions)).fetchall()
+
+
+def _where(launch: Launch, partitions: Sequence[int]) -> dict[str, object]:
+    return {"topic_id": launch.topic_id, "partitions": list(partitions), "epoch": launch.epoch}

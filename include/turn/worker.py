@@ -1,0 +1,133 @@
+"""What one worker process keeps between turns: its database sessions, its reader, its question to the broker.
+
+Spark gives a task no fixed worker, so the same partitions may be read by another process in the next turn. A worker
+therefore keeps one reader and hands it its new partitions.
+"""
+
+import resource
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from include.broker.identity import TopicWatch
+from include.broker.reader import RecordReader
+from include.broker.topic import Topic
+from include.db.connect import Role, connect
+from include.errors import TransientError
+from include.settings import Settings
+from include.sink.days import DayPartitions
+from include.sink.gathering import Origin
+from include.sink.store import Database
+from include.stream.lease import SINK_APPLICATION, sink_application
+from include.turn.messages import ExactOrigins
+from include.wire.raw_reader import RawReader, records_at
+
+# A session that is left alone in the middle of a transaction holds back its partitions for no longer than that.
+_IDLE_LIMIT = "set idle_in_transaction_session_timeout = '60s'"
+# Statements that are sent again and again are planned once.
+_PREPARE_AFTER = 2
+
+
+class Worker:
+    """The connections of one process; each is made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._database: Database | None = None
+        self._epoch: int | None = None
+        self._reader: RecordReader | None = None
+        self._watch: TopicWatch | None = None
+        self._raw_reader: RawReader | None = None
+
+    def database(self, epoch: int | None = None) -> Database:
+        """Return the sessions, opened anew after a break; an outage is waited out up to a bound.
+
+        They carry the launch's epoch in their name, so that a later launch can end them.
+        """
+        if self._database is not None and self._database.is_broken:
+            self.drop_database()
+        if self._database is None:
+            waiting = Retrying(
+                retry=retry_if_exception_type(TransientError),
+                stop=stop_after_delay(self.settings.stream_db_wait_seconds),
+                wait=wait_exponential(multiplier=0.2, max=2),
+                reraise=True,
+            )
+            self._database = waiting(partial(_connect, self.settings))
+            self._epoch = None
+        if epoch is not None and epoch != self._epoch:
+            self._database.connection.execute(
+                "select set_config('application_name', %s, false)", [sink_application(epoch)]
+            )
+            self._epoch = epoch
+        return self._database
+
+    def reader(self) -> RecordReader:
+        """Return the reader."""
+        if self._reader is None:
+            self._reader = RecordReader(self.settings)
+        return self._reader
+
+    def watch(self) -> TopicWatch:
+        """Return what asks the broker for the topic's identity."""
+        if self._watch is None:
+            self._watch = TopicWatch(self.settings)
+        return self._watch
+
+    def raw_reader(self) -> RawReader:
+        """Return the slow reader that shows records exactly as they lie in Kafka."""
+        if self._raw_reader is None:
+            self._raw_reader = RawReader(self.settings)
+        return self._raw_reader
+
+    def exact_origins(self, topic: Topic) -> ExactOrigins:
+        """Return what finds key and headers of rejected records, byte for byte."""
+
+        def find(partition: int, offsets: Sequence[int]) -> dict[int, Origin]:
+            records = records_at(self.settings, topic, partition, offsets)
+            return {offset: Origin(record.key, record.headers) for offset, record in records.items()}
+
+        return find
+
+    def close(self) -> None:
+        """Leave broker and database."""
+        self.drop_database()
+        if self._reader is not None:
+            self._reader.close()
+        if self._raw_reader is not None:
+            self._raw_reader.close()
+
+    def drop_database(self) -> None:
+        """Leave sessions that may be broken or hold a half-done transaction."""
+        if self._database is not None:
+            self._database.close()
+        self._database = None
+
+
+def limit_memory(megabytes: int) -> None:
+    """Let this process take so much more than it has, and no more: an allocation beyond fails here and nowhere else."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = _data_bytes() + megabytes * 1024 * 1024
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+    )
+
+
+def _data_bytes() -> int:
+    """Return what the kernel holds against RLIMIT_DATA now."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    [kilobytes] = [line.split()[1] for line in lines if line.startswith("VmData:")]
+    return int(kilobytes) * 1024
+
+
+def _connect(settings: Settings) -> Database:
+    connection = connect(settings, Role.STREAM, autocommit=True, application=SINK_APPLICATION)
+    try:
+        connection.prepare_threshold = _PREPARE_AFTER
+        connection.execute(_IDLE_LIMIT)
+        return Database(connection, DayPartitions(connect(settings, Role.STREAM, autocommit=True)))
+    except BaseException:
+        connection.close()  # where there is no room for the second, the first must not stay behind
+        raise

@@ -1,0 +1,164 @@
+"""Hours as instants, which can be settled, the history of risk policies, groups and the gate."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.broker.topic import KafkaRange
+from include.errors import OptionError
+from include.hourly.rules import (
+    BEGINNING_OF_TIME,
+    END_OF_TIME,
+    as_hour,
+    decide,
+    describe,
+    explain_unpassed,
+    in_groups,
+    last_full_hour,
+    policy_spans,
+    require_kept_hour,
+)
+from include.hourly.types import DueHour, HourState, HourStatus, PartitionProgress, PolicySpan, Settlement
+from include.quality.types import CheckedHours, Verdict
+from tests.include.quality.test_rules import facts
+
+EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
+NINE = EIGHT + timedelta(hours=1)
+
+
+def progress(*, hour_end: int = 100, end: int = 100, next_offset: int | None = 100) -> PartitionProgress:
+    return PartitionProgress(3, hour_end, KafkaRange(10, end), next_offset)
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "2026-11-20T08:00",
+        "2026-11-20T08:00:00Z",
+        "2026-11-20 10:00:00+02:00",
+        EIGHT,
+        EIGHT.replace(tzinfo=UTC),
+        datetime(2026, 11, 20, 3, tzinfo=timezone(timedelta(hours=-5))),
+    ],
+)
+def test_an_hour_is_the_same_however_it_is_written(instant: datetime | str) -> None:
+    assert as_hour(instant) == EIGHT
+
+
+@pytest.mark.parametrize("instant", ["", "tomorrow", "2026-11-20T08:30", "2026-11-20T08:00:01Z"])
+def test_what_is_not_an_hour_is_refused_with_an_example(instant: str) -> None:
+    with pytest.raises(OptionError, match="write it as"):
+        as_hour(instant)
+
+
+def test_the_last_full_hour_has_ended() -> None:
+    assert last_full_hour(NINE) == EIGHT
+    assert last_full_hour(NINE + timedelta(minutes=59)) == EIGHT
+
+
+@pytest.mark.parametrize(
+    ("partition", "lag"),
+    [
+        (progress(), 0),
+        (progress(hour_end=101, end=130), 1),
+        (progress(hour_end=100, end=130), 0),  # what came after the hour's end is not waited for
+        (progress(hour_end=10, end=10, next_offset=None), 0),
+        (progress(hour_end=12, end=12, next_offset=None), 2),
+        (progress(hour_end=9, end=20, next_offset=4), 0),  # Kafka has dropped what it held
+        (progress(hour_end=120, end=105, next_offset=105), 0),  # Kafka has lost its tail
+        (progress(hour_end=120, end=110, next_offset=105), 5),  # and hands out the offsets again
+    ],
+)
+def test_of_an_hour_those_records_wait_that_were_there_at_its_end_and_are_still(
+    partition: PartitionProgress, lag: int
+) -> None:
+    assert partition.lag == lag
+
+
+def test_the_partition_that_is_farthest_behind_is_named() -> None:
+    waiting = [progress(hour_end=130, end=140), replace(progress(hour_end=105, end=140), partition=4)]
+
+    assert explain_unpassed(waiting) == "35 records wait to be read, 30 of them in partition 3"
+
+
+@pytest.mark.parametrize(
+    ("hour", "problem"),
+    [
+        ("2026-11-20T09:00", "has not ended yet: choose 2026-11-20T08:00Z or earlier"),
+        ("2999-01-01T00:00", "has not ended yet"),
+        ("2026-08-14T23:00", "too old, readings are kept for 97 days: choose 2026-08-15T00:00Z or later"),
+        ("2006-01-01T00:00", "too old"),
+    ],
+)
+def test_an_hour_that_can_never_be_settled_is_refused_in_words(hour: str, problem: str) -> None:
+    with pytest.raises(OptionError, match=problem):
+        require_kept_hour(as_hour(hour), now=NINE + timedelta(minutes=58), kept_days=97)
+
+
+@pytest.mark.parametrize("hour", ["2026-11-20T08:00", "2026-08-15T00:00", "2026-11-20T09:00"])
+def test_an_hour_that_has_ended_or_is_about_to_is_taken(hour: str) -> None:
+    now = NINE + timedelta(minutes=59, seconds=30)
+
+    assert require_kept_hour(as_hour(hour), now=now, kept_days=97) == as_hour(hour)
+
+
+def test_policies_follow_one_another_without_a_gap_and_the_first_stands_for_what_is_older() -> None:
+    history = [("a", EIGHT - timedelta(days=9)), ("b", EIGHT), ("a", NINE)]
+
+    assert policy_spans(history, "c") == [
+        PolicySpan("a", BEGINNING_OF_TIME, EIGHT),
+        PolicySpan("b", EIGHT, NINE),
+        PolicySpan("a", NINE, END_OF_TIME),
+    ]
+    assert policy_spans([], "a") == [PolicySpan("a", BEGINNING_OF_TIME, END_OF_TIME)]
+
+
+@given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 10), st.integers(1, 100))
+def test_groups_hold_every_hour_once_in_order_and_within_their_limits(
+    sizes: list[int], max_hours: int, max_readings: int
+) -> None:
+    due = [DueHour(EIGHT + timedelta(hours=number), size) for number, size in enumerate(sizes)]
+    size_of = {hour.hour: hour.readings for hour in due}
+
+    groups = list(in_groups(due, max_hours=max_hours, max_readings=max_readings))
+
+    assert [hour for group in groups for hour in group] == [hour.hour for hour in due]
+    for group in groups:
+        assert 0 < len(group) <= max_hours
+        assert len(group) == 1 or sum(size_of[hour] for hour in group) <= max_readings
+
+
+def test_only_a_critical_failure_withholds_an_hour_and_only_news_are_a_revision() -> None:
+    checked = CheckedHours(
+        5,
+        (
+            Verdict(facts(EIGHT, readings=4), reason=None, warnings=("late",)),
+            Verdict(facts(NINE, readings=6), reason="3 readings are wrong", warnings=()),
+        ),
+    )
+    before = {NINE: HourStatus(NINE, HourState.WITHHELD, "as before", 6, 1, 4)}
+
+    fit, unfit = decide(checked, before, changed={EIGHT, NINE})
+
+    assert (fit.state, fit.is_new_revision, fit.warnings) == (HourState.PUBLISHED, True, ("late",))
+    assert (unfit.state, unfit.is_new_revision, unfit.reason) == (
+        HourState.WITHHELD,
+        False,
+        "3 readings are wrong",
+    )
+    assert (fit.was_withheld, unfit.was_withheld) == (False, True)
+    settlement = Settlement((fit, unfit))
+    assert (settlement.withheld, settlement.newly_withheld) == ([unfit], [])
+    assert describe(settlement).splitlines() == [
+        "2026-11-20 08:00Z  published  4 readings",
+        "    warning: late",
+        "2026-11-20 09:00Z  withheld   6 readings",
+        "    withheld: 3 readings are wrong",
+    ]
+
+
+def test_nothing_due_is_said_so() -> None:
+    assert describe(Settlement()) == "no hour was due"
