@@ -74,7 +74,7 @@ check: lint types test e2e ## what CI runs
 lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m sqlfluff lint --disable-progress-bar include/sql grafana/queries
+	$(RUN) -m sqlfluff lint --disable-progress-bar include grafana/queries
 	.venv/bin/shellcheck $(SHELL_FILES)
 	$(if $(DOCKERFILES),.venv/bin/hadolint $(DOCKERFILES))
 	$(if $(WORKFLOWS),.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
@@ -82,7 +82,7 @@ lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
 format: setup-dev ## rewrite Python and SQL in the house style
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
-	$(RUN) -m sqlfluff fix --disable-progress-bar include/sql grafana/queries
+	$(RUN) -m sqlfluff fix --disable-progress-bar include grafana/queries
 
 types: setup-dev ## mypy, strict
 	$(RUN) -m mypy

@@ -10,7 +10,7 @@ from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.sql import query
+from include.stream.sql import query
 from include.stream.submit import spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30

@@ -1,1 +1,1 @@
-"""Read with care where a task has failed: in small pieces, each tried apart first, down to the record that is to blame."""
+"""Read with care where a task has failed: in pieces, each tried apart first, down to the record to blame."""

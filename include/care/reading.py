@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from include.broker.topic import Topic
 from include.care.narrow import store_or_narrow, unprocessable
 from include.care.pieces import cut
+from include.care.sql import query
 from include.care.trial import Trial
 from include.log import get_logger
 from include.sink.gathering import Gathering
 from include.sink.store import Sink
-from include.sql import query
 from include.stream.types import Sign
 from include.wire.raw_reader import RawReader
 

@@ -4,10 +4,11 @@ from psycopg import sql
 from psycopg.errors import Diagnostic
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.migrations import Migration, migrations
+from include.db.sql import query
 from include.errors import PermanentError
 from include.log import get_logger
 from include.settings import Settings
-from include.sql import Migration, migrations, query
 
 # What a migration raises as a notice has this code; what the server says of its own accord has others.
 SUCCESSFUL_COMPLETION = "00000"

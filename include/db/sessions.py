@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from include.db.connect import Connection
-from include.sql import query
+from include.db.sql import query
 
 # A worker stores in one session and makes days in another; a driver renews its lease in one and hears a signal in one.
 SESSIONS_PER_TASK = 2

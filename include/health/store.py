@@ -8,6 +8,7 @@ from uuid import UUID
 from include.db.connect import Connection
 from include.domain.reasons import Reason
 from include.health.rules import count_lag
+from include.health.sql import query
 from include.health.types import (
     Check,
     DatabaseFacts,
@@ -16,7 +17,6 @@ from include.health.types import (
     UnprocessableRecords,
     UnpublishedHours,
 )
-from include.sql import query
 from include.stream.lease import read_lease
 
 

@@ -11,12 +11,12 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import OptionError, SettlingBusyError
 from include.hourly.rules import as_hour
 from include.hourly.run import settle_hour
+from include.hourly.sql import query
 from include.hourly.types import Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
 from include.quality.types import Limits, QualityPolicy
 from include.settings import Settings
-from include.sql import query
 from include.terminal import plain
 
 MAX_REASON_LENGTH = 500

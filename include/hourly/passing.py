@@ -12,11 +12,13 @@ from datetime import datetime
 
 from include.broker.topic import Broker, KafkaRange, Topic, open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.sql import query as db_query
 from include.errors import HourNotEndedError, StreamBehindError, TransientError
 from include.hourly.rules import HOUR, explain_unpassed
+from include.hourly.sql import query
 from include.hourly.types import PartitionProgress
 from include.settings import Settings
-from include.sql import query
+from include.stream.sql import query as stream_query
 
 POLL_SECONDS = 5.0
 
@@ -66,7 +68,7 @@ def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgre
         held = broker.ranges(topic)
         ends = _hour_ends(connection, broker, topic, hour, asked_at, held)
         known: dict[int, int] = dict(
-            connection.execute(query("select_offsets"), {"topic_id": topic.topic_id}).fetchall()
+            connection.execute(stream_query("select_offsets"), {"topic_id": topic.topic_id}).fetchall()
         )
     partitions = [
         PartitionProgress(partition, end, held[partition], known.get(partition))
@@ -98,6 +100,6 @@ def _hour_ends(
 
 
 def _now(connection: Connection) -> datetime:
-    [(now,)] = connection.execute(query("select_clock")).fetchall()
+    [(now,)] = connection.execute(db_query("select_clock")).fetchall()
     instant: datetime = now
     return instant

@@ -10,8 +10,8 @@ from include.db.connect import Connection
 from include.domain.risk import RiskPolicy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.errors import SettlingBusyError
+from include.hourly.sql import query
 from include.hourly.types import Decision, DueHour, HourState, HourStatus, PolicySpan
-from include.sql import query
 
 _UNKNOWN_BANDS: dict[str, object] = {}
 

@@ -6,8 +6,11 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from include.db.connect import Connection
+from include.db.sql import query as db_query
 from include.domain.reasons import Reason
+from include.hourly.sql import query as hourly_query
 from include.live import rules
+from include.live.sql import query
 from include.live.types import (
     Broker,
     CheckRow,
@@ -24,8 +27,8 @@ from include.live.types import (
     Slow,
     StreamState,
 )
-from include.sql import query
 from include.stream.lease import read_lease
+from include.stream.sql import query as stream_query
 
 FLOW_WINDOW = timedelta(minutes=3)
 RECENT = timedelta(minutes=1)
@@ -51,7 +54,7 @@ CustomerReading = tuple[datetime, int, str]
 
 def read_clock(connection: Connection) -> datetime:
     """Return the database's time."""
-    [(now,)] = connection.execute(query("select_clock")).fetchall()
+    [(now,)] = connection.execute(db_query("select_clock")).fetchall()
     return now  # type: ignore[no-any-return]
 
 
@@ -76,7 +79,7 @@ def read_flow(connection: Connection, now: datetime, arriving: float | None) -> 
 def read_broker(connection: Connection, ends: Ends) -> Broker:
     """Return what each partition has still to do, as far as Kafka's ends are known."""
     where = {"topic_id": ends.topic_id}
-    done: dict[int, int] = dict(connection.execute(query("select_offsets"), where).fetchall())
+    done: dict[int, int] = dict(connection.execute(stream_query("select_offsets"), where).fetchall())
     return Broker(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
 
 
@@ -111,10 +114,10 @@ def read_slow(connection: Connection, now: datetime) -> Slow:
     with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
         checks = cursor.execute(query("select_newest_checks")).fetchall()
     with connection.cursor(row_factory=class_row(HourRow)) as cursor:
-        hours = cursor.execute(query("select_recent_hours"), {**since, "most": MOST_HOURS}).fetchall()
+        hours = cursor.execute(hourly_query("select_recent_hours"), {**since, "most": MOST_HOURS}).fetchall()
     with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
         span = {**since, "until": now, "most": MOST_HELD_BACK}
-        held_back = cursor.execute(query("select_held_back"), span).fetchall()
+        held_back = cursor.execute(hourly_query("select_held_back"), span).fetchall()
     with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
         risk = cursor.execute(query("select_risk_by_hour"), since).fetchall()
     return Slow(checks, hours, held_back, risk)

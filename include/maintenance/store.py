@@ -3,8 +3,9 @@
 from datetime import date, datetime, timedelta
 
 from include.db.connect import Connection
+from include.maintenance.sql import query
 from include.maintenance.types import Day
-from include.sql import query
+from include.sink.sql import query as sink_query
 
 
 def database_date(connection: Connection) -> date:
@@ -23,7 +24,7 @@ def list_days(connection: Connection, parent: str) -> list[Day]:
 def ensure_day(connection: Connection, day: Day) -> bool:
     """Make a partition and return True, or False if it was there."""
     values = {"parent": day.parent, "day": day.day}
-    [(is_new,)] = connection.execute(query("ensure_day"), values).fetchall()
+    [(is_new,)] = connection.execute(sink_query("ensure_day"), values).fetchall()
     return bool(is_new)
 
 

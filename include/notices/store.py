@@ -6,8 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from include.db.connect import Connection
+from include.notices.sql import query
 from include.notices.types import Change, Notice
-from include.sql import query
 
 
 def lock_notices(connection: Connection) -> None:

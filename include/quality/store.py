@@ -10,8 +10,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
+from include.quality.sql import query
 from include.quality.types import Accepted, HeldBack, HourFacts, Outcome, QualityPolicy
-from include.sql import query
 
 
 def count_rejected(connection: Connection, hours: Sequence[datetime]) -> None:

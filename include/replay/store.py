@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from include.broker.topic import Topic
 from include.db.connect import Connection
 from include.errors import ReplayBusyError
+from include.replay.sql import query
 from include.replay.types import BrokenRun, Delivery, Letter, RecordPlace, Selection
-from include.sql import query
 
 _BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns are UTC without a zone
 

@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from include.db.connect import Role, connect, readable_errors
+from include.hourly.sql import query as hourly_query
+from include.report.sql import query
 from include.settings import Settings
-from include.sql import query
 from include.terminal import plain
 
 MOST_HELD_BACK = 1000
@@ -62,12 +63,12 @@ class HourReport:
 def read_hour(settings: Settings, hour: datetime) -> HourReport:
     """Read the hour that begins at `hour` (UTC, without a zone)."""
     with connect(settings, Role.READER, autocommit=True) as connection, readable_errors(settings):
-        status = connection.execute(query("select_hour_status"), {"hours": [hour]}).fetchone()
+        status = connection.execute(hourly_query("select_hour_status"), {"hours": [hour]}).fetchone()
         findings = connection.execute(query("select_quality_results"), {"hour": hour}).fetchall()
         risk = connection.execute(query("select_risk_hourly"), {"hour": hour}).fetchall()
         # The calendar's last hour has no end that could be told.
         span = {"since": hour, "until": hour + timedelta(minutes=1), "most": MOST_HELD_BACK}
-        held_back = connection.execute(query("select_held_back"), span).fetchall()
+        held_back = connection.execute(hourly_query("select_held_back"), span).fetchall()
         acceptances = connection.execute(query("select_acceptances"), {"hour": hour}).fetchall()
     return HourReport(
         hour=hour,

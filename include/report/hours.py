@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.hourly.sql import query
 from include.report.types import HourLine
 from include.settings import Settings
-from include.sql import query
 from include.terminal import plain
 
 _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are

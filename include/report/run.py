@@ -13,10 +13,10 @@ from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.report.hours import read_hours
 from include.report.rules import find_problems
+from include.report.sql import query
 from include.report.types import LatencySummary, PartitionAccount, Report
 from include.settings import Settings
 from include.sink.latency import percentile_ms
-from include.sql import query
 
 # The report tells of the hours of the last days; `hours list --limit` goes further back.
 HOURS_LOOKED_AT = 7 * 24

@@ -17,8 +17,9 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.domain.reasons import Outcome, Reason
 from include.domain.risk import RiskPolicy, load_policy
 from include.errors import FileUnusableError
+from include.report.sql import query
 from include.settings import Settings
-from include.sql import query
+from include.stream.sql import query as stream_query
 
 SHOWN_DIFFERENCES = 20
 LONGEST_LINE_BYTES = 64 * 1024
@@ -127,7 +128,7 @@ def _compare_reading(
 
 def _read(connection: Connection, topic_id: UUID) -> _Stored:
     where = {"topic_id": topic_id}
-    next_offset: dict[int, int] = dict(connection.execute(query("select_offsets"), where).fetchall())
+    next_offset: dict[int, int] = dict(connection.execute(stream_query("select_offsets"), where).fetchall())
     reasons = {
         (partition, offset): reason
         for partition, offset, reason in connection.execute(query("select_rejected_offsets"), where)

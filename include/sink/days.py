@@ -11,7 +11,7 @@ from include.db.connect import Connection
 from include.domain.horizon import Kept
 from include.errors import SchemaOutdatedError, TransientError
 from include.settings import Settings
-from include.sql import query
+from include.sink.sql import query
 
 # The database's day changes once a day, and its limits when somebody migrates it.
 KEPT_LOOK_SECONDS = 30.0

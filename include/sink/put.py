@@ -9,7 +9,7 @@ import numpy.typing as npt
 from include.db.connect import Connection
 from include.domain.validation import Readings
 from include.sink.encode import encode_readings
-from include.sql import query
+from include.sink.sql import query
 from include.stream.types import Launch
 
 Rows = npt.NDArray[np.int32]

@@ -37,7 +37,7 @@ from include.sink.ledger import (
     settle,
 )
 from include.sink.put import Way, copy_readings, sort_readings
-from include.sql import query
+from include.sink.sql import query
 from include.stream.lease import LEASE_NAME
 from include.stream.types import Launch, Sign
 

@@ -8,7 +8,7 @@ them, and writes its epoch on each partition of stream_offsets.
 from include.db.connect import Connection
 from include.errors import FencedError
 from include.log import get_logger
-from include.sql import query
+from include.stream.sql import query
 from include.stream.types import Lease, Sign
 
 LEASE_NAME = "heartbeat_stream"

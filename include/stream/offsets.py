@@ -5,8 +5,8 @@ from uuid import UUID
 from include.broker.topic import KafkaRange
 from include.db.connect import Connection
 from include.log import get_logger
-from include.sql import query
 from include.stream.lease import require_lease
+from include.stream.sql import query
 from include.stream.types import Launch
 
 log = get_logger()

@@ -6,8 +6,8 @@ from datetime import datetime
 from include.db.connect import Connection
 from include.log import get_logger
 from include.sink.latency import percentile_ms
-from include.sql import query
 from include.stream.lease import LEASE_NAME
+from include.stream.sql import query
 
 log = get_logger()
 

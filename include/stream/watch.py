@@ -25,9 +25,9 @@ from include.errors import (
 )
 from include.log import get_logger
 from include.settings import Settings
-from include.sql import query
 from include.stream.lease import FIRST_TURN, renew_lease
 from include.stream.progress import CommitLog
+from include.stream.sql import query
 from include.stream.types import Launch
 
 PROGRESS_INTERVAL_SECONDS = 5.0

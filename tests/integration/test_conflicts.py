@@ -10,7 +10,7 @@ from include.db.connect import Connection, Role, connect
 from include.domain.validation import Readings
 from include.sink.days import DayPartitions
 from include.sink.put import copy_readings, sort_readings
-from include.sql import query
+from include.sink.sql import query
 from include.stream.types import Launch
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline

@@ -15,8 +15,8 @@ from include.errors import HoursWithheldError, PermanentError
 from include.hourly.run import require_none_withheld, require_published, settle_due, settle_hour
 from include.hourly.types import HourState
 from include.settings import Settings
-from include.sql import query
 from include.stream.lease import LEASE_NAME, take_lease
+from include.stream.sql import query
 from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 

@@ -22,8 +22,8 @@ from include.live import run as live
 from include.live.desk import CustomerDesk, customer_view
 from include.live.run import LiveReader
 from include.live.session import Session
+from include.live.sql import query
 from include.settings import Settings
-from include.sql import query
 from stack.ports import free_port
 from tests.support.grafana import Range, expand, panels
 from tests.support.hours import HOUR, Reading, Sink, steady

@@ -17,7 +17,7 @@ from include.db.connect import Role, connect
 from include.health.run import run_checks
 from include.hourly.run import settle_hour
 from include.settings import Settings
-from include.sql import query
+from include.stream.sql import query
 from tests.support.grafana import Range
 from tests.support.hours import HOUR, Reading, Sink, steady
 from tests.support.inline_stream import InlineStream

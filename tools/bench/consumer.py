@@ -21,7 +21,7 @@ from include.db.connect import Connection, Role, connect
 from include.domain.risk import load_policy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.settings import Settings, get_settings
-from include.sql import query
+from include.sink.sql import query
 
 MAX_RECORDS_PER_COPY = 50_000
 IDLE_POLL_SECONDS = 0.5

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from include.db.connect import Connection, Role, connect
 from include.settings import Settings
-from include.sql import query
+from include.sink.sql import query
 from tools.bench.ground import checkpoint
 
 COPY_CONNECTIONS = 2  # the machine's tasks: see spark.master in spark-defaults.conf

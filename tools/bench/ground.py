@@ -12,7 +12,7 @@ from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import Settings
-from include.sql import query
+from include.sink.sql import query
 from include.stream.run import prepare
 from stack.administrator import administer
 from tools.bench.bodies import CUSTOMERS, STEP_US

@@ -1,6 +1,6 @@
 """A query of grafana/queries with Grafana's own expressions in the place of its parameters.
 
-The queries keep the form of include/sql/queries: %(name)s, lintable and readable. Grafana puts the range in as text
+The queries keep the form of the rooms of include: %(name)s, lintable and readable. Grafana puts the range in as text
 like '2026-11-25T08:00:00Z'. Cast to timestamp the Z is ignored, and so is the session's time zone: that is right,
 since the range is UTC and so are the columns. As timestamptz, which `now()` or a subtraction would make of it, it
 would be turned into the time zone of the session first.
@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from include.domain.reasons import Reason
+from include.live.sql import query
 from include.live.store import customers_bounds
-from include.sql import query
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUERIES = ROOT / "grafana" / "queries"

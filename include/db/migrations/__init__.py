@@ -1,9 +1,7 @@
-"""The SQL of the product: numbered migrations, and queries of one statement a file."""
+"""The numbered migrations, in the order in which they are applied."""
 
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
-from itertools import dropwhile
 from pathlib import Path
 from typing import LiteralString
 
@@ -23,21 +21,10 @@ class Migration:
     checksum: str
 
 
-@cache
-def query(name: str) -> LiteralString:
-    """Return the statement in `queries/<name>.sql`, without the comments above it.
-
-    Drivers and logs keep what they are given, and psycopg parses a statement anew each time that is too long for it.
-    """
-    lines = (_FOLDER / "queries" / f"{name}.sql").read_text().splitlines(keepends=True)
-    # The files are ours and values are always bound, which is what LiteralString vouches for.
-    return "".join(dropwhile(lambda line: line.startswith("--"), lines))
-
-
 def migrations() -> list[Migration]:
     """Return all migrations in order."""
     found = []
-    for path in sorted((_FOLDER / "migrations").glob("[0-9]*.sql")):
+    for path in sorted(_FOLDER.glob("[0-9]*.sql")):
         version, name = path.stem.split("_", 1)
         text = path.read_text()
         found.append(Migration(int(version), name, text, sha256(text.encode()).hexdigest()))
