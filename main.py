@@ -16,8 +16,8 @@ from include.command_line import (
     require_between,
     require_writable,
 )
-from include.hourly.cli import app as hours_app
 from include.log import configure_logging
+from include.report.hours_cli import app as hours_app
 from include.settings import get_settings
 from include.surroundings import settle_in
 from include.terminal import plain

@@ -16,10 +16,10 @@ from include.domain.record_time import NO_TIME
 from include.domain.validation import validate
 from include.log import configure_logging
 from include.settings import get_settings
+from include.sink.worker import Worker, limit_memory
 from include.stream.types import Launch, Share
 from include.surroundings import settle_in_spark
 from include.turn.task import Turn
-from include.turn.worker import Worker, limit_memory
 from spark_jobs.source import Plan
 
 # As long as a rehearsal waits for a record, and as many times as it judges one: columns are for many.

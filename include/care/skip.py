@@ -11,11 +11,11 @@ from include.errors import OptionError, TransientError
 from include.log import get_logger
 from include.settings import Settings
 from include.sink.gathering import Gathering
+from include.sink.partitions import read_share
 from include.sink.store import Database, Sink
+from include.sink.worker import Worker
 from include.stream.lease import read_lease
 from include.stream.types import Launch, bounds_of
-from include.turn.partitions import read_share
-from include.turn.worker import Worker
 from include.wire.raw_reader import RawReader
 
 FETCH_BYTES = 1024 * 1024

@@ -14,8 +14,8 @@ import threading
 from include.settings import PROJECT_ROOT, get_settings
 from include.sink.gathering import Gathering
 from include.sink.store import Sink, try_out
+from include.sink.worker import Worker, limit_memory
 from include.stream.types import Launch
-from include.turn.worker import Worker, limit_memory
 
 TRIAL_SECONDS = 60.0
 

@@ -5,11 +5,12 @@ nothing was committed. Since when they wait is what earlier looks saw, so neithe
 clock of whoever sent them counts. Without records that wait, silence is the source's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from include.broker.topic import KafkaRange
 from include.health.types import Check, DatabaseFacts, Facts, PartitionProgress, Status, Thresholds
+from include.notices.types import Change
 from include.stream.types import Lease
 
 BYTES_PER_GIB = 1024**3
@@ -267,3 +268,12 @@ def _span(seconds: float) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def changes_of_checks(checks: Sequence[Check]) -> list[Change]:
+    """Return how each check stands; one that could not be made says nothing, neither good nor bad."""
+    return [
+        Change(f"check {check.name}", check.status is Status.FAIL, check.message)
+        for check in checks
+        if check.is_known
+    ]

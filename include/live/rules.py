@@ -6,8 +6,8 @@ from itertools import pairwise
 from statistics import median
 
 from include.broker.topic import KafkaRange
+from include.domain.latency import percentile_ms
 from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second, StreamState
-from include.sink.latency import percentile_ms
 from include.stream.lease import LEASE_IS_ALIVE_SECONDS
 from include.stream.types import Lease
 

@@ -1,24 +1,14 @@
 """Which changes follow from what was found. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from include.errors import HealthCheckFailedError, HeartbeatError, HoursWithheldError
-from include.health.types import Check, Status
 from include.notices.types import Change
 
 HOUR_SUBJECT = "hour "
 # Errors by which a task says what it found. That is told for itself: the task has done its work.
 FINDINGS = (HealthCheckFailedError, HoursWithheldError)
-
-
-def changes_of_checks(checks: Sequence[Check]) -> list[Change]:
-    """Return how each check stands; one that could not be made says nothing, neither good nor bad."""
-    return [
-        Change(f"check {check.name}", check.status is Status.FAIL, check.message)
-        for check in checks
-        if check.is_known
-    ]
 
 
 def changes_of_hours(withheld: Mapping[datetime, str], failing: Collection[str]) -> list[Change]:

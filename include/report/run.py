@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.latency import percentile_ms
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.report.hours import read_hours
@@ -16,7 +17,6 @@ from include.report.rules import find_problems
 from include.report.sql import query
 from include.report.types import LatencySummary, PartitionAccount, Report
 from include.settings import Settings
-from include.sink.latency import percentile_ms
 
 # The report tells of the hours of the last days; `hours list --limit` goes further back.
 HOURS_LOOKED_AT = 7 * 24

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from include.domain.judge import MICROSECONDS
+from include.domain.latency import count_ages, percentile_ms
 from include.domain.record_time import NO_TIME
 from include.sink.gathering import Gathering
-from include.sink.latency import count_ages, percentile_ms
 
 ROW_SECONDS = 1.0
 _MICROSECONDS_PER_HOUR = 3600 * MICROSECONDS

@@ -4,8 +4,8 @@ from collections import Counter
 from datetime import datetime
 
 from include.db.connect import Connection
+from include.domain.latency import percentile_ms
 from include.log import get_logger
-from include.sink.latency import percentile_ms
 from include.stream.lease import LEASE_NAME
 from include.stream.sql import query
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from include.broker.identity import TopicQuestion
 from include.broker.topic import Topic
 from include.errors import TopicReplacedError
+from include.sink.worker import Worker
 from include.stream.types import Launch
-from include.turn.worker import Worker
 
 LOOK_SECONDS = 1.0
 # More records than a broker takes into one partition within a second of making it.

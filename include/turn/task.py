@@ -25,14 +25,14 @@ from include.errors import (
 from include.log import get_logger
 from include.sink.gathering import no_records
 from include.sink.ledger import Account
+from include.sink.messages import from_messages
+from include.sink.partitions import begin_share, end_share, read_share
 from include.sink.store import Sink
+from include.sink.worker import Worker
 from include.stream.lease import read_sign
 from include.stream.offsets import step_over
 from include.stream.types import Launch, Share, Sign
 from include.turn.guard import TopicGuard
-from include.turn.messages import from_messages
-from include.turn.partitions import begin_share, end_share, read_share
-from include.turn.worker import Worker
 
 LOOK_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0

@@ -16,10 +16,10 @@ from include.domain.judge import Reading, Rejection, TimeBounds, judge_record
 from include.errors import OptionError, TransientError
 from include.settings import Settings
 from include.sink import ledger
+from include.sink.messages import ExactOrigins
+from include.sink.worker import Worker
 from include.stream.lease import FIRST_TURN, renew_lease, take_lease
 from include.stream.types import Share
-from include.turn.messages import ExactOrigins
-from include.turn.worker import Worker
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
 from tests.support.running_turn import running_turn

@@ -6,7 +6,7 @@ import pytest
 from psycopg import sql
 
 from include.errors import HeartbeatError
-from include.turn.worker import Worker
+from include.sink.worker import Worker
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration

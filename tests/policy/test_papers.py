@@ -32,7 +32,7 @@ def test_the_version_stands_in_no_second_place_and_gets_into_the_image() -> None
 def test_the_readme_names_every_room() -> None:
     where = (PROJECT_ROOT / "README.md").read_text().partition("## Where things are")[2].partition("\n## ")[0]
     rooms = [folder.parent.name for folder in (PROJECT_ROOT / "include").glob("*/__init__.py")]
-    houses = ["producer/", "spark_jobs/", "dags/", "plugins/", "grafana/", "include/", "tools/"]
+    houses = ["producer/", "spark_jobs/", "dags/", "plugins/", "stack/", "grafana/", "include/", "tools/"]
 
     assert len(rooms) > 10
     assert [name for name in [*rooms, *houses] if f"`{name}`" not in where] == []
@@ -54,3 +54,18 @@ def test_the_development_container_runs_the_demo_on_what_is_there() -> None:
     assert f"useradd --uid 1000 --create-home --shell /bin/bash {container['remoteUser']}\n" in dockerfile
     assert "\nUSER 1000\n" in dockerfile
     assert "\ndemo:" in (PROJECT_ROOT / "Makefile").read_text()
+
+
+def test_the_papers_name_no_file_of_ours_that_is_gone() -> None:
+    named = re.compile(r"`((?:include|producer|spark_jobs|stack|plugins|tests|tools|dags|grafana)/[\w/.-]+(?:\.\w+|/))`")
+    papers = [*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")]
+    found = {
+        (paper.name, path)
+        for paper in papers
+        if paper.name != "CHANGELOG.md"
+        for path in named.findall(paper.read_text())
+        if "NAME" not in path
+    }
+
+    assert len(found) > 30
+    assert {(paper, path) for paper, path in found if not (PROJECT_ROOT / path).exists()} == set()

@@ -23,10 +23,10 @@ from include.settings import Settings
 from include.sink import store as product
 from include.sink.days import DayPartitions
 from include.sink.gathering import Gathering, Origin
+from include.sink.partitions import begin_share, read_share
 from include.sink.store import Database, store_gathering
 from include.stream.lease import take_lease
 from include.stream.types import Launch
-from include.turn.partitions import begin_share, read_share
 
 TOPIC_ID = uuid.UUID(int=7)
 HOUR = timedelta(hours=1)

@@ -4,11 +4,11 @@ from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.domain.risk import load_policy
 from include.settings import Settings
+from include.sink.worker import Worker
 from include.stream.lease import FIRST_TURN, require_lease, take_lease
 from include.stream.offsets import open_offsets
 from include.stream.types import Launch, Share, bounds_of
 from include.turn.task import Turn
-from include.turn.worker import Worker
 
 
 class InlineStream:

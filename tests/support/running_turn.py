@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from include.db.connect import Role, connect
 from include.errors import FencedError
 from include.settings import Settings
+from include.sink.worker import Worker
 from include.stream.lease import FIRST_TURN, renew_lease
 from include.stream.types import Launch, Share
 from include.turn.task import Turn
-from include.turn.worker import Worker
 
 END_SECONDS = 180.0
 

@@ -1,4 +1,4 @@
--- The latencies of the last while, as records by bucket (see include/sink/latency.py).
+-- The latencies of the last while, as records by bucket (see include/domain/latency.py).
 -- Params:  since timestamp (UTC)
 -- Returns: bucket, records
 select

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.sink.latency import bucket_edges_ms, count_ages, percentile_ms
+from include.domain.latency import bucket_edges_ms, count_ages, percentile_ms
 
 ages_ms = st.lists(st.integers(1, 10**7), min_size=1, max_size=200)
 

@@ -19,9 +19,9 @@ from include.errors import TransientError
 from include.settings import Settings
 from include.sink.days import DayPartitions
 from include.sink.gathering import Origin
+from include.sink.messages import ExactOrigins
 from include.sink.store import Database
 from include.stream.lease import SINK_APPLICATION, sink_application
-from include.turn.messages import ExactOrigins
 from include.wire.raw_reader import RawReader, records_at
 
 # A session that is left alone in the middle of a transaction holds back its partitions for no longer than that.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from include.db.connect import Connection
 from include.sink.ledger import Account
+from include.sink.sql import query
 from include.stream.offsets import begin_partition
 from include.stream.types import Launch
-from include.turn.sql import query
 
 # Begun a second time at the same place without an orderly end between: the place may be why.
 _TRIES_BEFORE_CARE = 2
