@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from include.command_line import examples, one_line_errors
-from include.settings import get_settings
+from include.command_line import PROGRAM, examples, one_line_errors
+from include.settings import Settings, get_settings
 from include.stream.java import find_java
 from include.stream.run import prepare as prepare_pipeline
 from include.terminal import plain
 from stack import run
+from stack.airflow.configuration import base_url
 from stack.prepare import prepare_environment
 from stack.types import PartState
 
@@ -59,6 +60,8 @@ def up() -> None:
         states = run.up(get_settings(), _say)
         prepare_pipeline(get_settings())
         Console(stderr=True).print(_table(states))
+        for line in _what_next(get_settings()):
+            _say(line)
 
 
 @app.command(epilog=examples(("stack down", "Before an upgrade of the machine.")))
@@ -116,6 +119,20 @@ def clean() -> None:
     """Stop the servers and DELETE all their data."""
     with one_line_errors():
         run.clean(get_settings(), _say)
+
+
+def _what_next(settings: Settings) -> list[str]:
+    """Return where to look and what to do, once everything answers."""
+    page = [
+        f"The page and the workflows: {base_url(settings)}",
+        f"Its login: {settings.airflow_user}, with the password AIRFLOW_PASS in .env.",
+        "The stream comes up by itself within a minute.",
+    ]
+    return [
+        *(page if settings.stack_with_airflow else [f"The stream in the foreground: {PROGRAM} consumer"]),
+        f"Send readings: {PROGRAM} producer",
+        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack_dir / 'logs'}.",
+    ]
 
 
 def _say(line: str) -> None:

@@ -8,8 +8,6 @@ A rerun of an hour of which nothing is new changes no row but the log of the che
 has no rows in the hourly tables: an earlier revision's are taken back, since its readings are in doubt.
 """
 
-import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +20,7 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
 from include.errors import HoursWithheldError, PermanentError, TransientError
 from include.hourly import store
-from include.hourly.passing import wait_until_passed
-from include.hourly.rules import as_hour, decide, in_groups, last_full_hour, policy_spans, require_kept_hour
+from include.hourly.rules import as_hour, decide, in_groups, policy_spans, require_kept_hour
 from include.hourly.types import Decision, HourState, Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
@@ -89,14 +86,6 @@ def require_none_withheld(settlement: Settlement) -> None:
             hours=[f"{decision.hour:%Y-%m-%dT%H:00}Z" for decision in withheld],
             reason=withheld[0].reason or "",
         )
-
-
-def run_hourly(settings: Settings, hour: str | None = None) -> Settlement:
-    """Wait for the stream, then do for one hour (None: the last full one) what a run of the workflow does."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    chosen = last_full_hour(now) if hour is None else chosen_hour(settings, hour)
-    asyncio.run(wait_until_passed(settings, chosen, deadline=time.time() + settings.hourly_wait_seconds))
-    return settle_hour(settings, chosen) + settle_due(settings, before=chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,9 @@ def test_the_development_container_runs_the_demo_on_what_is_there() -> None:
 
 
 def test_the_papers_name_no_file_of_ours_that_is_gone() -> None:
-    named = re.compile(r"`((?:include|producer|spark_jobs|stack|plugins|tests|tools|dags|grafana)/[\w/.-]+(?:\.\w+|/))`")
+    named = re.compile(
+        r"`((?:include|producer|spark_jobs|stack|plugins|tests|tools|dags|grafana)/[\w/.-]+(?:\.\w+|/))`"
+    )
     papers = [*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")]
     found = {
         (paper.name, path)

@@ -17,6 +17,7 @@ SAMPLE_INTERVAL_SECONDS = 0.1
 # What has no command of its own, because Airflow starts it; and each login that is refused, with its whole trace.
 _WORKFLOWS = """
 import traceback
+from datetime import UTC, datetime
 from pydantic import SecretStr
 from include.db.connect import Role, connect
 from include.domain.reasons import Reason
@@ -28,13 +29,13 @@ from include.notices.run import tell_failed_task
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.settings import get_settings
-from include.hourly.run import run_hourly
+from include.hourly.run import settle_due
 
 settings = get_settings()
 configure_logging(log_format="json", level="DEBUG")
 every = Selection(reasons=tuple(Reason), since=None, until=None, limit=100)
 steps = [
-    lambda: run_hourly(settings),
+    lambda: settle_due(settings, before=datetime.now(UTC).replace(tzinfo=None)),
     lambda: replay_dead_letters(settings, every, dry_run=False),
     lambda: run_checks(settings),
     lambda: make_days_ahead(settings),
