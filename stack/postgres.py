@@ -152,5 +152,9 @@ def _make_owner(connection: psycopg.Connection, settings: Settings) -> None:
     connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
     # It can end the sessions of the roles that it makes, as an operator has to.
     connection.execute(sql.SQL("alter role {} set createrole_self_grant = 'set, inherit'").format(name))
+    # From there databases are dropped and restored.
+    connection.execute(sql.SQL("grant connect on database postgres to {}").format(name))
+    # To drop a database it also has to end what autovacuum does there, which belongs to no role.
+    connection.execute(sql.SQL("grant pg_signal_backend to {}").format(name))
     connection.execute(sql.SQL("grant set on parameter temp_file_limit to {}").format(name))
     connection.execute(sql.SQL("grant pg_use_reserved_connections to {} with admin option").format(name))

@@ -121,7 +121,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
         connect(settings, Role.HOURLY, autocommit=True) as snapshot,
         connect(settings, Role.HOURLY, autocommit=True) as log_connection,
     ):
-        store.lock_settling(snapshot)
+        store.lock_settling(log_connection)
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy, log_connection)
         try:
@@ -134,6 +134,8 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
             ) from None
         finally:
             suite.close()
+            if not log_connection.closed:
+                store.unlock_settling(log_connection)
 
 
 def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:

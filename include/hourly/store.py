@@ -17,13 +17,18 @@ _UNKNOWN_BANDS: dict[str, object] = {}
 
 
 def lock_settling(connection: Connection) -> None:
-    """Be the only one that settles, until the connection ends; raise SettlingBusyError if another one does.
+    """Be the only one that settles, until `unlock_settling` or the session's end; raise SettlingBusyError if one is.
 
     Nobody waits here: whoever waits holds a slot of Airflow's that the stream may need.
     """
     [(is_locked,)] = connection.execute(query("lock_hourly")).fetchall()
     if not is_locked:
         raise SettlingBusyError
+
+
+def unlock_settling(connection: Connection) -> None:
+    """Let another one settle at once: the server may notice the end of a session only a while after it."""
+    connection.execute(query("unlock_hourly"))
 
 
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:

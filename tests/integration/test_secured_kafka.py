@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -102,7 +103,7 @@ def test_raw_reading_and_writing_take_the_same_way(secured: Pipeline) -> None:
     with open_broker(settings) as admin:
         topic = admin.topic(settings.kafka_topic)
     with closing(RawWriter(settings, client_id="test", timeout_ms=30_000)) as writer:
-        writer.append(topic, 0, [NewRecord(None, b"v", [(b"\xff", None)], 1_700_000_000_000)])
+        writer.append(topic, 0, [NewRecord(None, b"v", [(b"\xff", None)], int(time.time() * 1000))])
 
     [record] = records_at(settings, topic, 0, [0]).values()
 

@@ -108,6 +108,7 @@ def test_what_was_written_is_there_after_down_and_up_and_nothing_runs_between(ow
 
 def test_who_waits_for_a_start_is_told_of_what_and_for_how_long(own: Settings) -> None:
     told: list[str] = []
+    run.down(own)
 
     run.up(own, told.append)
 

@@ -1,0 +1,2 @@
+-- Let the next settling of hours through.
+select pg_advisory_unlock(hashtext('heartbeat-hourly'));
