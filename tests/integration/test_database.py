@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from include import sql
 from include.broker.topic import KafkaRange
 from include.db import migrate as migrate_module
+from include.db import migrations as files
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import migrate, pending_migrations
 from include.errors import (
@@ -75,8 +75,8 @@ def test_the_readings_table_is_the_one_that_was_promised(pipeline: Pipeline) -> 
 
 
 def test_an_edited_migration_is_refused(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, *rest = sql.migrations()
-    edited = sql.Migration(first.version, first.name, first.text, "another checksum")
+    first, *rest = files.migrations()
+    edited = files.Migration(first.version, first.name, first.text, "another checksum")
     monkeypatch.setattr(migrate_module, "migrations", lambda: [edited, *rest])
 
     with pytest.raises(PermanentError, match="0001_create_roles was edited"):
@@ -86,7 +86,7 @@ def test_an_edited_migration_is_refused(pipeline: Pipeline, monkeypatch: pytest.
 def test_a_database_from_a_newer_program_is_refused(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate_module, "migrations", lambda: sql.migrations()[:-1])
+    monkeypatch.setattr(migrate_module, "migrations", lambda: files.migrations()[:-1])
 
     with pytest.raises(PermanentError, match="use the newer version"):
         migrate(pipeline.settings)
@@ -95,7 +95,7 @@ def test_a_database_from_a_newer_program_is_refused(
 def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they_stood(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = sql.migrations()
+    everything = files.migrations()
     earlier = [migration for migration in everything if migration.version < 19]
     monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
     with fresh_pipeline(stack) as pipeline:
@@ -129,16 +129,16 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
 
 
 def test_migrations_are_numbered_without_a_gap_but_for_the_one_that_never_was() -> None:
-    versions = [migration.version for migration in sql.migrations()]
+    versions = [migration.version for migration in files.migrations()]
 
-    assert sorted({*versions, *sql.NEVER_USED}) == list(range(1, max(versions) + 1))
-    assert not set(versions) & sql.NEVER_USED
+    assert sorted({*versions, *files.NEVER_USED}) == list(range(1, max(versions) + 1))
+    assert not set(versions) & files.NEVER_USED
 
 
 def test_a_migration_that_would_run_out_of_its_order_is_refused(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = sql.migrations()
+    everything = files.migrations()
     skipped = next(migration for migration in everything if migration.version == 20)
     monkeypatch.setattr(
         pipeline_module,
@@ -155,7 +155,7 @@ def test_a_migration_that_would_run_out_of_its_order_is_refused(
 def test_a_database_with_a_migration_in_between_that_is_not_known_is_refused(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = [migration for migration in sql.migrations() if migration.version != 20]
+    known = [migration for migration in files.migrations() if migration.version != 20]
     monkeypatch.setattr(migrate_module, "migrations", lambda: known)
 
     with pytest.raises(
@@ -168,7 +168,7 @@ def test_a_database_with_a_migration_in_between_that_is_not_known_is_refused(
 def test_a_database_that_is_upgraded_has_the_schema_of_a_new_one(
     stack: Settings, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, released: int
 ) -> None:
-    everything = sql.migrations()
+    everything = files.migrations()
     earlier = [migration for migration in everything if migration.version <= released]
     with_days = [
         f"select ensure_day_partition('{table}', timezone('utc', now())::date)"
@@ -213,7 +213,7 @@ def whole_schema(pipeline: Pipeline) -> dict[str, list[tuple[object, ...]]]:
 def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = sql.migrations()
+    everything = files.migrations()
     earlier = [migration for migration in everything if migration.version < 26]
     monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
     with fresh_pipeline(stack) as pipeline:
@@ -236,7 +236,7 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
         assert history[0][1].startswith("0001")
 
 
-def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[sql.Migration], settings: Settings) -> None:
+def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[files.Migration], settings: Settings) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(migrate_module, "migrations", lambda: known)
         migrate(settings)
