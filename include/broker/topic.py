@@ -32,6 +32,7 @@ _MS_PER_SECOND, _MS_PER_DAY = 1000, 86_400_000
 # The clocks of the broker and of who sends may differ by that, whatever MAX_CLOCK_SKEW_SECONDS says of events.
 _LEAST_AHEAD_MS = 60_000
 _UNLIMITED_MS = 2**63 - 1
+_LAST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,11 @@ class Broker:
         with self._readable_errors(topic=topic.name):
             found = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.MAX_TIMESTAMP))
         newest_ms = max((at.timestamp for at in found.values()), default=-1)
-        return datetime.fromtimestamp(newest_ms / 1000, UTC).replace(tzinfo=None) if newest_ms >= 0 else None
+        if newest_ms < 0:
+            return None
+        # Kafka takes any number where a topic has no limits, and a calendar does not.
+        newest = datetime.fromtimestamp(min(newest_ms, _LAST_MS) / 1000, UTC)
+        return newest.replace(tzinfo=None)
 
     def timestamp_limits(self, topic: Topic) -> TimestampLimits:
         """Return which timestamps the topic takes, by its own configuration or the broker's."""

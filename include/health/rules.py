@@ -6,14 +6,24 @@ clock of whoever sent them counts. Without records that wait, silence is the sou
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from include.broker.topic import KafkaRange
-from include.health.types import Check, DatabaseFacts, Facts, PartitionProgress, Status, Thresholds
+from include.health.types import (
+    Check,
+    DatabaseFacts,
+    Facts,
+    KafkaFacts,
+    PartitionProgress,
+    Status,
+    Thresholds,
+)
 from include.notices.types import Change
 from include.stream.types import Lease
 
 BYTES_PER_GIB = 1024**3
+# A record whose time is farther ahead does not tell when anything was sent; the ledger tells when it was stored.
+_FARTHEST_AHEAD = timedelta(minutes=5)
 # Fewer records than this are too few for a share to mean more than a warning.
 MIN_JUDGED_RECORDS = 20
 
@@ -134,7 +144,7 @@ def _freshness(facts: Facts, limits: Thresholds) -> Check:
     lag = lag_of(facts)
     if facts.kafka is None or facts.database is None or lag is None:
         return _unknown("freshness", facts)
-    record_age = _age(facts.kafka.newest_record_at, facts.database.now)
+    record_age = _record_age(facts.kafka, facts.database)
     reading_age = _age(facts.database.newest_reading_at, facts.database.now)
     reading = (
         "there is no reading" if reading_age is None else f"the newest reading is {_span(reading_age)} old"
@@ -142,6 +152,14 @@ def _freshness(facts: Facts, limits: Thresholds) -> Check:
     status, message = _judge_freshness(lag, record_age, reading_age, is_stalled(facts, limits), limits)
     limit = limits.silence_seconds if lag == 0 else limits.fresh_seconds
     return Check("freshness", status, reading_age, limit, f"{message}{reading}")
+
+
+def _record_age(kafka: KafkaFacts, database: DatabaseFacts) -> float | None:
+    """Return how long ago the source sent something, as far as the clocks of whoever sends can be believed."""
+    newest = kafka.newest_record_at
+    if newest is not None and newest > database.now + _FARTHEST_AHEAD:
+        return commit_age_seconds(database)
+    return _age(newest, database.now)
 
 
 def _judge_freshness(

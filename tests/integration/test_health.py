@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import FencedError, HealthCheckFailedError
 from include.health.holder import end_holder
@@ -319,3 +321,14 @@ def test_a_stream_that_was_stopped_is_killed_and_its_successor_does_the_rest(pip
     pipeline.drain()
     assert pipeline.count("heartbeats") == 2
     assert pipeline.report().problems == []
+
+
+def test_a_record_whose_time_is_in_no_calendar_does_not_stop_the_checks(pipeline: Pipeline) -> None:
+    pipeline.lift_limits()
+    pipeline.send([b"in nanoseconds"], timestamp_ms=time.time_ns())
+
+    with open_broker(pipeline.settings) as broker:
+        newest = broker.newest_record_at(broker.topic(pipeline.settings.kafka_topic))
+
+    assert newest is not None
+    assert newest.isoformat() == "9999-12-31T23:59:59"

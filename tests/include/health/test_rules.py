@@ -158,6 +158,16 @@ def test_a_silent_source_is_told_from_a_dead_stream() -> None:
     assert "the source is silent" in found(facts)["freshness"].message
 
 
+def test_a_record_from_the_future_does_not_hide_that_the_source_is_silent() -> None:
+    partitions = {
+        partition: replace(progress, moved_at=ago(700)) for partition, progress in DATABASE.partitions.items()
+    }
+    silent = replace(database(partitions=partitions), kafka=replace(KAFKA, newest_record_at=ago(-86_400)))
+
+    assert "the source is silent since 12 min" in found(silent)["freshness"].message
+    assert statuses(replace(HEALTHY, kafka=silent.kafka)) == {}
+
+
 def test_records_without_a_fresh_reading_are_noticed() -> None:
     facts = database(newest_reading_at=ago(4000))
 
