@@ -361,14 +361,17 @@ def test_the_page_shows_a_connection_for_each_role_and_tests_it(flowing: Control
     assert [word for word in passwords_of(flowing.settings).values() if word in str(shown)] == []
     for name in CONNECTIONS:
         body = {"connection_id": name, "conn_type": "postgres"}
-        assert tested({**shown[name], **body}, flowing) == (True, "Connection successfully tested")
-        assert tested({**shown[name], **body, "password": "wrong"}, flowing)[0] is False
+        assert answer_of_the_test({**shown[name], **body}, flowing) == (
+            True,
+            "Connection successfully tested",
+        )
+        assert answer_of_the_test({**shown[name], **body, "password": "wrong"}, flowing)[0] is False
 
 
 CONNECTIONS = {"heartbeat_stream", "heartbeat_hourly", "heartbeat_replay", "heartbeat_reader"}
 
 
-def tested(connection: dict[str, Any], plane: ControlPlane) -> tuple[bool, str]:
+def answer_of_the_test(connection: dict[str, Any], plane: ControlPlane) -> tuple[bool, str]:
     known = ("connection_id", "conn_type", "host", "login", "schema", "port", "password", "extra")
     body = {
         key: connection[key] for key in known if connection.get(key) is not None and connection[key] != "***"

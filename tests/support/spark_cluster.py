@@ -1,5 +1,6 @@
 """A standalone Spark cluster on this machine: a master and workers out of pyspark's jars, each a process to kill."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.java import find_java
 from include.stream.submit import spark_home
 from stack.airflow.configuration import environment as airflow_environment
+from stack.airflow.connections import connections
 from stack.ports import free_port
 from tests.support.pipeline import StreamRun, kill_session
 from tests.support.waiting import wait_until
@@ -139,6 +141,8 @@ def running_from_airflow(settings: Settings, cluster: SparkCluster, home: Path) 
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Airflow has no metadata here, where the stack keeps it.
+        "AIRFLOW_CONN_HEARTBEAT_STREAM": json.dumps(connections(settings)["heartbeat_stream"]),
         # The driver is called back by its executors.
         "SPARK_LOCAL_IP": LOOPBACK,
     }
