@@ -65,7 +65,17 @@ def test_the_image_is_given_nothing_but_the_program() -> None:
 
     assert IGNORED[1] == "*"
     assert let_in == {
-        *("dags", "include", "main.py", "plugins", "producer", "pyproject.toml", "spark_jobs", "tools"),
+        *(
+            "dags",
+            "include",
+            "main.py",
+            "plugins",
+            "producer",
+            "pyproject.toml",
+            "spark_jobs",
+            "stack",
+            "tools",
+        ),
         *("requirements-uv.txt", "requirements.txt"),
     }
     assert [name for name in let_in if not (PROJECT_ROOT / name).exists()] == []

@@ -16,6 +16,7 @@ from include.db.connect import Role, connect
 from include.domain import risk
 from include.errors import DatabaseUnavailableError, DeskFullError
 from include.hourly.run import settle_hour
+from include.hourly.sql import query as hourly_query
 from include.live import broker, store
 from include.live import desk as live_desk
 from include.live import run as live
@@ -357,6 +358,11 @@ def test_the_policy_is_not_read_for_each_look_and_a_broken_one_does_not_dim_the_
 # Plans
 
 
+def text_of(name: str) -> str:
+    """Return a query of the page's, which borrows some from the hourly room."""
+    return hourly_query(name) if name in ("select_recent_hours", "select_held_back") else query(name)
+
+
 def plans(settings: Settings, at: datetime) -> dict[str, str]:
     """Return the plan of each query of the page, as its own session makes it."""
     since = {"since": at - store.RECENT}
@@ -378,7 +384,8 @@ def plans(settings: Settings, at: datetime) -> dict[str, str]:
     explained = {
         name: session.ask(
             lambda connection, name=name, values=values: "\n".join(  # type: ignore[misc]
-                line for (line,) in connection.execute("explain (analyze, costs off) " + query(name), values)
+                line
+                for (line,) in connection.execute("explain (analyze, costs off) " + text_of(name), values)
             )
         )
         for name, values in asked.items()
