@@ -2,6 +2,8 @@
 
 from include.report.types import PartitionAccount
 
+SHORTEST_PACE_SECONDS = 5.0
+
 
 def find_problems(
     accounts: list[PartitionAccount], *, reading_count: int, dead_letter_count: int
@@ -25,3 +27,11 @@ def find_problems(
             f"the ledger quarantined {quarantined} records, but dead_letters holds {dead_letter_count}"
         )
     return problems
+
+
+def pace_per_second(records: int, seconds: float) -> float | None:
+    """Return the records per second between a launch's first and last commit; None where that is too short to tell.
+
+    A row of the ledger stands for up to a second, so a few rows say nothing of how quick the launch was.
+    """
+    return records / seconds if seconds >= SHORTEST_PACE_SECONDS else None

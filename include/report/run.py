@@ -13,7 +13,7 @@ from include.domain.latency import percentile_ms
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.report.hours import read_hours
-from include.report.rules import find_problems
+from include.report.rules import find_problems, pace_per_second
 from include.report.sql import query
 from include.report.types import LatencySummary, PartitionAccount, Report
 from include.settings import Settings
@@ -91,7 +91,7 @@ def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
     counts: dict[int, int] = dict(connection.execute(query("select_latency"), {"epoch": epoch}).fetchall())
     p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
     latency = None if p50 is None or p95 is None or p99 is None else LatencySummary(p50, p95, p99)
-    return (records / seconds if seconds else None), latency
+    return pace_per_second(records, seconds), latency
 
 
 def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int] | None:

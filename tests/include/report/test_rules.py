@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from include.report.rules import find_problems
+from include.report.rules import find_problems, pace_per_second
 from include.report.types import PartitionAccount
 
 SOUND = PartitionAccount(
@@ -39,3 +39,9 @@ def test_each_contradiction_is_named(
     [problem] = problems(account, readings=readings, letters=letters)
 
     assert complaint in problem
+
+
+def test_a_launch_that_has_hardly_begun_has_no_pace() -> None:
+    assert pace_per_second(90_000, 0.02) is None
+    assert pace_per_second(90_000, 0) is None
+    assert pace_per_second(90_000, 9) == 10_000
