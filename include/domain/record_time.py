@@ -15,6 +15,7 @@ import numpy.typing as npt
 NO_TIME = -1
 
 _US_PER_MS = 1000
+_US_PER_SECOND = 1_000_000
 _END_MS = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 END_US = _END_MS * _US_PER_MS
@@ -23,6 +24,13 @@ END_US = _END_MS * _US_PER_MS
 def usable_or_none(time_us: int) -> int | None:
     """Return a time in microseconds since 1970 UTC, or None if it cannot be used."""
     return time_us if 0 <= time_us < END_US else None
+
+
+def as_instant(time_us: int) -> datetime | None:
+    """Return a time in microseconds since 1970 UTC as UTC without a zone; None for NO_TIME."""
+    if time_us == NO_TIME:
+        return None
+    return datetime.fromtimestamp(time_us / _US_PER_SECOND, UTC).replace(tzinfo=None)
 
 
 def record_times_us(timestamps_ms: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

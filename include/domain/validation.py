@@ -77,9 +77,9 @@ def validate(values: Sequence[bytes | None], record_times_us: Times, bounds: Tim
 
 def join(parts: Sequence[Verdict]) -> Verdict:
     """Return the verdicts on different rows as one, in the order of the rows."""
-    rejections = {row: rejection for part in parts for row, rejection in part.rejections.items()}
     if len(parts) == 1:
         return parts[0]
+    rejections = {row: rejection for part in parts for row, rejection in part.rejections.items()}
     rows = np.concatenate([part.readings.rows for part in parts])
     # Where a few rows went the slow way, back into the order of the records.
     order = np.argsort(rows, kind="stable")

@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from include.domain.judge import MICROSECONDS
 from include.domain.latency import count_ages, percentile_ms
-from include.domain.record_time import NO_TIME
+from include.domain.record_time import NO_TIME, as_instant
 from include.sink.gathering import Gathering
 
 ROW_SECONDS = 1.0
@@ -128,7 +128,7 @@ def count_hours(
         counts = np.bincount((hours - first) * width + (partitions - first_partition))
         for key in np.flatnonzero(counts).tolist():
             columns["hour_partitions"].append(first_partition + key % width)
-            columns["hours"].append(_instant((first + key // width) * _MICROSECONDS_PER_HOUR))
+            columns["hours"].append(as_instant((first + key // width) * _MICROSECONDS_PER_HOUR))
             columns["hour_readings"].append(int(counts[key]))
     return columns
 
@@ -146,7 +146,7 @@ def ledger_columns(accounts: Sequence[Account], rows: Sequence[LedgerRow]) -> di
         "p99_ms": [percentile_ms(row.ages, 0.99) for row in rows],
         "first_buckets": [min(row.ages, default=None) for row in rows],
         "counts": [_dense(row.ages) for row in rows],
-        "newest": [None if row.newest_us == NO_TIME else _instant(row.newest_us) for row in rows],
+        "newest": [as_instant(row.newest_us) for row in rows],
         "extends": [row.committed_at for row in rows],
     }
 
@@ -187,7 +187,3 @@ def _dense(ages: Counter[int]) -> str | None:
     if not ages:
         return None
     return "{" + ",".join(str(ages[bucket]) for bucket in range(min(ages), max(ages) + 1)) + "}"
-
-
-def _instant(time_us: int) -> datetime:
-    return datetime.fromtimestamp(time_us / MICROSECONDS, UTC).replace(tzinfo=None)

@@ -7,7 +7,7 @@ this task left it and no later launch has written its number there. So a task ma
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -18,10 +18,10 @@ from psycopg.types.json import Jsonb
 from include.db.connect import Connection
 from include.domain.headers import to_json
 from include.domain.horizon import newest_by_partition, within_horizon
-from include.domain.judge import MICROSECONDS, Rejection
+from include.domain.judge import Rejection
 from include.domain.original_time import original_time_us
 from include.domain.reasons import EXPLANATIONS, Reason
-from include.domain.record_time import NO_TIME
+from include.domain.record_time import NO_TIME, as_instant
 from include.domain.validation import Readings, Verdict, join, validate
 from include.errors import OffsetMovedError
 from include.sink.days import DayPartitions
@@ -210,7 +210,7 @@ def _close(
                     gathering.partitions[readings.rows[is_accepted]],
                     readings.event_time_us[is_accepted],
                 )
-                | {"newest_events": [_instant(newest_us.get(partition, NO_TIME)) for partition in rows]}
+                | {"newest_events": [as_instant(newest_us.get(partition, NO_TIME)) for partition in rows]}
             ),
         },
         prepare=True,
@@ -250,16 +250,10 @@ def _dead_letters(
             origins[row].key,
             None if row in gathering.unkept else gathering.values[row],
             None if headers is None else Jsonb(headers, dumps=str),
-            _instant(int(gathering.record_times_us[row])),
+            as_instant(int(gathering.record_times_us[row])),
             rejection.reason.value,
             rejection.detail,
             row not in gathering.unkept,
             None if rejection.customer_id is None else UUID(bytes=rejection.customer_id),
-            None if rejection.event_time_us is None else _instant(rejection.event_time_us),
+            None if rejection.event_time_us is None else as_instant(rejection.event_time_us),
         )
-
-
-def _instant(time_us: int) -> datetime | None:
-    if time_us == NO_TIME:
-        return None
-    return datetime.fromtimestamp(time_us / MICROSECONDS, UTC).replace(tzinfo=None)
