@@ -10,7 +10,7 @@ from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stream.sql import query
+from include.stream.offsets import read_next_offsets
 from include.stream.submit import spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30
@@ -62,9 +62,8 @@ def count_waiting(settings: Settings) -> int:
     with open_broker(settings) as broker:
         topic = broker.topic(settings.kafka_topic)
         held = broker.ranges(topic)
-    where = {"topic_id": topic.topic_id}
     with connect(settings, Role.READER, autocommit=True) as connection:
-        done: dict[int, int] = dict(connection.execute(query("select_offsets"), where).fetchall())
+        done = read_next_offsets(connection, topic.topic_id)
     return sum(kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items())
 
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from include.broker.topic import Broker, KafkaRange, Topic, open_broker
+from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
-from include.db.sql import query as db_query
 from include.errors import HourNotEndedError, StreamBehindError, TransientError
 from include.hourly.rules import HOUR, explain_unpassed
 from include.hourly.sql import query
 from include.hourly.types import PartitionProgress
 from include.settings import Settings
-from include.stream.sql import query as stream_query
+from include.stream.offsets import read_next_offsets
 
 POLL_SECONDS = 5.0
 
@@ -61,15 +61,13 @@ def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgre
         readable_errors(settings),
         connect(settings, Role.HOURLY, autocommit=True) as connection,
     ):
-        asked_at = _now(connection)
+        asked_at = read_clock(connection)
         if asked_at < hour + HOUR:
             raise HourNotEndedError
         topic = broker.topic(settings.kafka_topic)
         held = broker.ranges(topic)
         ends = _hour_ends(connection, broker, topic, hour, asked_at, held)
-        known: dict[int, int] = dict(
-            connection.execute(stream_query("select_offsets"), {"topic_id": topic.topic_id}).fetchall()
-        )
+        known = read_next_offsets(connection, topic.topic_id)
     partitions = [
         PartitionProgress(partition, end, held[partition], known.get(partition))
         for partition, end in sorted(ends.items())
@@ -97,9 +95,3 @@ def _hour_ends(
     noted = {"asked_at": asked_at, "partitions": list(ends), "end_offsets": list(ends.values())}
     connection.execute(query("insert_hour_ends"), {**where, **noted})
     return dict(connection.execute(query("select_hour_ends"), where).fetchall())
-
-
-def _now(connection: Connection) -> datetime:
-    [(now,)] = connection.execute(db_query("select_clock")).fetchall()
-    instant: datetime = now
-    return instant

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from queue import SimpleQueue
 from uuid import UUID
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.errors import DeskFullError
 from include.live import rules, store
@@ -92,7 +93,7 @@ class CustomerDesk:
 
 def customer_view(connection: Connection, customer_id: UUID, minutes: int) -> CustomerView:
     """Read one customer's heart rate, with gaps where readings are missing."""
-    now = store.read_clock(connection)
+    now = read_clock(connection)
     asked_since = now - timedelta(minutes=minutes)
     since, readings = _search_back(connection, customer_id, asked_since, now)
     gap = rules.gap_seconds([at for at, _, _ in readings])

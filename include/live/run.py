@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.domain.risk import load_policy
 from include.errors import HeartbeatError, LiveQueryTooSlowError
@@ -145,7 +146,7 @@ class _Looker:
         return Snapshot(number, "problem", as_json({"problem": problem}))
 
     def _look(self, connection: Connection) -> Look:
-        now, ends = store.read_clock(connection), self._broker.ends()
+        now, ends = read_clock(connection), self._broker.ends()
         return Look(
             taken_at=now,
             flow=store.read_flow(connection, now, ends.arriving_per_second),

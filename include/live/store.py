@@ -6,7 +6,6 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from include.db.connect import Connection
-from include.db.sql import query as db_query
 from include.domain.reasons import Reason
 from include.hourly.sql import query as hourly_query
 from include.live import rules
@@ -28,7 +27,7 @@ from include.live.types import (
     StreamState,
 )
 from include.stream.lease import read_lease
-from include.stream.sql import query as stream_query
+from include.stream.offsets import read_next_offsets
 
 FLOW_WINDOW = timedelta(minutes=3)
 RECENT = timedelta(minutes=1)
@@ -52,12 +51,6 @@ MOST_READINGS_OF_ONE = 7200
 CustomerReading = tuple[datetime, int, str]
 
 
-def read_clock(connection: Connection) -> datetime:
-    """Return the database's time."""
-    [(now,)] = connection.execute(db_query("select_clock")).fetchall()
-    return now  # type: ignore[no-any-return]
-
-
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
     """Return what became of the records of the last minutes."""
     with connection.cursor(row_factory=class_row(Second)) as cursor:
@@ -78,8 +71,7 @@ def read_flow(connection: Connection, now: datetime, arriving: float | None) -> 
 
 def read_broker(connection: Connection, ends: Ends) -> Broker:
     """Return what each partition has still to do, as far as Kafka's ends are known."""
-    where = {"topic_id": ends.topic_id}
-    done: dict[int, int] = dict(connection.execute(stream_query("select_offsets"), where).fetchall())
+    done = read_next_offsets(connection, ends.topic_id) if ends.topic_id else {}
     return Broker(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
 
 

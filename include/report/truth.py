@@ -19,7 +19,7 @@ from include.domain.risk import RiskPolicy, load_policy
 from include.errors import FileUnusableError
 from include.report.sql import query
 from include.settings import Settings
-from include.stream.sql import query as stream_query
+from include.stream.offsets import read_next_offsets
 
 SHOWN_DIFFERENCES = 20
 LONGEST_LINE_BYTES = 64 * 1024
@@ -128,7 +128,7 @@ def _compare_reading(
 
 def _read(connection: Connection, topic_id: UUID) -> _Stored:
     where = {"topic_id": topic_id}
-    next_offset: dict[int, int] = dict(connection.execute(stream_query("select_offsets"), where).fetchall())
+    next_offset = read_next_offsets(connection, topic_id)
     reasons = {
         (partition, offset): reason
         for partition, offset, reason in connection.execute(query("select_rejected_offsets"), where)

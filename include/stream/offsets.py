@@ -12,6 +12,11 @@ from include.stream.types import Launch
 log = get_logger()
 
 
+def read_next_offsets(connection: Connection, topic_id: UUID) -> dict[int, int]:
+    """Return each partition's next offset, as far as the database knows the partition."""
+    return dict(connection.execute(query("select_offsets"), {"topic_id": topic_id}).fetchall())
+
+
 def open_offsets(
     connection: Connection, *, topic: str, topic_id: UUID, epoch: int, held: dict[int, KafkaRange]
 ) -> dict[int, int]:

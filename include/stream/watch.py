@@ -26,8 +26,8 @@ from include.errors import (
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.lease import FIRST_TURN, renew_lease
+from include.stream.offsets import read_next_offsets
 from include.stream.progress import CommitLog
-from include.stream.sql import query
 from include.stream.types import Launch
 
 PROGRESS_INTERVAL_SECONDS = 5.0
@@ -175,8 +175,7 @@ class Watch(threading.Thread):
             self._progress.look_away(now=time.monotonic())
             return
         self._turns.partitions = len(ends)
-        where = {"topic_id": self._launch.topic_id}
-        done: dict[int, int] = dict(self._connection.execute(query("select_offsets"), where).fetchall())
+        done = read_next_offsets(self._connection, self._launch.topic_id)
         lag = sum(max(end - done.get(partition, 0), 0) for partition, end in ends.items())
         self._commit_log.tell(self._connection, lag=lag)
         standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())

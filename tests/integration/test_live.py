@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from include.db.clock import read_clock
 from include.db.connect import Role, connect
 from include.domain import risk
 from include.errors import DatabaseUnavailableError, DeskFullError
@@ -44,7 +45,7 @@ def now() -> datetime:
 
 def customers(settings: Settings) -> Any:
     with connect(settings, Role.READER, autocommit=True) as connection:
-        return store.read_customers(connection, store.read_clock(connection))
+        return store.read_customers(connection, read_clock(connection))
 
 
 def test_a_customer_counts_at_the_level_of_the_newest_reading(settings: Settings, sink: Sink) -> None:
@@ -156,7 +157,7 @@ def test_quarantined_records_are_counted_by_reason_up_to_a_bound(
     sink.store_values([(b"not json", now())] * 5 + [(b"{}", now())] * 2)
 
     with connect(settings, Role.READER, autocommit=True) as connection:
-        flow = store.read_flow(connection, store.read_clock(connection), None)
+        flow = store.read_flow(connection, read_clock(connection), None)
 
     assert [(row.reason, row.records) for row in flow.reasons] == [
         ("malformed_json", 3),
@@ -190,7 +191,7 @@ def test_an_hour_tells_its_state_its_checks_its_run_and_its_page(settings: Setti
     sink.store([Reading(ANNE, 70, hour + timedelta(minutes=7, seconds=7))])
 
     with connect(settings, Role.READER, autocommit=True) as connection:
-        slow = store.read_slow(connection, store.read_clock(connection))
+        slow = store.read_slow(connection, read_clock(connection))
 
     second, first = slow.hours
     assert (second.state, second.checks, second.unsettled_readings) == ("open", None, 180)
@@ -276,17 +277,17 @@ def test_a_dead_broker_is_told_and_holds_nothing_up(blind_reader: LiveReader) ->
 def test_a_database_that_is_away_is_told_and_found_again(pipeline: Pipeline) -> None:
     away = Session(pipeline.settings.model_copy(update={"db_port": free_port()}))
     with pytest.raises(DatabaseUnavailableError, match="make up"):
-        away.ask(store.read_clock)
+        away.ask(read_clock)
     session = Session(pipeline.settings)
-    assert session.ask(store.read_clock)
+    assert session.ask(read_clock)
 
     pipeline.run(
         "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'heartbeat-live-page'"
     )
 
     with pytest.raises(DatabaseUnavailableError):
-        session.ask(store.read_clock)
-    assert session.ask(store.read_clock)
+        session.ask(read_clock)
+    assert session.ask(read_clock)
     session.close()
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from include.db.clock import read_clock
 from include.db.connect import Role, connect
 from include.domain.reasons import Reason
 from include.hourly.run import require_published, settle_due, settle_hour
@@ -212,7 +213,7 @@ def test_the_page_and_the_command_line_say_who_is_held_back_and_why(settings: Se
     settle_hour(settings, hour)
 
     with connect(settings, Role.READER, autocommit=True) as connection:
-        slow = live_store.read_slow(connection, live_store.read_clock(connection))
+        slow = live_store.read_slow(connection, read_clock(connection))
 
     assert [(row.hour, row.state, row.held_back) for row in slow.hours] == [(hour, "published", 1)]
     [held] = slow.held_back
