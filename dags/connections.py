@@ -60,12 +60,12 @@ def stream_settings() -> Settings:
 
 
 def _open(_: Settings, role: "Role", application: str) -> "Connection":
-    from include.db.connect import default_application
+    from include.db.connect import default_application, rename_session
 
     connection = cast("Connection", _hook(role).get_conn())
     connection.autocommit = True
     if application != default_application(role):
-        connection.execute("select set_config('application_name', %s, false)", [application])
+        rename_session(connection, application)
     return connection
 
 

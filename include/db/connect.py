@@ -124,6 +124,11 @@ def connect(
     return connection
 
 
+def rename_session(connection: Connection, application: str) -> None:
+    """Let the server show an open session under another name."""
+    connection.execute("select set_config('application_name', %s, false)", [application])
+
+
 def default_application(role: Role) -> str:
     """Return what a session of a role calls itself unless it is told another name."""
     return f"heartbeat-{role.name.lower()}"

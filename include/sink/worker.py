@@ -14,7 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 from include.broker.identity import TopicWatch
 from include.broker.reader import RecordReader
 from include.broker.topic import Topic
-from include.db.connect import Role, connect
+from include.db.connect import Role, connect, rename_session
 from include.errors import TransientError
 from include.settings import Settings
 from include.sink.days import DayPartitions
@@ -58,9 +58,7 @@ class Worker:
             self._database = waiting(partial(_connect, self.settings))
             self._epoch = None
         if epoch is not None and epoch != self._epoch:
-            self._database.connection.execute(
-                "select set_config('application_name', %s, false)", [sink_application(epoch)]
-            )
+            rename_session(self._database.connection, sink_application(epoch))
             self._epoch = epoch
         return self._database
 

@@ -7,18 +7,15 @@ first. No process has their passwords in its environment, which a task could pri
 import hashlib
 import hmac
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from include.db.connect import Role, default_application, session_options
-from include.errors import PartFailedError
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import Settings
 from stack.administrator import administer
+from stack.airflow.command import run_airflow
 from stack.airflow.configuration import DATABASE
 from stack.airflow.keys import keep_keys
-from stack.logs import telling_line
 from stack.private import write_private
 
 # Not the owner: no task has a need of it.
@@ -57,18 +54,13 @@ def make_connections(settings: Settings, home: Path, environment: dict[str, str]
         # In a file that only we can read: on a command line everyone could.
         draft = Path(folder) / "connections.json"
         write_private(draft, text)
-        process = subprocess.run(
-            [sys.executable, "-m", "airflow", "connections", "import", str(draft), "--overwrite"],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=PROJECT_ROOT,
-            env=environment,
+        run_airflow(
+            ["connections", "import", str(draft), "--overwrite"],
+            environment,
+            log_file,
+            otherwise="its connections to the database could not be stored",
+            is_done=lambda: _has_rows(settings, list(wanted)),
         )
-    if process.returncode != 0 or not _has_rows(settings, list(wanted)):
-        lines = (process.stdout + process.stderr).strip().splitlines()
-        reason = telling_line(lines) or "its connections to the database could not be stored"
-        raise PartFailedError(part="airflow", reason=reason, log_file=str(log_file), log_tail=lines[-15:])
     write_private(file, stamp)
 
 

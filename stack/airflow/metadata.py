@@ -1,19 +1,16 @@
 """Airflow's own database on the stack's server: role, database and tables, brought up to date where they are not."""
 
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from include.errors import PartFailedError
 from include.pools import POOLS
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import Settings
 from stack.administrator import administer
+from stack.airflow.command import run_airflow
 from stack.airflow.configuration import DATABASE
-from stack.logs import telling_line
 
 PACKAGE = "apache-airflow"
 STAMP = "migrated"
@@ -42,18 +39,12 @@ def migrate_database(settings: Settings, home: Path, environment: dict[str, str]
     stamp, wanted = home / STAMP, version(PACKAGE)
     if stamp.exists() and stamp.read_text() == wanted and _has_tables(settings):
         return
-    process = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=PROJECT_ROOT,
-        env=environment,
+    run_airflow(
+        ["db", "migrate"],
+        environment,
+        log_file,
+        otherwise="its database could not be brought up to date",
     )
-    if process.returncode != 0:
-        lines = (process.stdout + process.stderr).strip().splitlines()
-        reason = telling_line(lines) or "its database could not be brought up to date"
-        raise PartFailedError(part="airflow", reason=reason, log_file=str(log_file), log_tail=lines[-15:])
     stamp.write_text(wanted)
 
 
