@@ -65,7 +65,7 @@ def _configure(
     settle_in()
     with one_line_errors():
         settings = get_settings()
-        configure_logging(log_format=settings.log_format, level=settings.log_level)
+        configure_logging(log_format=settings.log.format, level=settings.log.level)
 
 
 @app.command(
@@ -138,10 +138,10 @@ def create_topic(
         settings = get_settings()
         with open_broker(settings) as broker:
             is_changed = broker.ensure_topic(
-                settings.kafka_topic, settings.kafka_partitions, with_limits=with_limits
+                settings.kafka.topic, settings.kafka.partitions, with_limits=with_limits
             )
         state = "created or changed" if is_changed else "is there already"
-        typer.echo(f"topic {settings.kafka_topic} {state}")
+        typer.echo(f"topic {settings.kafka.topic} {state}")
 
 
 @stream_app.command(

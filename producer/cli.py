@@ -175,7 +175,7 @@ def _run(options: SimulatorOptions | ReplayOptions, *, is_quiet: bool) -> Summar
                 total=surveyed.rows if surveyed else None, is_quiet=is_quiet, say=_say
             ) as reporter:
                 return run_replay(options, settings, stop=stop, reporter=reporter, surveyed=surveyed)
-        plan = options.plan(now_ms=now_ms(), retention_days=settings.readings_retention_days)
+        plan = options.plan(now_ms=now_ms(), retention_days=settings.retention_days.readings)
         with open_reporter(total=plan.expected_readings(), is_quiet=is_quiet, say=_say) as reporter:
             return run_simulator(options, settings, stop=stop, reporter=reporter)
 

@@ -55,7 +55,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     4. read where to begin
     5. run the turns under watch
     """
-    policy = load_policy(settings.risk_policy)
+    policy = load_policy(settings.judging.risk_policy)
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         read_lease(connection)
         require_kept(connection, settings)
@@ -75,7 +75,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
             policy=policy.version,
         )
         turns = Turns(
-            settings.stream_turn_seconds,
+            settings.stream.turn_seconds,
             plan=lambda turn, tasks: Plan(turn, tasks, launch.epoch, ends if drain else None).write(
                 plan_file
             ),
@@ -88,12 +88,12 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
 
 def _read_topic(settings: Settings) -> Topic:
     with open_broker(settings) as broker:
-        return broker.topic(settings.kafka_topic)
+        return broker.topic(settings.kafka.topic)
 
 
 def _start_spark(settings: Settings) -> SparkSession:
     try:
-        return create_session(settings.spark_ui_port)
+        return create_session(settings.spark.ui_port)
     except Py4JError as failure:
         raise _explain(failure) from None
 

@@ -125,13 +125,13 @@ def _what_next(settings: Settings) -> list[str]:
     """Return where to look and what to do, once everything answers."""
     page = [
         f"The page and the workflows: {base_url(settings)}",
-        f"Its login: {settings.airflow_user}, with the password AIRFLOW_PASS in .env.",
+        f"Its login: {settings.airflow.user}, with the password AIRFLOW_PASS in .env.",
         "The stream comes up by itself within a minute.",
     ]
     return [
-        *(page if settings.stack_with_airflow else [f"The stream in the foreground: {PROGRAM} consumer"]),
+        *(page if settings.stack.with_airflow else [f"The stream in the foreground: {PROGRAM} consumer"]),
         f"Send readings: {PROGRAM} producer",
-        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack_dir / 'logs'}.",
+        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack.dir / 'logs'}.",
     ]
 
 

@@ -160,7 +160,7 @@ class _Looker:
 
 def bands_of(settings: Settings) -> Bands:
     """Return the risk policy in force."""
-    policy = load_policy(settings.risk_policy)
+    policy = load_policy(settings.judging.risk_policy)
     return Bands(
         policy.version,
         policy.high_at_most_bpm,

@@ -76,12 +76,12 @@ def trace_outcomes(settings: Settings, run_id: int | None, *, wait_seconds: floa
 
 
 def _count(connection: Connection, settings: Settings, selection: Selection) -> dict[str, int]:
-    return store.count_letters(connection, settings.kafka_topic, selection)
+    return store.count_letters(connection, settings.kafka.topic, selection)
 
 
 def _replay(settings: Settings, connection: Connection, selection: Selection) -> ReplayReport:
     with store.only_replay(connection), open_broker(settings) as broker:
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         session = _Session(settings, connection, broker, topic, broker.timestamp_limits(topic))
         found_sent = sum(_settle(session, run) for run in store.broken_runs(connection))
         chosen = _count(connection, settings, selection)
@@ -133,7 +133,7 @@ def _send_all(
 
 def _send(session: _Session, sender: Sender, letters: list[Letter]) -> list[Delivery]:
     now = store.database_time(session.connection)
-    keep_days = session.settings.kafka_retention_days
+    keep_days = session.settings.retention_days.kafka
     return sender.send(
         [
             (

@@ -28,8 +28,8 @@ def prepare(settings: Settings) -> None:
     """Migrate the database and create the topic, as far as that is not done yet."""
     migrate(settings)
     with open_broker(settings) as broker:
-        if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):
-            log.info("topic_created", topic=settings.kafka_topic, partitions=settings.kafka_partitions)
+        if broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions):
+            log.info("topic_created", topic=settings.kafka.topic, partitions=settings.kafka.partitions)
 
 
 def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
@@ -77,7 +77,7 @@ def _is_alive(connection: Connection, settings: Settings) -> bool:
     seen = read_lease(connection)
     if seen is None:
         return False
-    deadline = time.monotonic() + SILENT_RENEWALS * settings.stream_lease_renew_seconds
+    deadline = time.monotonic() + SILENT_RENEWALS * settings.stream.lease_renew_seconds
     while time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         if read_lease(connection) != seen:

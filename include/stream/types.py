@@ -13,9 +13,9 @@ from include.settings import Settings
 def bounds_of(settings: Settings) -> TimeBounds:
     """Return the bounds of a reading's time that the settings give."""
     return TimeBounds(
-        settings.readings_retention_days * SECONDS_PER_DAY,
-        settings.max_clock_skew_seconds,
-        settings.kafka_retention_days * SECONDS_PER_DAY,
+        settings.retention_days.readings * SECONDS_PER_DAY,
+        settings.judging.max_clock_skew_seconds,
+        settings.retention_days.kafka * SECONDS_PER_DAY,
     )
 
 

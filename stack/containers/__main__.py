@@ -35,7 +35,7 @@ def _configure() -> None:
     settle_in(API_SERVER)
     with one_line_errors():
         settings = get_settings()
-        configure_logging(log_format=settings.log_format, level=settings.log_level)
+        configure_logging(log_format=settings.log.format, level=settings.log.level)
 
 
 @app.command()
