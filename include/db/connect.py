@@ -163,5 +163,5 @@ def readable_errors(settings: Settings, role: Role | None = None) -> Iterator[No
 
 def _unforeseen(error: psycopg.Error, settings: Settings) -> DatabaseTroubleError:
     return DatabaseTroubleError(
-        message=f"the database at {settings.db.address} reports error {error.sqlstate}: see its log"
+        f"the database at {settings.db.address} reports error {error.sqlstate}: see its log"
     )

@@ -54,7 +54,7 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
         dropped_rows=dict(rows),
     )
     if report.blocked:
-        raise RetentionBlockedError(days=[str(day) for day in report.blocked])
+        raise RetentionBlockedError(days=", ".join(str(day) for day in report.blocked))
     return dict(rows)
 
 
