@@ -89,8 +89,10 @@ class TurnReader(DataSourceStreamReader):
 
     def read(self, partition: InputPartition) -> Iterator[tuple[int]]:
         """Run one task until its turn is over."""
+        from spark_jobs.failures import told_to_driver
         from spark_jobs.task import run_task
 
         assert isinstance(partition, TaskPartition)  # noqa: S101 - what `partitions` returned
-        run_task(self._launch, partition.plan, partition.index)
+        with told_to_driver():
+            run_task(self._launch, partition.plan, partition.index)
         return iter(())
