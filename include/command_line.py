@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,21 +49,6 @@ def say_error(problem: object) -> None:
     typer.echo(f"error: {plain(problem)}", err=True)
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn an error raised on purpose into one line, after the part's own last lines, and its exit code."""
-    try:
-        yield
-    except HeartbeatError as error:
-        if isinstance(error, PartFailedError):
-            for line in error.log_tail:
-                typer.echo(f"  {error.part} | {plain(line)}", err=True)
-        say_error(error)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
 def require_between(option: str, value: float, least: float, most: float) -> None:
     """Raise OptionError for a number outside the bounds, and for one that is none."""
     if not least <= value <= most:
@@ -81,7 +65,7 @@ def require_writable(path: Path) -> None:
 
 
 class OneLineCommand(TyperCommand):
-    """A command whose wrong options are answered in one line."""
+    """A command whose errors, and wrong options, are told in one line."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run and exit; see `_in_one_line`."""
@@ -89,7 +73,7 @@ class OneLineCommand(TyperCommand):
 
 
 class OneLineGroup(TyperGroup):
-    """A program whose commands' wrong options are answered in one line."""
+    """A program whose commands' errors, and wrong options, are told in one line."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run and exit; see `_in_one_line`."""
@@ -101,6 +85,12 @@ def _in_one_line(run: Callable[..., Any], *args: Any, standalone_mode: bool, **e
         return run(*args, standalone_mode=False, **extra)
     try:
         code = run(*args, standalone_mode=False, **extra)
+    except HeartbeatError as error:
+        if isinstance(error, PartFailedError):
+            for line in error.log_tail:
+                typer.echo(f"  {error.part} | {plain(line)}", err=True)
+        say_error(error)
+        sys.exit(error.exit_code)
     except TyperException as error:
         _exit_for(error)
     except typer.Abort:
