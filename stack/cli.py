@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from include.command_line import PROGRAM, examples
+from include.command_line import PROGRAM, OneLineGroup, examples
 from include.settings import Settings, get_settings
 from include.stream.java import find_java
 from include.stream.run import prepare as prepare_pipeline
@@ -25,7 +25,7 @@ BYTES_PER_MIB = 1024 * 1024
 COLUMNS = ("part", "state", "pid", "port", "memory", "since (UTC)")
 STATE_STYLES = {"running": "green", "unready": "yellow", "stopped": "red"}
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=OneLineGroup, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()

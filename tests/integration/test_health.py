@@ -34,7 +34,7 @@ pytestmark = pytest.mark.integration
 def impatient(pipeline: Pipeline, **changes: object) -> Settings:
     """Settings that call records that wait for more than a second a standstill."""
     limits = {"health_stall_seconds": 1, "health_grace_seconds": 0, "health_confirm_seconds": 0}
-    return pipeline.settings.having(**limits, **changes)
+    return pipeline.settings.having(**(limits | changes))
 
 
 def lease_of(pipeline: Pipeline) -> Lease:
