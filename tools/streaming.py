@@ -10,6 +10,7 @@ from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.stream.lag import lag_by_partition
 from include.stream.offsets import read_next_offsets
 from include.stream.submit import spark_environment, submit_command
 
@@ -64,7 +65,7 @@ def count_waiting(settings: Settings) -> int:
         held = broker.ranges(topic)
     with connect(settings, Role.READER, autocommit=True) as connection:
         done = read_next_offsets(connection, topic.topic_id)
-    return sum(kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items())
+    return sum(lag_by_partition(held, done).values())
 
 
 def require_alive(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -5,20 +5,19 @@ nothing was committed. Since when they wait is what earlier looks saw, so neithe
 clock of whoever sent them counts. Without records that wait, silence is the source's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from include.broker.topic import KafkaRange
 from include.health.types import (
     Check,
     DatabaseFacts,
     Facts,
     KafkaFacts,
-    PartitionProgress,
     Status,
     Thresholds,
 )
 from include.notices.types import Change
+from include.stream.lag import lag_by_partition
 from include.stream.types import Lease
 
 BYTES_PER_GIB = 1024**3
@@ -73,16 +72,7 @@ def lag_of(facts: Facts) -> int | None:
     """Return how many records have no outcome yet; None where one side could not be asked."""
     if not (facts.kafka and facts.database):
         return None
-    return count_lag(facts.kafka.ranges, facts.database.partitions)
-
-
-def count_lag(ranges: Mapping[int, KafkaRange], done: Mapping[int, PartitionProgress]) -> int:
-    """Return how many of the offsets that Kafka holds are not done yet."""
-    return sum(
-        kafka.end - max(done[partition].next_offset if partition in done else 0, kafka.beginning)
-        for partition, kafka in ranges.items()
-        if partition not in done or done[partition].next_offset < kafka.end
-    )
+    return sum(lag_by_partition(facts.kafka.ranges, facts.database.next_offsets).values())
 
 
 def waited_seconds(database: DatabaseFacts) -> float:
@@ -92,8 +82,7 @@ def waited_seconds(database: DatabaseFacts) -> float:
 
 def commit_age_seconds(database: DatabaseFacts) -> float | None:
     """Return how long ago any partition of the topic moved; None if none ever did."""
-    moved_at = max((partition.moved_at for partition in database.partitions.values()), default=None)
-    return None if moved_at is None else _seconds(moved_at, database.now)
+    return _age(database.moved_at, database.now)
 
 
 def summarise(failed: list[Check]) -> str:

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from include.db.connect import Connection
 from include.domain.reasons import Reason
-from include.health.rules import count_lag
 from include.health.sql import query
 from include.health.types import (
     Check,
     DatabaseFacts,
     KafkaFacts,
-    PartitionProgress,
     UnprocessableRecords,
     UnpublishedHours,
 )
+from include.stream.lag import lag_by_partition
 from include.stream.lease import read_lease
+from include.stream.offsets import read_next_offsets
 
 
 def read_database(
@@ -32,12 +32,13 @@ def read_database(
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("count_unpublished_hours")).fetchall()
     now, newest_reading_at, records, quarantined = pulse
-    partitions = _read_progress(connection, kafka.topic_id) if kafka else {}
+    next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
         now=now,
         answer_ms=answer_ms,
-        partitions=partitions,
-        waiting_since=_note_wait(connection, kafka, partitions, now),
+        next_offsets=next_offsets,
+        moved_at=_last_move(connection, kafka.topic_id) if kafka else None,
+        waiting_since=_note_wait(connection, kafka, next_offsets, now),
         newest_reading_at=newest_reading_at,
         recent_records=records,
         recent_quarantined=quarantined,
@@ -54,21 +55,21 @@ def write_checks(connection: Connection, checked_at: datetime, checks: list[Chec
         cursor.executemany(query("insert_health_check"), rows)
 
 
-def _read_progress(connection: Connection, topic_id: UUID) -> dict[int, PartitionProgress]:
-    rows = connection.execute(query("select_progress"), {"topic_id": topic_id}).fetchall()
-    return {partition: PartitionProgress(next_offset, moved_at) for partition, next_offset, moved_at in rows}
+def _last_move(connection: Connection, topic_id: UUID) -> datetime | None:
+    [(moved_at,)] = connection.execute(query("select_last_move"), {"topic_id": topic_id}).fetchall()
+    return moved_at  # type: ignore[no-any-return]
 
 
 def _note_wait(
-    connection: Connection, kafka: KafkaFacts | None, partitions: dict[int, PartitionProgress], now: datetime
+    connection: Connection, kafka: KafkaFacts | None, next_offsets: dict[int, int], now: datetime
 ) -> datetime | None:
     if kafka is None:
         connection.execute(query("forget_waits"))
         return None
     facts = {
         "topic_id": kafka.topic_id,
-        "done_offset": sum(partition.next_offset for partition in partitions.values()),
-        "is_waiting": count_lag(kafka.ranges, partitions) > 0,
+        "done_offset": sum(next_offsets.values()),
+        "is_waiting": any(lag_by_partition(kafka.ranges, next_offsets).values()),
         "now": now,
     }
     [(waiting_since,)] = connection.execute(query("note_wait"), facts).fetchall()

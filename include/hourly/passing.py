@@ -16,8 +16,8 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import HourNotEndedError, StreamBehindError, TransientError
 from include.hourly.rules import HOUR, explain_unpassed
 from include.hourly.sql import query
-from include.hourly.types import PartitionProgress
 from include.settings import Settings
+from include.stream.lag import count_lag
 from include.stream.offsets import read_next_offsets
 
 POLL_SECONDS = 5.0
@@ -49,8 +49,8 @@ def has_passed(settings: Settings, hour: datetime) -> bool:
     return not measure_unpassed(settings, hour)
 
 
-def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgress]:
-    """Return the topic's partitions in which records wait that were there when the hour had ended.
+def measure_unpassed(settings: Settings, hour: datetime) -> dict[int, int]:
+    """Return how many records wait, of those that were there when the hour had ended, by partition where any do.
 
     In this order: the clock, the partitions' ends, the ledger. So an end is never asked for before the hour's end, and
     what the ledger has passed by then counts. A partition that was added since can hold nothing of the hour; of a topic
@@ -68,12 +68,12 @@ def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgre
         held = broker.ranges(topic)
         ends = _hour_ends(connection, broker, topic, hour, asked_at, held)
         known = read_next_offsets(connection, topic.topic_id)
-    partitions = [
-        PartitionProgress(partition, end, held[partition], known.get(partition))
+    lags = {
+        partition: count_lag(known.get(partition), held[partition], until=end)
         for partition, end in sorted(ends.items())
         if partition in held
-    ]
-    return [progress for progress in partitions if progress.lag]
+    }
+    return {partition: lag for partition, lag in lags.items() if lag}
 
 
 def _hour_ends(

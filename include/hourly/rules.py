@@ -9,7 +9,6 @@ from include.hourly.types import (
     DueHour,
     HourState,
     HourStatus,
-    PartitionProgress,
     PolicySpan,
     Settlement,
 )
@@ -58,11 +57,10 @@ def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datet
     return hour
 
 
-def explain_unpassed(waiting: Sequence[PartitionProgress]) -> str:
-    """Say in words what is waited for."""
-    most = max(waiting, key=lambda progress: progress.lag)
-    lag = sum(progress.lag for progress in waiting)
-    return f"{lag} records wait to be read, {most.lag} of them in partition {most.partition}"
+def explain_unpassed(waiting: Mapping[int, int]) -> str:
+    """Say in words what is waited for; `waiting` is how many records, by partition."""
+    most, lag = max(waiting.items(), key=lambda item: item[1])
+    return f"{sum(waiting.values())} records wait to be read, {lag} of them in partition {most}"
 
 
 def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) -> list[PolicySpan]:

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from include.broker.topic import KafkaRange
-
 
 class HourState(StrEnum):
     """How an hour stands."""
@@ -111,25 +109,3 @@ class Settlement:
             "quality_runs": list(self.run_ids),
             "data_docs": list(self.docs_pages),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionProgress:
-    """How far one partition is done, and where it ended when the hour had ended.
-
-    `next_offset` is None where nothing was ever read of it.
-    """
-
-    partition: int
-    hour_end_offset: int
-    kafka: KafkaRange
-    next_offset: int | None
-
-    @property
-    def lag(self) -> int:
-        """How many offsets of the hour wait to be read, of those that Kafka still holds.
-
-        What it has dropped since, at the beginning or with a lost tail, is waited for by nobody.
-        """
-        done = max(self.next_offset or 0, self.kafka.beginning)
-        return max(min(self.hour_end_offset, self.kafka.end) - done, 0)

@@ -8,6 +8,7 @@ from statistics import median
 from include.broker.topic import KafkaRange
 from include.domain.latency import percentile_ms
 from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second, StreamState
+from include.stream.lag import count_lag
 from include.stream.lease import LEASE_IS_ALIVE_SECONDS
 from include.stream.types import Lease
 
@@ -53,14 +54,14 @@ def recent_latency(counts: Mapping[int, int]) -> RecentLatency:
 
 
 def partition_lags(ranges: Mapping[int, KafkaRange], done: Mapping[int, int]) -> list[PartitionLag]:
-    """Return what each partition has still to do; what Kafka has dropped unread is not waited for.
+    """Return what each partition has still to do.
 
     Kafka was asked a moment before: where the stream has gone on since, the end is at least there.
     """
     return [
-        PartitionLag(partition, next_offset, max(kafka.end, next_offset), max(kafka.end - next_offset, 0))
-        for partition, kafka in sorted(ranges.items())
-        for next_offset in [max(done.get(partition, 0), kafka.beginning)]
+        PartitionLag(partition, next_offset, max(held.end, next_offset), count_lag(next_offset, held))
+        for partition, held in sorted(ranges.items())
+        for next_offset in [max(done.get(partition, 0), held.beginning)]
     ]
 
 

@@ -17,6 +17,7 @@ from include.report.rules import find_problems, pace_per_second
 from include.report.sql import query
 from include.report.types import LatencySummary, PartitionAccount, Report
 from include.settings import Settings
+from include.stream.lag import lag_by_partition
 
 # The report tells of the hours of the last days; `hours list --limit` goes further back.
 HOURS_LOOKED_AT = 7 * 24
@@ -105,4 +106,4 @@ def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int]
     done = {
         account.partition: account.next_offset for account in accounts if account.topic_id == topic.topic_id
     }
-    return {partition: kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items()}
+    return lag_by_partition(held, done)

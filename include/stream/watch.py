@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from include.broker.topic import Broker
+from include.broker.topic import Broker, KafkaRange
 from include.db.connect import Connection, Role, connect
 from include.errors import (
     BrokerUnavailableError,
@@ -25,6 +25,7 @@ from include.errors import (
 )
 from include.log import get_logger
 from include.settings import Settings
+from include.stream.lag import lag_by_partition
 from include.stream.lease import FIRST_TURN, renew_lease
 from include.stream.offsets import read_next_offsets
 from include.stream.progress import CommitLog
@@ -169,27 +170,27 @@ class Watch(threading.Thread):
             self._progress.look_away(now=time.monotonic())
             return
         try:
-            ends = self._kafka_ends()
+            held = self._kafka_ranges()
         except BrokerUnavailableError:
             self._broker = None  # no lag can be told; the tasks themselves wait for the broker
             self._progress.look_away(now=time.monotonic())
             return
-        self._turns.partitions = len(ends)
+        self._turns.partitions = len(held)
         done = read_next_offsets(self._connection, self._launch.topic_id)
-        lag = sum(max(end - done.get(partition, 0), 0) for partition, end in ends.items())
+        lag = sum(lag_by_partition(held, done).values())
         self._commit_log.tell(self._connection, lag=lag)
         standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())
         if standstill is not None:
             raise StreamStalledError(lag=lag, seconds=standstill)
 
-    def _kafka_ends(self) -> dict[int, int]:
+    def _kafka_ranges(self) -> dict[int, KafkaRange]:
         if self._broker is None:
             self._broker = Broker(self._settings)
         try:
             topic = self._broker.topic(self._launch.topic)
             if topic.topic_id != self._launch.topic_id:
                 raise TopicReplacedError(topic=self._launch.topic)
-            return {partition: kafka.end for partition, kafka in self._broker.ranges(topic).items()}
+            return self._broker.ranges(topic)
         except TopicMissingError:
             raise TopicReplacedError(topic=self._launch.topic) from None
 

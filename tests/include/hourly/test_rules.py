@@ -1,13 +1,11 @@
 """Hours as instants, which can be settled, the history of risk policies, groups and the gate."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.broker.topic import KafkaRange
 from include.errors import OptionError
 from include.hourly.rules import (
     BEGINNING_OF_TIME,
@@ -21,16 +19,12 @@ from include.hourly.rules import (
     policy_spans,
     require_kept_hour,
 )
-from include.hourly.types import DueHour, HourState, HourStatus, PartitionProgress, PolicySpan, Settlement
+from include.hourly.types import DueHour, HourState, HourStatus, PolicySpan, Settlement
 from include.quality.types import CheckedHours, Verdict
 from tests.include.quality.test_rules import facts
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
 NINE = EIGHT + timedelta(hours=1)
-
-
-def progress(*, hour_end: int = 100, end: int = 100, next_offset: int | None = 100) -> PartitionProgress:
-    return PartitionProgress(3, hour_end, KafkaRange(10, end), next_offset)
 
 
 @pytest.mark.parametrize(
@@ -59,29 +53,8 @@ def test_the_last_full_hour_has_ended() -> None:
     assert last_full_hour(NINE + timedelta(minutes=59)) == EIGHT
 
 
-@pytest.mark.parametrize(
-    ("partition", "lag"),
-    [
-        (progress(), 0),
-        (progress(hour_end=101, end=130), 1),
-        (progress(hour_end=100, end=130), 0),  # what came after the hour's end is not waited for
-        (progress(hour_end=10, end=10, next_offset=None), 0),
-        (progress(hour_end=12, end=12, next_offset=None), 2),
-        (progress(hour_end=9, end=20, next_offset=4), 0),  # Kafka has dropped what it held
-        (progress(hour_end=120, end=105, next_offset=105), 0),  # Kafka has lost its tail
-        (progress(hour_end=120, end=110, next_offset=105), 5),  # and hands out the offsets again
-    ],
-)
-def test_of_an_hour_those_records_wait_that_were_there_at_its_end_and_are_still(
-    partition: PartitionProgress, lag: int
-) -> None:
-    assert partition.lag == lag
-
-
 def test_the_partition_that_is_farthest_behind_is_named() -> None:
-    waiting = [progress(hour_end=130, end=140), replace(progress(hour_end=105, end=140), partition=4)]
-
-    assert explain_unpassed(waiting) == "35 records wait to be read, 30 of them in partition 3"
+    assert explain_unpassed({3: 30, 4: 5}) == "35 records wait to be read, 30 of them in partition 3"
 
 
 @pytest.mark.parametrize(
