@@ -17,6 +17,7 @@ from include.health.types import (
     Thresholds,
 )
 from include.notices.types import Change
+from include.stream.alive import silent_seconds
 from include.stream.lag import lag_by_partition
 from include.stream.types import Lease
 
@@ -202,7 +203,7 @@ def _lease(facts: Facts, limits: Thresholds) -> Check:
     lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
     if lease is None:
         return Check("lease", Status.WARN, None, limit, "the stream has never run: unpause heartbeat_stream")
-    age = _seconds(lease.renewed_at, now)
+    age = silent_seconds(lease, now)
     if lease.fenced_at:
         since = _seconds(lease.fenced_at, now)
         status = Status.WARN if since <= limits.grace_seconds + limit else Status.FAIL

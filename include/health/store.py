@@ -2,9 +2,10 @@
 
 import time
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.domain.reasons import Reason
 from include.health.sql import query
@@ -28,10 +29,12 @@ def read_database(
     Kafka was asked before; without its answer no partition is known, and nothing is known to wait.
     """
     began = time.perf_counter()
-    [pulse] = connection.execute(query("select_pulse"), {"window_seconds": window_seconds}).fetchall()
+    now = read_clock(connection)
+    since = now - timedelta(seconds=window_seconds)
+    [pulse] = connection.execute(query("select_pulse"), {"since": since}).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("count_unpublished_hours")).fetchall()
-    now, newest_reading_at, records, quarantined = pulse
+    newest_reading_at, records, quarantined = pulse
     next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
         now=now,
@@ -42,7 +45,7 @@ def read_database(
         newest_reading_at=newest_reading_at,
         recent_records=records,
         recent_quarantined=quarantined,
-        recent_unprocessable=_read_unprocessable(connection, window_seconds),
+        recent_unprocessable=_read_unprocessable(connection, since),
         lease=read_lease(connection),
         unpublished=UnpublishedHours(*hours),
     )
@@ -76,7 +79,7 @@ def _note_wait(
     return waiting_since  # type: ignore[no-any-return]
 
 
-def _read_unprocessable(connection: Connection, window_seconds: float) -> UnprocessableRecords | None:
-    sought = {"reason": Reason.UNPROCESSABLE.value, "window_seconds": window_seconds}
+def _read_unprocessable(connection: Connection, since: datetime) -> UnprocessableRecords | None:
+    sought = {"reason": Reason.UNPROCESSABLE.value, "since": since}
     row = connection.execute(query("select_unprocessable"), sought).fetchone()
     return UnprocessableRecords(*row) if row else None

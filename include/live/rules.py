@@ -7,10 +7,8 @@ from statistics import median
 
 from include.broker.topic import KafkaRange
 from include.domain.latency import percentile_ms
-from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second, StreamState
+from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second
 from include.stream.lag import count_lag
-from include.stream.lease import LEASE_IS_ALIVE_SECONDS
-from include.stream.types import Lease
 
 # A commit comes every second or so: fewer seconds would make a rate jump, more would make it late.
 RATE_SECONDS = 5
@@ -63,17 +61,6 @@ def partition_lags(ranges: Mapping[int, KafkaRange], done: Mapping[int, int]) ->
         for partition, held in sorted(ranges.items())
         for next_offset in [max(done.get(partition, 0), held.beginning)]
     ]
-
-
-def stream_state(lease: Lease | None, now: datetime) -> StreamState:
-    """Tell from the lease whether the newest launch is alive."""
-    if lease is None:
-        return StreamState("never", None)
-    if lease.fenced_at is not None:
-        return StreamState("fenced", lease)
-    if (now - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
-        return StreamState("silent", lease)
-    return StreamState("stopping" if lease.stop_requested else "running", lease)
 
 
 def next_slice(previous: timedelta, cost_seconds: float, spent_seconds: float) -> timedelta | None:

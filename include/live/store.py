@@ -26,6 +26,7 @@ from include.live.types import (
     Slow,
     StreamState,
 )
+from include.stream.alive import state_of
 from include.stream.lease import read_lease
 from include.stream.offsets import read_next_offsets
 
@@ -77,7 +78,8 @@ def read_broker(connection: Connection, ends: Ends) -> Broker:
 
 def read_stream(connection: Connection, now: datetime) -> StreamState:
     """Return whether the stream is alive."""
-    return rules.stream_state(read_lease(connection), now)
+    lease = read_lease(connection)
+    return StreamState(state_of(lease, now), lease)
 
 
 def read_customers(connection: Connection, at: datetime) -> CustomersNow:

@@ -4,7 +4,9 @@ from collections import Counter
 
 from psycopg import errors
 
+from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.days import ensure_day
 from include.errors import RetentionBlockedError
 from include.log import get_logger
 from include.maintenance import store
@@ -25,8 +27,8 @@ log = get_logger()
 def make_days_ahead(settings: Settings) -> dict[str, int]:
     """Make the partitions of today and the next days; return how many were made, by table."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        days = days_ahead(store.database_date(connection))
-        made = Counter(day.parent for day in days if store.ensure_day(connection, day))
+        days = days_ahead(read_clock(connection).date())
+        made = Counter(day.parent for day in days if ensure_day(connection, day.parent, day.day))
     log.info("days_made", **made)
     return dict(made)
 
@@ -39,7 +41,7 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
     """
     report = RetentionReport()
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        today = store.database_date(connection)
+        today = read_clock(connection).date()
         days = [day for parent in PARENTS for day in store.list_days(connection, parent)]
         for day in expired_days(days, today, kept_days(settings)):
             _drop(connection, day, report)

@@ -2,30 +2,16 @@
 
 from datetime import date, datetime, timedelta
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.maintenance.sql import query
 from include.maintenance.types import Day
-from include.sink.sql import query as sink_query
-
-
-def database_date(connection: Connection) -> date:
-    """Return today in UTC, by the clock that partitions are chosen with."""
-    [(today,)] = connection.execute("select timezone('utc', now())::date").fetchall()
-    day: date = today
-    return day
 
 
 def list_days(connection: Connection, parent: str) -> list[Day]:
     """Return the day partitions that a table has."""
     rows = connection.execute(query("select_day_partitions"), {"parent": parent}).fetchall()
     return [Day(parent, day) for (day,) in rows]
-
-
-def ensure_day(connection: Connection, day: Day) -> bool:
-    """Make a partition and return True, or False if it was there."""
-    values = {"parent": day.parent, "day": day.day}
-    [(is_new,)] = connection.execute(sink_query("ensure_day"), values).fetchall()
-    return bool(is_new)
 
 
 def drop_day(connection: Connection, day: Day) -> int | None:
@@ -50,7 +36,7 @@ def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
 
 def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
     """Delete old hourly sums day by day, so that no transaction is long; return how many rows that were."""
-    before = database_date(connection) - timedelta(days=kept_days)
+    before = read_clock(connection).date() - timedelta(days=kept_days)
     row_count = 0
     while deleted := connection.execute(query("delete_old_customer_hours"), {"before": before}).rowcount:
         row_count += deleted

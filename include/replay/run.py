@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 
 from include.broker.topic import Broker, TimestampLimits, Topic, open_broker
+from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.log import get_logger
 from include.replay import store
@@ -48,7 +49,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
     """
     with connect(settings, Role.REPLAY, autocommit=True) as connection, readable_errors(settings):
         # What fails again while this runs is not for this run: it would go round for ever.
-        now = store.database_time(connection)
+        now = read_clock(connection)
         selection = replace(selection, until=min(selection.until or now, now))
         if dry_run:
             report = ReplayReport(None, _count(connection, settings, selection), {}, {}, found_sent=0)
@@ -132,7 +133,7 @@ def _send_all(
 
 
 def _send(session: _Session, sender: Sender, letters: list[Letter]) -> list[Delivery]:
-    now = store.database_time(session.connection)
+    now = read_clock(session.connection)
     keep_days = session.settings.kafka_retention_days
     return sender.send(
         [

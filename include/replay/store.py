@@ -39,13 +39,6 @@ def only_replay(connection: Connection) -> Iterator[None]:
     yield
 
 
-def database_time(connection: Connection) -> datetime:
-    """Return now by the clock that `recorded_at` comes from, in UTC."""
-    [(now,)] = connection.execute("select timezone('utc', clock_timestamp())").fetchall()
-    instant: datetime = now
-    return instant
-
-
 def count_letters(connection: Connection, topic: str, selection: Selection) -> dict[str, int]:
     """Count what the selection would send, by reason."""
     return dict(connection.execute(query("count_replayable"), _where(topic, selection)).fetchall())

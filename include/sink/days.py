@@ -8,6 +8,7 @@ import numpy.typing as npt
 from psycopg import errors
 
 from include.db.connect import Connection
+from include.db.days import ensure_day
 from include.domain.horizon import Kept
 from include.errors import SchemaOutdatedError, TransientError
 from include.settings import Settings
@@ -88,7 +89,7 @@ class DayPartitions:
     def _ensure(self, parent: str, day: date) -> None:
         if (parent, day) not in self._known:
             try:
-                self._connection.execute(query("ensure_day"), {"parent": parent, "day": day})
+                ensure_day(self._connection, parent, day)
             except errors.DatetimeFieldOverflow:
                 self.forget()
                 raise TransientError(

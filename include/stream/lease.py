@@ -16,8 +16,6 @@ LEASE_NAME = "heartbeat_stream"
 FIRST_TURN = 2
 # What the sessions that store call themselves, before a hyphen and the epoch of their launch.
 SINK_APPLICATION = "heartbeat-sink"
-# A launch renews its lease each second; one that has been silent for so long is told as gone.
-LEASE_IS_ALIVE_SECONDS = 15.0
 
 log = get_logger()
 

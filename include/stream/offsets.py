@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from include.broker.topic import KafkaRange
+from include.db.clock import read_clock
 from include.db.connect import Connection
+from include.db.days import ensure_day
 from include.log import get_logger
 from include.stream.lease import require_lease
 from include.stream.sql import query
@@ -30,7 +32,7 @@ def open_offsets(
     starts = {}
     with connection.transaction():
         require_lease(connection, epoch)
-        connection.execute("select ensure_day_partition('stream_commits', timezone('utc', now())::date)")
+        ensure_day(connection, "stream_commits", read_clock(connection).date())
         rows = connection.execute(query("lock_offsets"), {"topic_id": topic_id}).fetchall()
         known: dict[int, int] = {partition: next_offset for partition, next_offset, _ in rows}
         for partition, kafka in sorted(held.items()):

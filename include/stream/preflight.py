@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from include.broker.topic import open_broker
+from include.db.clock import read_clock
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
 from include.db.sessions import explain_shortage, read_capacity, slots_of
 from include.errors import SchemaOutdatedError
 from include.log import get_logger
 from include.settings import Settings
+from include.stream.alive import is_alive, silent_seconds
 from include.stream.backoff import Launched, short_lives_before, wait_seconds
-from include.stream.lease import LEASE_IS_ALIVE_SECONDS, read_lease
+from include.stream.lease import read_lease
 from include.stream.master import require_master
 from include.stream.types import Lease
 
@@ -53,10 +55,9 @@ def describe(lease: Lease | None, now: datetime) -> str:
     """Say who holds the lease."""
     if lease is None:
         return "never taken"
-    silent_seconds = (now - lease.renewed_at).total_seconds()
-    if silent_seconds <= LEASE_IS_ALIVE_SECONDS:
+    if is_alive(lease, now):
         return f"launch {lease.epoch} ({lease.holder}) is alive and will be superseded"
-    return f"launch {lease.epoch} ({lease.holder}) was last heard of {silent_seconds:.0f} s ago"
+    return f"launch {lease.epoch} ({lease.holder}) was last heard of {silent_seconds(lease, now):.0f} s ago"
 
 
 def _wait(short_lives: int) -> None:
@@ -70,5 +71,4 @@ def _holder(settings: Settings, tasks: int) -> str:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         if shortage := explain_shortage(read_capacity(connection), tasks):
             log.warning("too_few_sessions", message=shortage)
-        [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
-        return describe(read_lease(connection), now)
+        return describe(read_lease(connection), read_clock(connection))

@@ -13,13 +13,13 @@ from include.db.migrate import migrate
 from include.errors import HeartbeatError, StreamRunningError, TransientError
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
+from include.stream.alive import is_renewing
 from include.stream.lease import read_lease, request_stop
 from include.stream.submit import driver_environment, submit_command, submit_environment
 
 # A launch that was asked to stop ends its turn first; see spark_jobs/launch.py for its own bound.
 STOP_TIMEOUT_SECONDS = 60.0
 SILENT_RENEWALS = 4
-POLL_SECONDS = 0.2
 
 log = get_logger()
 
@@ -73,16 +73,7 @@ def _require_none_running(settings: Settings) -> None:
 
 
 def _is_alive(connection: Connection, settings: Settings) -> bool:
-    """Tell whether the lease is being renewed; that it is not shows only after a few renewals' time."""
-    seen = read_lease(connection)
-    if seen is None:
-        return False
-    deadline = time.monotonic() + SILENT_RENEWALS * settings.stream_lease_renew_seconds
-    while time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        if read_lease(connection) != seen:
-            return True
-    return False
+    return is_renewing(connection, within_seconds=SILENT_RENEWALS * settings.stream_lease_renew_seconds)
 
 
 def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None:

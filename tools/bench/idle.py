@@ -2,10 +2,12 @@
 
 import time
 
+from include.db.clock import read_clock
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import Settings
-from include.stream.lease import LEASE_IS_ALIVE_SECONDS, read_lease
+from include.stream.alive import is_alive
+from include.stream.lease import read_lease
 from stack import run as stack
 from stack.types import PartState
 from tools.bench.figures import Figures
@@ -46,9 +48,8 @@ def _has_begun(settings: Settings) -> bool:
 
 def _require_running(settings: Settings) -> None:
     with connect(settings, Role.READER, autocommit=True) as connection:
-        lease = read_lease(connection)
-        [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
-    if lease is None or (now - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
+        is_running = is_alive(read_lease(connection), read_clock(connection))
+    if not is_running:
         raise StreamFailedError(
             "the stream did not run all the while: what the stack takes without it says little"
         )

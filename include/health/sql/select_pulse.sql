@@ -1,10 +1,9 @@
--- The newest reading, and what became of the records of the last while.
--- Params:  window_seconds double precision
--- Returns: now, newest_reading_at (UTC), records, quarantined
+-- The newest reading, and what became of the records since an instant.
+-- Params:  since timestamp (UTC)
+-- Returns: newest_reading_at (UTC), records, quarantined
 select
-    timezone('utc', clock_timestamp()) as now,
     (select max(event_time) from heartbeats) as newest_reading_at,
     coalesce(sum(accepted + duplicates + quarantined), 0)::bigint as records,
     coalesce(sum(quarantined), 0)::bigint as quarantined
 from stream_commits
-where committed_at > timezone('utc', clock_timestamp()) - make_interval(secs => %(window_seconds)s);
+where committed_at > %(since)s;
