@@ -23,6 +23,7 @@ Sends rejected records to the topic again, after what made them fail was mended.
   start it again: nothing is lost, nothing doubles.
 """
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -40,18 +41,27 @@ REASONS = [reason.value for reason in Reason]
 @by_connections
 def replay_letters(params: Any = None) -> dict[str, Any]:
     """Send what the form names; return the counts by reason."""
-    from include.replay.steps import replay
+    from include.replay.rules import choose
+    from include.replay.run import replay_dead_letters
+    from include.settings import get_settings
 
-    return replay(params)
+    selection = choose(
+        reasons=list(params["reasons"]),
+        since=params["since"],
+        until=params["until"],
+        limit=int(params["limit"]),
+    )
+    return asdict(replay_dead_letters(get_settings(), selection, dry_run=bool(params["dry_run"])))
 
 
 @task
 @by_connections
 def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
     """Count what became of the copies once the stream has read them."""
-    from include.replay.steps import trace
+    from include.replay.run import trace_outcomes as trace
+    from include.settings import get_settings
 
-    return trace(report)
+    return trace(get_settings(), report["run_id"])
 
 
 @dag(

@@ -23,6 +23,8 @@ from include.settings import Settings
 CHUNK_LETTERS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 OUTCOME_INTERVAL_SECONDS = 1.0
+# The stream takes copies up within a second; after an outage the outcome can be looked up in replay_outcomes.
+OUTCOME_WAIT_SECONDS = 120.0
 
 log = get_logger()
 
@@ -59,7 +61,9 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
     return report
 
 
-def trace_outcomes(settings: Settings, run_id: int | None, *, wait_seconds: float) -> dict[str, int]:
+def trace_outcomes(
+    settings: Settings, run_id: int | None, *, wait_seconds: float = OUTCOME_WAIT_SECONDS
+) -> dict[str, int]:
     """Wait until the stream has done a run's copies, or for so long, and count what became of them.
 
     A copy that repeats a stored reading counts as accepted. A dry run has no copies.
