@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.hours import as_hour, hour_name
 from include.errors import OptionError, SettlingBusyError
-from include.hourly.rules import as_hour
 from include.hourly.run import settle_hour
 from include.hourly.sql import query
 from include.hourly.types import Settlement
@@ -87,7 +87,7 @@ def _failures(connection: Connection, hour: datetime, policy: QualityPolicy) -> 
 
 
 def _chosen(failures: Sequence[Failure], customers: Collection[UUID], hour: datetime) -> list[Failure]:
-    where = f"the hour {hour:%Y-%m-%dT%H:00}Z"
+    where = f"the hour {hour_name(hour)}"
     if not failures:
         raise OptionError(
             f"there is nothing to accept in {where}: it is not withheld, and nobody in it is held back; "
@@ -99,7 +99,7 @@ def _chosen(failures: Sequence[Failure], customers: Collection[UUID], hour: date
     if strangers:
         raise OptionError(
             f"{len(strangers)} of these customers are not held back in {where}: "
-            f"'python main.py hours show {hour:%Y-%m-%dT%H:00}' lists who is"
+            f"'python main.py hours show {hour_name(hour)}' lists who is"
         )
     return [one for one in failures if one.customer_id in customers]
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from include.broker.topic import Broker, KafkaRange, Topic, open_broker
 from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.hours import HOUR, hour_name
 from include.errors import HourNotEndedError, StreamBehindError, TransientError
-from include.hourly.rules import HOUR, explain_unpassed
+from include.hourly.rules import explain_unpassed
 from include.hourly.sql import query
 from include.settings import Settings
 from include.stream.lag import count_lag
@@ -38,9 +39,7 @@ async def wait_until_passed(settings: Settings, hour: datetime, *, deadline: flo
         except TransientError as error:
             reason = str(error)
         if time.time() >= deadline:
-            raise StreamBehindError(
-                hour=f"{hour:%Y-%m-%dT%H:00}Z", seconds=time.time() - started_at, reason=reason
-            )
+            raise StreamBehindError(hour=hour_name(hour), seconds=time.time() - started_at, reason=reason)
         await asyncio.sleep(POLL_SECONDS)
 
 

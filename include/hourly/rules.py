@@ -1,8 +1,9 @@
-"""Plain decisions about hours: which instants they are, which can be settled, the gate. Pure."""
+"""Plain decisions about hours: which can be settled, in which groups, the gate. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
+from include.domain.hours import HOUR, hour_name, last_full_hour
 from include.errors import OptionError
 from include.hourly.types import (
     Decision,
@@ -12,31 +13,13 @@ from include.hourly.types import (
     PolicySpan,
     Settlement,
 )
-from include.quality.types import CheckedHours
+from include.quality.types import HourVerdict
 
-HOUR = timedelta(hours=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 # PostgreSQL's own ends of time have no counterpart in Python.
 BEGINNING_OF_TIME = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are
 END_OF_TIME = datetime(9999, 12, 31)  # noqa: DTZ001
-
-
-def as_hour(instant: datetime | str) -> datetime:
-    """Return the hour that begins at `instant` (ISO 8601, UTC if it has no zone), as UTC without a zone."""
-    try:
-        parsed = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-        hour = parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
-    except (ValueError, OverflowError):  # the calendar's first and last day are another year elsewhere
-        raise OptionError(f"{instant} is not an hour: write it as 2026-01-31T14:00") from None
-    if hour != hour.replace(minute=0, second=0, microsecond=0):
-        raise OptionError(f"{hour} is not the beginning of an hour: write it as 2026-01-31T14:00")
-    return hour
-
-
-def last_full_hour(now: datetime) -> datetime:
-    """Return the last hour that has ended by `now`, which is UTC without a zone."""
-    return now.replace(minute=0, second=0, microsecond=0) - HOUR
 
 
 def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datetime:
@@ -45,14 +28,12 @@ def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datet
     `now` and the hour are UTC without a zone. An hour that ends within a minute is waited for: clocks differ.
     """
     first = datetime.combine(now.date() - timedelta(days=kept_days), time.min)
-    name = f"the hour {hour:%Y-%m-%dT%H:00}Z"
+    name = f"the hour {hour_name(hour)}"
     if hour + HOUR > now + _CLOCKS_DIFFER:
-        raise OptionError(
-            f"{name} has not ended yet: choose {last_full_hour(now):%Y-%m-%dT%H:00}Z or earlier"
-        )
+        raise OptionError(f"{name} has not ended yet: choose {hour_name(last_full_hour(now))} or earlier")
     if hour < first:
         raise OptionError(
-            f"{name} is too old, readings are kept for {kept_days} days: choose {first:%Y-%m-%dT%H:00}Z or later"
+            f"{name} is too old, readings are kept for {kept_days} days: choose {hour_name(first)} or later"
         )
     return hour
 
@@ -92,36 +73,28 @@ def in_groups(due: Sequence[DueHour], *, max_hours: int, max_readings: int) -> I
 
 
 def decide(
-    checked: CheckedHours, before: Mapping[datetime, HourStatus], changed: Collection[datetime]
+    verdicts: Sequence[HourVerdict], before: Mapping[datetime, HourStatus], changed: Collection[datetime]
 ) -> list[Decision]:
-    """Gate each hour: a critical failure withholds it unless a person accepted it. `changed`: those with new sums."""
+    """Decide whether each hour is published; `changed` are the hours that have new sums."""
     return [
         Decision(
-            hour=verdict.facts.hour,
-            state=HourState.WITHHELD if verdict.reason else HourState.PUBLISHED,
-            reason=verdict.reason,
-            readings=verdict.facts.readings,
-            ledger_readings=verdict.facts.ledger_readings,
-            mean_bpm=verdict.facts.mean_bpm,
+            verdict,
             is_new_revision=not verdict.reason and verdict.facts.hour in changed,
-            warnings=verdict.warnings,
             was_withheld=_is_withheld(before.get(verdict.facts.hour)),
-            held_back=verdict.facts.held_back,
-            accepted=verdict.accepted,
         )
-        for verdict in checked.verdicts
+        for verdict in verdicts
     ]
 
 
 def describe(settlement: Settlement) -> str:
-    """Return a line an hour for a person: what was decided and why."""
+    """Return a line for each hour: what was decided and why."""
     lines = [
-        f"{decision.hour:%Y-%m-%d %H:00}Z  {decision.state:9}  {decision.readings} readings"
-        + "".join(f"\n    {note}" for note in _notes(decision))
+        f"{hour_name(decision.hour)}  {decision.state:9}  {decision.verdict.facts.readings} readings"
+        + "".join(f"\n    {note}" for note in _notes(decision.verdict))
         for decision in settlement.decisions
     ]
     lines += [
-        f"{hour:%Y-%m-%d %H:00}Z  left as it is: retention has dropped its readings"
+        f"{hour_name(hour)}  left as it is: retention has dropped its readings"
         for hour in settlement.dropped_hours
     ]
     return "\n".join(lines) or "no hour was due"
@@ -131,7 +104,7 @@ def _is_withheld(status: HourStatus | None) -> bool:
     return status is not None and status.state is HourState.WITHHELD
 
 
-def _notes(decision: Decision) -> list[str]:
-    reasons = [f"withheld: {decision.reason}"] if decision.reason else []
-    accepted = [f"accepted: {failure}" for failure in decision.accepted]
-    return reasons + accepted + [f"warning: {warning}" for warning in decision.warnings]
+def _notes(verdict: HourVerdict) -> list[str]:
+    reasons = [f"withheld: {verdict.reason}"] if verdict.reason else []
+    accepted = [f"accepted: {failure}" for failure in verdict.accepted]
+    return reasons + accepted + [f"warning: {warning}" for warning in verdict.warnings]

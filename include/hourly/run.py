@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from psycopg import IsolationLevel, errors
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.domain.hours import as_hour, hour_name
 from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
 from include.errors import HoursWithheldError, PermanentError, TransientError
 from include.hourly import store
-from include.hourly.rules import as_hour, decide, in_groups, policy_spans, require_kept_hour
+from include.hourly.rules import decide, in_groups, policy_spans, require_kept_hour
 from include.hourly.types import Decision, HourState, Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
@@ -66,9 +67,9 @@ def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         status = store.read_status(connection, [hour]).get(hour)
     if status is None or status.state is HourState.OPEN:
-        raise PermanentError(f"hour {hour:%Y-%m-%dT%H:00}Z has never been settled: run its settling first")
+        raise PermanentError(f"hour {hour_name(hour)} has never been settled: run its settling first")
     if status.state is HourState.WITHHELD:
-        raise HoursWithheldError(hours=[f"{hour:%Y-%m-%dT%H:00}Z"], reason=status.reason or "")
+        raise HoursWithheldError(hours=[hour_name(hour)], reason=status.reason or "")
     return {
         "hour": hour.isoformat(),
         "readings": status.readings,
@@ -83,8 +84,8 @@ def require_none_withheld(settlement: Settlement) -> None:
     withheld = settlement.newly_withheld
     if withheld:
         raise HoursWithheldError(
-            hours=[f"{decision.hour:%Y-%m-%dT%H:00}Z" for decision in withheld],
-            reason=withheld[0].reason or "",
+            hours=[hour_name(decision.hour) for decision in withheld],
+            reason=withheld[0].verdict.reason or "",
         )
 
 
@@ -165,17 +166,19 @@ def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
 def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
     """Sum and judge hours and write what follows, in the open transaction; return it and the run of the checks."""
     _sum(session, hours)
-    checked = check_hours(session.snapshot, session.log, hours, session.quality_policy, session.suite)
+    run_id, verdicts = check_hours(
+        session.snapshot, session.log, hours, session.quality_policy, session.suite
+    )
     before = store.read_status(session.snapshot, hours)
     changed = store.read_changed_hours(session.snapshot, hours)
-    decisions = decide(checked, before, changed)
+    decisions = decide(verdicts, before, changed)
     store.replace_sums(
         session.snapshot,
         publish=[decision.hour for decision in decisions if decision.is_new_revision],
         withdraw=[decision.hour for decision in decisions if decision.state is HourState.WITHHELD],
     )
-    store.save_decisions(session.snapshot, decisions, checked.run_id)
-    return decisions, checked.run_id
+    store.save_decisions(session.snapshot, decisions, run_id)
+    return decisions, run_id
 
 
 def _sum(session: _Session, hours: Sequence[datetime]) -> None:
@@ -197,17 +200,17 @@ def _finish(session: _Session, settlement: Settlement) -> Settlement:
         settlement.run_ids[0],
         published=len(settlement.decisions) - len(withheld),
         withheld=len(withheld),
-        warnings=sum(len(decision.warnings) for decision in settlement.decisions),
+        warnings=sum(len(decision.verdict.warnings) for decision in settlement.decisions),
         docs_page=settlement.docs_pages[0],
         workflow_run=session.workflow_run,
     )
     log.info("hours_settled", first_hour=str(settlement.decisions[0].hour), **settlement.counts())
     for decision in settlement.decisions:
-        if decision.accepted:
-            log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(decision.accepted))
+        if accepted := decision.verdict.accepted:
+            log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(accepted))
     for decision in withheld:
-        log.error("hour_withheld", hour=str(decision.hour), reason=decision.reason)
+        log.error("hour_withheld", hour=str(decision.hour), reason=decision.verdict.reason)
     if len(settlement.decisions) == 1:  # of a group the number is enough; quality_results has each
-        for warning in settlement.decisions[0].warnings:
+        for warning in settlement.decisions[0].verdict.warnings:
             log.warning("hour_warned", hour=str(settlement.decisions[0].hour), warning=warning)
     return settlement

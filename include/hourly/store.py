@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
@@ -11,7 +12,7 @@ from include.domain.risk import RiskPolicy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.errors import SettlingBusyError
 from include.hourly.sql import query
-from include.hourly.types import Decision, DueHour, HourState, HourStatus, PolicySpan
+from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus, PolicySpan
 
 _UNKNOWN_BANDS: dict[str, object] = {}
 
@@ -43,11 +44,23 @@ def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> lis
 
 def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datetime, HourStatus]:
     """Return how these hours stand; an hour without a row is not in it."""
-    rows = connection.execute(query("select_hour_status"), {"hours": list(hours)})
-    return {
-        hour: HourStatus(hour, HourState(state), reason, readings, revision, run_id, held_back)
-        for hour, state, reason, readings, revision, run_id, held_back in rows
-    }
+    with connection.cursor(row_factory=class_row(HourStatus)) as cursor:
+        return {row.hour: row for row in cursor.execute(query("select_hour_status"), {"hours": list(hours)})}
+
+
+def read_hours(connection: Connection, *, since: datetime, most: int) -> list[HourRow]:
+    """Return the newest hours, newest first."""
+    with connection.cursor(row_factory=class_row(HourRow)) as cursor:
+        return cursor.execute(query("select_recent_hours"), {"since": since, "most": most}).fetchall()
+
+
+def read_held_back(
+    connection: Connection, *, since: datetime, until: datetime, most: int
+) -> list[HeldBackCustomer]:
+    """Return who is held back in the hours [since, until), the newest hours first."""
+    with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
+        where = {"since": since, "until": until, "most": most}
+        return cursor.execute(query("select_held_back"), where).fetchall()
 
 
 def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
@@ -100,10 +113,10 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
         {
             "hour": decision.hour,
             "state": decision.state.value,
-            "reason": decision.reason,
-            "readings": decision.readings,
-            "ledger_readings": decision.ledger_readings,
-            "mean_bpm": decision.mean_bpm,
+            "reason": decision.verdict.reason,
+            "readings": decision.verdict.facts.readings,
+            "ledger_readings": decision.verdict.facts.ledger_readings,
+            "mean_bpm": decision.verdict.facts.mean_bpm,
             "is_new_revision": decision.is_new_revision,
             "run_id": run_id,
         }

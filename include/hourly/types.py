@@ -1,8 +1,11 @@
-"""Values that the summaries room hands around. Instants are UTC without a zone, as the columns are."""
+"""Values of the hourly room. Instants are UTC without a zone, as the columns are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
+
+from include.quality.types import HourVerdict
 
 
 class HourState(StrEnum):
@@ -28,6 +31,39 @@ class HourStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HourRow:
+    """How an hour stands, what its last checks found, whom it leaves out, and who accepted it though it failed."""
+
+    hour: datetime
+    state: str
+    reason: str | None
+    readings: int
+    unsettled_readings: int
+    revision: int
+    settled_at: datetime | None
+    checks: int | None
+    failed_checks: int | None
+    warnings: int | None
+    held_back: int
+    accepted_by: str | None
+    accepted_at: datetime | None
+    accepted_reason: str | None
+    docs_page: str | None
+    workflow_run: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBackCustomer:
+    """A customer whose readings of an hour are in none of the sums, and why."""
+
+    hour: datetime
+    customer_id: UUID
+    readings: int
+    rejected: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class DueHour:
     """An hour that is to be settled, and about how many readings it holds."""
 
@@ -46,22 +82,21 @@ class PolicySpan:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one hour; `is_new_revision` tells whether other rows than before are published.
+    """What becomes of one hour; `is_new_revision` tells whether other rows than before are published."""
 
-    `accepted` are failures that would withhold it if no person had accepted them.
-    """
-
-    hour: datetime
-    state: HourState
-    reason: str | None
-    readings: int
-    ledger_readings: int
-    mean_bpm: float | None
+    verdict: HourVerdict
     is_new_revision: bool
-    warnings: tuple[str, ...]
     was_withheld: bool
-    held_back: int = 0
-    accepted: tuple[str, ...] = ()
+
+    @property
+    def hour(self) -> datetime:
+        """The hour's beginning."""
+        return self.verdict.facts.hour
+
+    @property
+    def state(self) -> HourState:
+        """Published, unless a critical failure withholds it."""
+        return HourState.WITHHELD if self.verdict.reason else HourState.PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +106,7 @@ class Settlement:
     decisions: tuple[Decision, ...] = ()
     run_ids: tuple[int, ...] = ()
     docs_pages: tuple[str, ...] = ()
-    dropped_hours: tuple[datetime, ...] = field(default=())
+    dropped_hours: tuple[datetime, ...] = ()
 
     def __add__(self, other: "Settlement") -> "Settlement":
         return Settlement(
@@ -103,9 +138,9 @@ class Settlement:
             "published": len(self.decisions) - len(self.withheld),
             "revised": len(self.revised),
             "withheld": len(self.withheld),
-            "held_back": sum(decision.held_back for decision in self.decisions),
-            "warnings": sum(len(decision.warnings) for decision in self.decisions),
-            "readings": sum(decision.readings for decision in self.decisions),
+            "held_back": sum(decision.verdict.facts.held_back for decision in self.decisions),
+            "warnings": sum(len(decision.verdict.warnings) for decision in self.decisions),
+            "readings": sum(decision.verdict.facts.readings for decision in self.decisions),
             "quality_runs": list(self.run_ids),
             "data_docs": list(self.docs_pages),
         }

@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 
 from include.db.connect import Connection
 from include.domain.reasons import Reason
-from include.hourly.sql import query as hourly_query
+from include.hourly.store import read_held_back, read_hours
 from include.live import rules
 from include.live.sql import query
 from include.live.types import (
@@ -17,9 +17,7 @@ from include.live.types import (
     CustomersNow,
     Ends,
     Flow,
-    HeldBackCustomer,
     HighCustomer,
-    HourRow,
     ReasonCount,
     RiskHour,
     Second,
@@ -104,16 +102,13 @@ def customers_bounds() -> dict[str, timedelta | int]:
 
 def read_slow(connection: Connection, now: datetime) -> Slow:
     """Return the checks, the hours, and who is held back in them."""
-    since = {"since": now - HOURS_WINDOW}
+    since = now - HOURS_WINDOW
     with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
         checks = cursor.execute(query("select_newest_checks")).fetchall()
-    with connection.cursor(row_factory=class_row(HourRow)) as cursor:
-        hours = cursor.execute(hourly_query("select_recent_hours"), {**since, "most": MOST_HOURS}).fetchall()
-    with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
-        span = {**since, "until": now, "most": MOST_HELD_BACK}
-        held_back = cursor.execute(hourly_query("select_held_back"), span).fetchall()
+    hours = read_hours(connection, since=since, most=MOST_HOURS)
+    held_back = read_held_back(connection, since=since, until=now, most=MOST_HELD_BACK)
     with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
-        risk = cursor.execute(query("select_risk_by_hour"), since).fetchall()
+        risk = cursor.execute(query("select_risk_by_hour"), {"since": since}).fetchall()
     return Slow(checks, hours, held_back, risk)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from include.broker.topic import KafkaRange
 from include.health.types import Status
+from include.hourly.types import HeldBackCustomer, HourRow
 from include.stream.types import Lease
 
 
@@ -140,39 +141,6 @@ class CustomersNow:
     is_whole: bool
     followed: int
     at_high: Sequence[HighCustomer]
-
-
-@dataclass(frozen=True, slots=True)
-class HourRow:
-    """How an hour stands and what its last checks found."""
-
-    hour: datetime
-    state: str
-    reason: str | None
-    readings: int
-    unsettled_readings: int
-    revision: int
-    settled_at: datetime | None
-    checks: int | None
-    failed_checks: int | None
-    warnings: int | None
-    held_back: int
-    accepted_by: str | None
-    accepted_at: datetime | None
-    accepted_reason: str | None
-    docs_page: str | None
-    workflow_run: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBackCustomer:
-    """A customer whose readings of an hour are in no sum, and why."""
-
-    hour: datetime
-    customer_id: UUID
-    readings: int
-    rejected: int
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

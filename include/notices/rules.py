@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from include.domain.hours import hour_name
 from include.errors import HealthCheckFailedError, HeartbeatError, HoursWithheldError
 from include.notices.types import Change
 
@@ -13,7 +14,7 @@ FINDINGS = (HealthCheckFailedError, HoursWithheldError)
 
 def changes_of_hours(withheld: Mapping[datetime, str], failing: Collection[str]) -> list[Change]:
     """Return the hours that are withheld, and those of `failing` that no longer are."""
-    now = {f"{HOUR_SUBJECT}{hour:%Y-%m-%dT%H:00}Z": reason for hour, reason in withheld.items()}
+    now = {f"{HOUR_SUBJECT}{hour_name(hour)}": reason for hour, reason in withheld.items()}
     begun = [Change(subject, True, f"withheld: {reason}") for subject, reason in now.items()]
     ended = sorted(subject for subject in failing if subject.startswith(HOUR_SUBJECT) and subject not in now)
     return [*begun, *(Change(subject, False, "no longer withheld") for subject in ended)]

@@ -9,13 +9,13 @@ from uuid import UUID
 from include.quality.types import (
     Accepted,
     Expectation,
+    Finding,
     HeldBack,
     HourFacts,
+    HourVerdict,
     Limits,
-    Outcome,
     QualityPolicy,
     Severity,
-    Verdict,
 )
 
 
@@ -30,14 +30,14 @@ def with_drift(
     return [replace(hour, mean_drift=_drift(hour, means, policy)) for hour in facts]
 
 
-def outcomes_of(
+def findings_of(
     facts: Sequence[HourFacts],
     expectations: Sequence[Expectation],
     failed: Mapping[str, Collection[datetime]],
-) -> list[Outcome]:
-    """Return what became of each expectation in each hour; `failed` holds the failing hours by name."""
+) -> list[Finding]:
+    """Return whether each hour meets each expectation; `failed` holds the failing hours by name."""
     return [
-        Outcome(
+        Finding(
             hour.hour,
             expectation,
             passed=hour.hour not in failed[expectation.name],
@@ -49,21 +49,21 @@ def outcomes_of(
 
 
 def verdicts_of(
-    facts: Sequence[HourFacts], outcomes: Sequence[Outcome], accepted: Sequence[Accepted] = ()
-) -> tuple[Verdict, ...]:
+    facts: Sequence[HourFacts], findings: Sequence[Finding], accepted: Sequence[Accepted] = ()
+) -> tuple[HourVerdict, ...]:
     """Decide each hour: any critical failure that nobody has accepted withholds it, and the reason names them all."""
     complaints: dict[tuple[datetime, Severity], list[str]] = {}
     let_through: dict[datetime, list[str]] = {}
-    for outcome in outcomes:
-        if outcome.passed:
+    for finding in findings:
+        if finding.passed:
             continue
-        hour, limits, observed = outcome.hour, outcome.expectation, outcome.observed or 0
+        hour, limits, observed = finding.hour, finding.expectation, finding.observed or 0
         if limits.severity is Severity.CRITICAL and _is_accepted(hour, limits, observed, None, accepted):
             let_through.setdefault(hour, []).append(limits.explain(observed))
         else:
             complaints.setdefault((hour, limits.severity), []).append(limits.explain(observed))
     return tuple(
-        Verdict(
+        HourVerdict(
             hour,
             reason="; ".join(complaints.get((hour.hour, Severity.CRITICAL), [])) or None,
             warnings=tuple(complaints.get((hour.hour, Severity.WARNING), [])),

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from include.db.connect import Connection
 from include.quality import store
-from include.quality.rules import outcomes_of, verdicts_of, with_drift, without_accepted
-from include.quality.types import Accepted, CheckedHours, QualityPolicy
+from include.quality.rules import findings_of, verdicts_of, with_drift, without_accepted
+from include.quality.types import Accepted, HourVerdict, QualityPolicy
 
 
 class Judge(Protocol):
@@ -23,8 +23,8 @@ class Judge(Protocol):
 
 def check_hours(
     snapshot: Connection, log: Connection, hours: Sequence[datetime], policy: QualityPolicy, judge: Judge
-) -> CheckedHours:
-    """Measure the hours in `snapshot`, judge and store them through `log`, and return a verdict for each.
+) -> tuple[int, tuple[HourVerdict, ...]]:
+    """Measure the hours in `snapshot`, judge and store them through `log`, and return the run and a verdict for each.
 
     What was found is committed at once, on a session of its own: it stays known if nothing comes of the run.
     """
@@ -35,9 +35,9 @@ def check_hours(
     )
     run_id = store.start_run(log, facts, policy)
     failed = judge.failing_hours(run_id, name_of_run(run_id, hours))
-    outcomes = outcomes_of(facts, policy.expectations, failed)
-    store.save_outcomes(log, run_id, outcomes)
-    return CheckedHours(run_id, verdicts_of(facts, outcomes, accepted))
+    findings = findings_of(facts, policy.expectations, failed)
+    store.save_findings(log, run_id, findings)
+    return run_id, verdicts_of(facts, findings, accepted)
 
 
 def _hold_back(

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
 from include.quality.sql import query
-from include.quality.types import Accepted, HeldBack, HourFacts, Outcome, QualityPolicy
+from include.quality.types import Accepted, Finding, HeldBack, HourFacts, QualityPolicy
 
 
 def count_rejected(connection: Connection, hours: Sequence[datetime]) -> None:
@@ -95,23 +95,23 @@ def start_run(connection: Connection, facts: Sequence[HourFacts], policy: Qualit
     return int(run_id)
 
 
-def save_outcomes(connection: Connection, run_id: int, outcomes: Sequence[Outcome]) -> None:
-    """Store what became of each expectation in each hour."""
+def save_findings(connection: Connection, run_id: int, findings: Sequence[Finding]) -> None:
+    """Store whether each hour meets each expectation."""
     with connection.cursor() as cursor:
         cursor.executemany(
             query("insert_quality_results"),
             [
                 {
                     "run_id": run_id,
-                    "hour": outcome.hour,
-                    "expectation": outcome.expectation.name,
-                    "severity": outcome.expectation.severity.value,
-                    "passed": outcome.passed,
-                    "observed": outcome.observed,
-                    "at_least": outcome.expectation.at_least,
-                    "at_most": outcome.expectation.at_most,
+                    "hour": finding.hour,
+                    "expectation": finding.expectation.name,
+                    "severity": finding.expectation.severity.value,
+                    "passed": finding.passed,
+                    "observed": finding.observed,
+                    "at_least": finding.expectation.at_least,
+                    "at_most": finding.expectation.at_most,
                 }
-                for outcome in outcomes
+                for finding in findings
             ],
         )
 

@@ -170,8 +170,8 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one expectation in one hour."""
+class Finding:
+    """Whether one hour meets one expectation."""
 
     hour: datetime
     expectation: Expectation
@@ -180,8 +180,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the outcomes mean for one hour; `reason` is None if it may be published.
+class HourVerdict:
+    """What the findings mean for one hour; `reason` is None if it may be published.
 
     `accepted` are critical failures that a person has accepted.
     """
@@ -190,11 +190,3 @@ class Verdict:
     reason: str | None
     warnings: tuple[str, ...]
     accepted: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedHours:
-    """One run of the checks over a group of hours, a verdict for each."""
-
-    run_id: int
-    verdicts: tuple[Verdict, ...]

@@ -42,7 +42,7 @@ def show_hour(hour: Annotated[str, typer.Argument(help="When it begins, UTC.")])
     """Show one hour: what its checks found, its sums, who is held back and why. This shows customers' ids."""
     from rich.console import Console
 
-    from include.hourly.rules import as_hour
+    from include.domain.hours import as_hour
     from include.report.hour import read_hour, render_hour
 
     with one_line_errors():

@@ -12,10 +12,11 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.domain.latency import percentile_ms
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
-from include.report.hours import read_hours
+from include.hourly.rules import BEGINNING_OF_TIME
+from include.hourly.store import read_hours
 from include.report.rules import find_problems, pace_per_second
 from include.report.sql import query
-from include.report.types import LatencySummary, PartitionAccount, Report
+from include.report.types import LatencySummary, PartitionAccount, Report, notes_of
 from include.settings import Settings
 from include.stream.lag import lag_by_partition
 
@@ -48,12 +49,13 @@ def make_report(settings: Settings) -> Report:
         by_reason: dict[str, int] = dict(connection.execute(query("count_by_reason")).fetchall())
         dropped: dict[str, int] = dict(connection.execute(query("count_dropped_rows")).fetchall())
         records_per_second, latency = _pace(connection)
-        hours = [line for line in read_hours(connection, limit=HOURS_LOOKED_AT) if line.needs_a_look]
+        rows = read_hours(connection, since=BEGINNING_OF_TIME, most=HOURS_LOOKED_AT)
     problems = find_problems(
         accounts,
         reading_count=sum(by_risk.values()) + dropped.get("heartbeats", 0),
         dead_letter_count=sum(by_reason.values()) + dropped.get("dead_letters", 0),
     )
+    hours = [row for row in rows if notes_of(row)]
     return Report(
         accounts, _lag(settings, accounts), by_reason, by_risk, records_per_second, latency, problems, hours
     )

@@ -13,9 +13,9 @@ import structlog
 from rich.console import Console
 from typer.testing import CliRunner
 
+from include.domain.hours import as_hour
 from include.errors import OptionError
 from include.hourly.accept import accept_hour
-from include.hourly.rules import as_hour
 from include.hourly.run import require_published, settle_due, settle_hour
 from include.hourly.types import HourState
 from include.report.hour import read_hour, render_hour
@@ -61,7 +61,7 @@ def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
 
     assert settlement is not None
     [decision] = settlement.decisions
-    assert (decision.state, decision.accepted) == (HourState.PUBLISHED, (DIFFER,))
+    assert (decision.state, decision.verdict.accepted) == (HourState.PUBLISHED, (DIFFER,))
     assert published(settings) == recompute(withheld, [EIGHT])
     assert states(settings)[EIGHT] == ("published", 180, 1)
     assert require_published(settings, EIGHT)["readings"] == 180
@@ -92,7 +92,7 @@ def test_what_was_accepted_stays_so_and_nothing_that_is_worse(
 
     pipeline.run(counted(str(EIGHT), 1))
     [decision] = settle_due(settings, before=NINE).decisions
-    assert decision.reason == "heartbeats and the stream's ledger differ by -2"
+    assert decision.verdict.reason == "heartbeats and the stream's ledger differ by -2"
     assert published(settings) == ([], [])
 
 
@@ -105,8 +105,8 @@ def test_another_failure_than_the_accepted_one_withholds_the_hour(
 
     [decision] = settle_hour(settings, EIGHT).decisions
 
-    assert decision.reason == "readings with another risk level than the policy gives: 3"
-    assert decision.accepted == (DIFFER,)
+    assert decision.verdict.reason == "readings with another risk level than the policy gives: 3"
+    assert decision.verdict.accepted == (DIFFER,)
 
 
 def test_an_accepted_customer_is_in_the_sums_again(
@@ -120,7 +120,7 @@ def test_an_accepted_customer_is_in_the_sums_again(
     settlement = accept_hour(settings, str(EIGHT), reason="the device lay on a table", accepted_by="somebody")
 
     assert settlement is not None
-    assert settlement.decisions[0].held_back == 0
+    assert settlement.decisions[0].verdict.facts.held_back == 0
     assert published(settings) == recompute([*others, *own], [EIGHT])
     assert pipeline.rows(HELD) == []
     assert pipeline.rows("select customer_id, accepted_by from accepted_failures") == [(GARBAGE, "somebody")]

@@ -113,7 +113,7 @@ def test_a_withheld_hour_is_in_no_table_until_it_is_repaired(
     settlement = settle_hour(settings, EIGHT)
 
     reason = "readings with another risk level than the policy gives: 3"
-    assert [decision.reason for decision in settlement.newly_withheld] == [reason]
+    assert [decision.verdict.reason for decision in settlement.newly_withheld] == [reason]
     assert published(settings) == recompute(readings, [NINE])
     assert states(settings)[EIGHT] == ("withheld", 180, 1)
     with pytest.raises(HoursWithheldError, match=f"hour 2026-11-20T08:00Z is withheld: {reason}"):
@@ -158,7 +158,7 @@ def test_readings_classified_by_an_earlier_policy_are_held_against_that_one(
         f"values (gen_random_uuid(), 70, '{EIGHT}', 'Normal')"
     )
     [withheld] = settle_hour(settings, EIGHT).withheld
-    assert withheld.reason == "heartbeats and the stream's ledger differ by +1"
+    assert withheld.verdict.reason == "heartbeats and the stream's ledger differ by +1"
 
 
 def test_a_change_of_policy_withholds_no_hour_after_the_ledger_has_forgotten_it(

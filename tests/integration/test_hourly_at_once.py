@@ -14,7 +14,7 @@ from include.errors import SettlingBusyError
 from include.hourly import run, store
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import Settlement
-from include.quality.types import CheckedHours
+from include.quality.types import HourVerdict
 from include.settings import Settings
 from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
@@ -111,7 +111,7 @@ def test_a_reading_that_comes_while_its_hour_is_settled_disturbs_nothing_and_wai
     sink.store(readings)
     real, came_at = run.check_hours, list[datetime]()
 
-    def check_beside_the_stream(*facts: Any) -> CheckedHours:
+    def check_beside_the_stream(*facts: Any) -> tuple[int, tuple[HourVerdict, ...]]:
         came_at.extend(at for (at,) in pipeline.rows("select timezone('utc', clock_timestamp())"))
         sink.store(late)
         return real(*facts)

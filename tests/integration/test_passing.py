@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from include.broker.topic import open_broker
+from include.domain.hours import last_full_hour
 from include.errors import HourNotEndedError, StreamBehindError, TopicMissingError
 from include.hourly.passing import has_passed, measure_unpassed, wait_until_passed
-from include.hourly.rules import last_full_hour
 from include.maintenance.run import prune_results
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream

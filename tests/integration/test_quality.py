@@ -56,7 +56,7 @@ def test_flawless_readings_pass_every_expectation(pipeline: Pipeline, settings: 
 
     [decision] = settle_hour(settings, EIGHT).decisions
 
-    assert (decision.state, decision.warnings, failed(pipeline)) == (HourState.PUBLISHED, (), set())
+    assert (decision.state, decision.verdict.warnings, failed(pipeline)) == (HourState.PUBLISHED, (), set())
     assert pipeline.count("quality_results") == len(POLICY.expectations)
     [(version, published_hours, is_finished)] = pipeline.rows(
         "select policy_version, published, finished_at is not null from quality_runs"
@@ -120,7 +120,7 @@ def test_a_critical_violation_withholds_the_hour_until_it_is_repaired(
     [decision] = settle_hour(settings, EIGHT).decisions
 
     assert decision.state is HourState.WITHHELD
-    assert sentence in (decision.reason or "")
+    assert sentence in (decision.verdict.reason or "")
     # A missing level is also not the one that the policy gives.
     assert failed(pipeline) == {name} | ({"risk_level_equals_policy"} if name == "no_nulls" else set())
     assert published(settings) == ([], [])
@@ -193,7 +193,7 @@ def test_a_warning_is_told_and_the_hour_is_published(
 
     assert failed(pipeline) == {name}
     assert decision.state is HourState.PUBLISHED
-    assert len(decision.warnings) == 1
+    assert len(decision.verdict.warnings) == 1
 
 
 @pytest.mark.parametrize("expectation", POLICY.expectations, ids=lambda expectation: expectation.name)
@@ -291,7 +291,7 @@ def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
         [*(file.read_text() for file in files), caplog.text, said.out, said.err, str(tables)]
     )
     assert len(files) >= 3
-    assert decision.held_back == 1
+    assert decision.verdict.facts.held_back == 1
     assert "risk_level_equals_policy" in everything
     for secret in (
         *{str(reading.customer) for reading in readings},

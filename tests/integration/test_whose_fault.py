@@ -91,9 +91,9 @@ def test_records_that_name_no_customer_are_shown_and_withhold_nothing(
     [decision] = settle_hour(settings, EIGHT).decisions
 
     assert decision.state is HourState.PUBLISHED
-    assert decision.held_back == 0
+    assert decision.verdict.facts.held_back == 0
     sentence = "84.7% of the records that came in the hour were rejected and name no customer"
-    assert sentence in decision.warnings
+    assert sentence in decision.verdict.warnings
     assert pipeline.rows("select quarantined, quarantine_share, unnamed from hour_facts") == [(0, 0.0, 1000)]
 
 
@@ -179,7 +179,7 @@ def test_sending_the_records_again_publishes_the_customer_with_the_next_settling
     assert waits < timedelta(minutes=30)  # and not since the hour ended
     stream.drain()
     [decision] = settle_due(settings, before=hour + HOUR).decisions
-    assert (decision.hour, decision.held_back) == (hour, 0)
+    assert (decision.hour, decision.verdict.facts.held_back) == (hour, 0)
     assert published(settings) == recompute([*others, *ahead], [hour])
     assert (pipeline.rows(HELD), pipeline.count("reopened_hours")) == ([], 0)
     assert states(settings)[hour] == ("published", 240, 2)

@@ -35,7 +35,7 @@ ARROWS = {
     "turn": {"domain", "db", "broker", "wire", "stream", "sink", "care"},
     "quality": {"db"},
     "hourly": {"domain", "db", "broker", "stream", "quality"},
-    "notices": {"db"},
+    "notices": {"domain", "db"},
     "health": {"domain", "db", "broker", "stream", "notices"},
     "report": {"domain", "db", "broker", "stream", "hourly"},
     "live": {"domain", "db", "broker", "stream", "hourly", "health"},

@@ -6,21 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.domain.hours import as_hour, hour_name, last_full_hour
 from include.errors import OptionError
 from include.hourly.rules import (
     BEGINNING_OF_TIME,
     END_OF_TIME,
-    as_hour,
     decide,
     describe,
     explain_unpassed,
     in_groups,
-    last_full_hour,
     policy_spans,
     require_kept_hour,
 )
 from include.hourly.types import DueHour, HourState, HourStatus, PolicySpan, Settlement
-from include.quality.types import CheckedHours, Verdict
+from include.quality.types import HourVerdict
 from tests.include.quality.test_rules import facts
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
@@ -46,6 +45,11 @@ def test_an_hour_is_the_same_however_it_is_written(instant: datetime | str) -> N
 def test_what_is_not_an_hour_is_refused_with_an_example(instant: str) -> None:
     with pytest.raises(OptionError, match="write it as"):
         as_hour(instant)
+
+
+def test_an_hours_name_is_read_back_as_the_hour() -> None:
+    assert hour_name(EIGHT) == "2026-11-20T08:00Z"
+    assert as_hour(hour_name(EIGHT)) == EIGHT
 
 
 def test_the_last_full_hour_has_ended() -> None:
@@ -105,19 +109,16 @@ def test_groups_hold_every_hour_once_in_order_and_within_their_limits(
 
 
 def test_only_a_critical_failure_withholds_an_hour_and_only_news_are_a_revision() -> None:
-    checked = CheckedHours(
-        5,
-        (
-            Verdict(facts(EIGHT, readings=4), reason=None, warnings=("late",)),
-            Verdict(facts(NINE, readings=6), reason="3 readings are wrong", warnings=()),
-        ),
+    verdicts = (
+        HourVerdict(facts(EIGHT, readings=4), reason=None, warnings=("late",)),
+        HourVerdict(facts(NINE, readings=6), reason="3 readings are wrong", warnings=()),
     )
     before = {NINE: HourStatus(NINE, HourState.WITHHELD, "as before", 6, 1, 4)}
 
-    fit, unfit = decide(checked, before, changed={EIGHT, NINE})
+    fit, unfit = decide(verdicts, before, changed={EIGHT, NINE})
 
-    assert (fit.state, fit.is_new_revision, fit.warnings) == (HourState.PUBLISHED, True, ("late",))
-    assert (unfit.state, unfit.is_new_revision, unfit.reason) == (
+    assert (fit.state, fit.is_new_revision, fit.verdict.warnings) == (HourState.PUBLISHED, True, ("late",))
+    assert (unfit.state, unfit.is_new_revision, unfit.verdict.reason) == (
         HourState.WITHHELD,
         False,
         "3 readings are wrong",
@@ -126,9 +127,9 @@ def test_only_a_critical_failure_withholds_an_hour_and_only_news_are_a_revision(
     settlement = Settlement((fit, unfit))
     assert (settlement.withheld, settlement.newly_withheld) == ([unfit], [])
     assert describe(settlement).splitlines() == [
-        "2026-11-20 08:00Z  published  4 readings",
+        "2026-11-20T08:00Z  published  4 readings",
         "    warning: late",
-        "2026-11-20 09:00Z  withheld   6 readings",
+        "2026-11-20T09:00Z  withheld   6 readings",
         "    withheld: 3 readings are wrong",
     ]
 
