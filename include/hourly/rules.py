@@ -101,7 +101,7 @@ def describe(settlement: Settlement) -> str:
 
 
 def _is_withheld(status: HourStatus | None) -> bool:
-    return status is not None and status.state is HourState.WITHHELD
+    return status is not None and status.state == HourState.WITHHELD
 
 
 def _notes(verdict: HourVerdict) -> list[str]:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from psycopg import IsolationLevel, errors
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.locks import holding
 from include.domain.hours import as_hour, hour_name
 from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
-from include.errors import HoursWithheldError, PermanentError, TransientError
+from include.errors import HoursWithheldError, PermanentError, SettlingBusyError, TransientError
 from include.hourly import store
 from include.hourly.rules import decide, in_groups, policy_spans, require_kept_hour
 from include.hourly.types import Decision, HourState, Settlement
@@ -33,6 +34,7 @@ from include.settings import Settings
 if TYPE_CHECKING:
     from include.quality.suite import HourSuite
 
+SETTLING_LOCK = "heartbeat-hourly"
 MAX_GROUP_HOURS = 100
 MAX_GROUP_READINGS = 2_000_000
 
@@ -66,9 +68,9 @@ def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
     """Return the published hour's figures; raise HoursWithheldError with the reason if it is withheld."""
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         status = store.read_status(connection, [hour]).get(hour)
-    if status is None or status.state is HourState.OPEN:
+    if status is None or status.state == HourState.OPEN:
         raise PermanentError(f"hour {hour_name(hour)} has never been settled: run its settling first")
-    if status.state is HourState.WITHHELD:
+    if status.state == HourState.WITHHELD:
         raise HoursWithheldError(hours=[hour_name(hour)], reason=status.reason or "")
     return {
         "hour": hour.isoformat(),
@@ -121,8 +123,9 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
         readable_errors(settings),
         connect(settings, Role.HOURLY, autocommit=True) as snapshot,
         connect(settings, Role.HOURLY, autocommit=True) as log_connection,
+        # Nobody waits here: whoever waits holds a slot of Airflow's that the stream may need.
+        holding(log_connection, SETTLING_LOCK, else_raise=SettlingBusyError()),
     ):
-        store.lock_settling(log_connection)
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy, log_connection)
         try:
@@ -135,8 +138,6 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
             ) from None
         finally:
             suite.close()
-            if not log_connection.closed:
-                store.unlock_settling(log_connection)
 
 
 def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:

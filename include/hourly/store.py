@@ -10,26 +10,10 @@ from psycopg.types.json import Jsonb
 from include.db.connect import Connection
 from include.domain.risk import RiskPolicy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
-from include.errors import SettlingBusyError
 from include.hourly.sql import query
 from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus, PolicySpan
 
 _UNKNOWN_BANDS: dict[str, object] = {}
-
-
-def lock_settling(connection: Connection) -> None:
-    """Be the only one that settles, until `unlock_settling` or the session's end; raise SettlingBusyError if one is.
-
-    Nobody waits here: whoever waits holds a slot of Airflow's that the stream may need.
-    """
-    [(is_locked,)] = connection.execute(query("lock_hourly")).fetchall()
-    if not is_locked:
-        raise SettlingBusyError
-
-
-def unlock_settling(connection: Connection) -> None:
-    """Let another one settle at once: the server may notice the end of a session only a while after it."""
-    connection.execute(query("unlock_hourly"))
 
 
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:

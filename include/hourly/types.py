@@ -22,7 +22,7 @@ class HourStatus:
     """A row of hour_status, and how many customers are held back."""
 
     hour: datetime
-    state: HourState
+    state: str
     reason: str | None
     readings: int
     revision: int

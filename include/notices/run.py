@@ -8,13 +8,15 @@ import time
 from collections.abc import Sequence
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.locks import holding
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.notices import outage, store, webhook
-from include.notices.rules import change_of_task, changes_of_hours, worked
+from include.notices.rules import changes_of_hours
 from include.notices.types import Change
 from include.settings import Settings
 
+SENDING_LOCK = "heartbeat-notices-sending"
 MOST_AT_ONCE = 100
 # A slow webhook shall not keep the checks of each minute from their end.
 SENDING_SECONDS = 20.0
@@ -36,17 +38,8 @@ def tell(settings: Settings, changes: Sequence[Change]) -> None:
         _send(settings, connection)
 
 
-def tell_failed_task(settings: Settings, name: str, error: object, link: str) -> None:
-    """Tell of a task that has failed for good; never raises."""
-    _tell_task(settings, change_of_task(name, error, link))
-
-
-def tell_worked_task(settings: Settings, name: str) -> None:
-    """Tell of a task that works, if it was told that it fails; never raises."""
-    _tell_task(settings, worked(name))
-
-
-def _tell_task(settings: Settings, change: Change) -> None:
+def tell_task(settings: Settings, change: Change) -> None:
+    """Tell how a task stands, if it stood otherwise before; never raises."""
     try:
         tell(settings, [change])
     except HeartbeatError as error:  # that the database is away is told by the checks of each minute
@@ -60,7 +53,8 @@ def _send(settings: Settings, connection: Connection) -> None:
         store.mark_sent(connection, None)
         return
     deadline = time.monotonic() + SENDING_SECONDS
-    with store.sending(connection) as is_mine:
+    # One sends at a time: another one that is at it sends what it finds.
+    with holding(connection, SENDING_LOCK) as is_mine:
         for notice in store.read_unsent(connection, MOST_AT_ONCE) if is_mine else []:
             if time.monotonic() > deadline or not webhook.post(settings, notice):
                 return

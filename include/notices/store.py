@@ -1,7 +1,6 @@
 """The notices in PostgreSQL: how each subject stood last, and which notices nobody has taken yet."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -39,14 +38,3 @@ def read_unsent(connection: Connection, most: int) -> list[Notice]:
 def mark_sent(connection: Connection, number: int | None) -> None:
     """Note that a notice was taken; None: that all were, since there is nobody to tell."""
     connection.execute(query("update_sent_notices"), {"id": number})
-
-
-@contextmanager
-def sending(connection: Connection) -> Iterator[bool]:
-    """Tell whether this session may send, which one does at a time; another one that is at it sends what it finds."""
-    [(is_mine,)] = connection.execute(query("lock_sending")).fetchall()
-    try:
-        yield bool(is_mine)
-    finally:
-        if is_mine:
-            connection.execute(query("unlock_sending"))

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from include.broker.topic import Broker, TimestampLimits, Topic, open_broker
 from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.locks import holding
+from include.errors import ReplayBusyError
 from include.log import get_logger
 from include.replay import store
 from include.replay.rules import record_time_ms
@@ -20,6 +22,7 @@ from include.replay.sender import Sender, find_copies, open_sender
 from include.replay.types import BrokenRun, Delivery, Letter, ReplayReport, Selection
 from include.settings import Settings
 
+REPLAY_LOCK = "heartbeat-replay"
 CHUNK_LETTERS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 OUTCOME_INTERVAL_SECONDS = 1.0
@@ -54,7 +57,8 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
         now = read_clock(connection)
         selection = replace(selection, until=min(selection.until or now, now))
         if dry_run:
-            report = ReplayReport(None, _count(connection, settings, selection), {}, {}, found_sent=0)
+            chosen = store.count_letters(connection, settings.kafka_topic, selection)
+            report = ReplayReport(None, chosen, {}, {}, found_sent=0)
         else:
             report = _replay(settings, connection, selection)
     log.info("dead_letters_replayed", is_dry_run=dry_run, **asdict(report))
@@ -80,16 +84,15 @@ def trace_outcomes(
     return outcomes
 
 
-def _count(connection: Connection, settings: Settings, selection: Selection) -> dict[str, int]:
-    return store.count_letters(connection, settings.kafka_topic, selection)
-
-
 def _replay(settings: Settings, connection: Connection, selection: Selection) -> ReplayReport:
-    with store.only_replay(connection), open_broker(settings) as broker:
+    with (
+        holding(connection, REPLAY_LOCK, else_raise=ReplayBusyError()),
+        open_broker(settings) as broker,
+    ):
         topic = broker.topic(settings.kafka_topic)
         session = _Session(settings, connection, broker, topic, broker.timestamp_limits(topic))
         found_sent = sum(_settle(session, run) for run in store.broken_runs(connection))
-        chosen = _count(connection, settings, selection)
+        chosen = store.count_letters(connection, topic.name, selection)
         with open_sender(settings, session.topic) as sender:
             run_id = store.begin_run(connection, session.topic)
             sent, refused = _send_all(session, sender, run_id, selection)
@@ -123,15 +126,21 @@ def _send_all(
         ends = {partition: held.end for partition, held in session.broker.ranges(session.topic).items()}
         letters = store.claim_letters(
             session.connection,
-            store.Claim(run_id, session.topic.name, last, ends, min(CHUNK_LETTERS, remaining), CHUNK_BYTES),
+            run_id,
+            session.topic,
             selection,
+            after=last,
+            claim_offsets=ends,
+            max_letters=min(CHUNK_LETTERS, remaining),
+            max_bytes=CHUNK_BYTES,
         )
         if not letters:
             break
         deliveries = _send(session, sender, letters)
-        store.mark_replayed(session.connection, run_id, store.delivered(deliveries))
-        sent.update(delivery.letter.reason for delivery in deliveries if delivery.copy)
-        refused.update(delivery.letter.reason for delivery in deliveries if not delivery.copy)
+        copies = [(each.letter.place, each.copy) for each in deliveries if each.copy]
+        store.mark_replayed(session.connection, run_id, copies)
+        sent.update(each.letter.reason for each in deliveries if each.copy)
+        refused.update(each.letter.reason for each in deliveries if not each.copy)
         last = letters[-1]
     return sent, refused
 

@@ -1,8 +1,6 @@
 """The dead letters' side of a replay: choosing, claiming, marking, releasing."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,32 +9,10 @@ from psycopg.types.json import Jsonb
 
 from include.broker.topic import Topic
 from include.db.connect import Connection
-from include.errors import ReplayBusyError
 from include.replay.sql import query
-from include.replay.types import BrokenRun, Delivery, Letter, RecordPlace, Selection
+from include.replay.types import BrokenRun, Letter, RecordPlace, Selection
 
 _BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns are UTC without a zone
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a run asks for: letters after `after`, to be sent to partitions that end at `claim_offsets`."""
-
-    run_id: int
-    topic: str
-    after: Letter | None
-    claim_offsets: dict[int, int]
-    max_letters: int
-    max_bytes: int
-
-
-@contextmanager
-def only_replay(connection: Connection) -> Iterator[None]:
-    """Keep any other replay out until the session ends; raise ReplayBusyError if one is at work."""
-    [(is_mine,)] = connection.execute(query("lock_replay")).fetchall()
-    if not is_mine:
-        raise ReplayBusyError
-    yield
 
 
 def count_letters(connection: Connection, topic: str, selection: Selection) -> dict[str, int]:
@@ -56,18 +32,28 @@ def end_run(connection: Connection, run_id: int) -> None:
     connection.execute(query("end_replay_run"), {"run_id": run_id})
 
 
-def claim_letters(connection: Connection, claim: Claim, selection: Selection) -> list[Letter]:
-    """Claim the next letters, oldest first, and note where Kafka ends before they are sent."""
+def claim_letters(
+    connection: Connection,
+    run_id: int,
+    topic: Topic,
+    selection: Selection,
+    *,
+    after: Letter | None,
+    claim_offsets: Mapping[int, int],
+    max_letters: int,
+    max_bytes: int,
+) -> list[Letter]:
+    """Claim the next letters after `after`, oldest first, and note where Kafka ends before they are sent."""
     values = {
-        **_where(claim.topic, selection),
-        "max_letters": claim.max_letters,
-        "run_id": claim.run_id,
-        "after_time": claim.after.recorded_at if claim.after else _BEFORE_ALL,
-        "after_id": claim.after.id if claim.after else 0,
-        "max_bytes": claim.max_bytes,
+        **_where(topic.name, selection),
+        "max_letters": max_letters,
+        "run_id": run_id,
+        "after_time": after.recorded_at if after else _BEFORE_ALL,
+        "after_id": after.id if after else 0,
+        "max_bytes": max_bytes,
     }
     with connection.transaction():
-        noted = {"run_id": claim.run_id, "claim_offsets": Jsonb(claim.claim_offsets)}
+        noted = {"run_id": run_id, "claim_offsets": Jsonb(dict(claim_offsets))}
         connection.execute(query("update_claim_offsets"), noted)
         letters = [_letter(row) for row in connection.execute(query("claim_dead_letters"), values)]
     return sorted(letters, key=lambda letter: (letter.recorded_at, letter.id))
@@ -93,11 +79,6 @@ def mark_replayed(
                 },
             )
         connection.execute(query("release_dead_letters"), {"run_id": run_id})
-
-
-def delivered(deliveries: Sequence[Delivery]) -> list[tuple[RecordPlace, RecordPlace]]:
-    """Return the pairs that `mark_replayed` takes."""
-    return [(delivery.letter.place, delivery.copy) for delivery in deliveries if delivery.copy is not None]
 
 
 def broken_runs(connection: Connection) -> list[BrokenRun]:

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from include.db.connect import Role, connect
+from include.db.locks import holding
 from include.errors import SettlingBusyError
-from include.hourly import run, store
+from include.hourly import run
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import Settlement
 from include.quality.types import HourVerdict
@@ -58,11 +59,13 @@ def settle_if_free(settings: Settings) -> Settlement | None:
 def test_a_run_beside_another_gives_way_at_once_and_says_so(settings: Settings, sink: Sink) -> None:
     sink.store(steady(EIGHT))
 
-    with connect(settings, Role.HOURLY, autocommit=True) as first:
-        store.lock_settling(first)
+    with (
+        connect(settings, Role.HOURLY, autocommit=True) as first,
+        holding(first, run.SETTLING_LOCK),
         # Were it to wait, the lock would not come free before the test's own time is over.
-        with pytest.raises(SettlingBusyError, match="another run is settling hours"):
-            settle_hour(settings, EIGHT)
+        pytest.raises(SettlingBusyError, match="another run is settling hours"),
+    ):
+        settle_hour(settings, EIGHT)
 
     assert states(settings) == {EIGHT: ("open", 0, 0)}
     assert len(settle_hour(settings, EIGHT).revised) == 1
