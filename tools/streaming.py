@@ -1,7 +1,6 @@
 """Run the real stream beside a demo or a bench, as a process of its own."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,17 +44,6 @@ def running_process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def wait_until_started(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return once the launch has committed to its place: its offsets stand in the database."""
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        while True:
-            row = connection.execute("select count(*) from stream_offsets").fetchone()
-            if row is not None and row[0]:
-                return
-            require_alive(process, log)
-            time.sleep(0.1)
 
 
 def count_waiting(settings: Settings) -> int:

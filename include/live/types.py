@@ -1,6 +1,6 @@
 """What one look shows, in the form in which the page gets it. Instants are UTC without a zone, as the columns are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -21,11 +21,6 @@ class Second:
     quarantined: int
     p50_ms: float | None
     p99_ms: float | None
-
-    @property
-    def records(self) -> int:
-        """All records that got an outcome."""
-        return self.accepted + self.duplicates + self.quarantined
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +159,6 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
-    """The risk policy in force: where High and Elevated begin on both sides."""
-
-    version: str
-    high_at_most_bpm: int | None
-    elevated_at_most_bpm: int | None
-    elevated_at_least_bpm: int
-    high_above_bpm: int
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
     """All that one look at the database gave."""
 
@@ -185,7 +169,8 @@ class Look:
     # None where counting them takes too long.
     customers: CustomersNow | None
     slow: Slow
-    bands: Bands
+    # The risk policy in force: where High and Elevated begin on both sides.
+    bands: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def refresh_statistics(settings: Settings) -> None:
     """Refresh the statistics of the partitioned tables as wholes, which autovacuum never does."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
         for parent in PARENTS:
-            store.refresh_statistics(connection, parent)
+            connection.execute("select refresh_statistics(%s)", [parent])
     log.info("statistics_refreshed", tables=list(PARENTS))
 
 

@@ -41,8 +41,3 @@ def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
     while deleted := connection.execute(query("delete_old_customer_hours"), {"before": before}).rowcount:
         row_count += deleted
     return row_count
-
-
-def refresh_statistics(connection: Connection, parent: str) -> None:
-    """Let the planner know the table as a whole."""
-    connection.execute(query("refresh_statistics"), {"parent": parent})

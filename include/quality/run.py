@@ -6,23 +6,23 @@ expectation about the hour withholds it from everybody, so the critical ones are
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from include.db.connect import Connection
 from include.quality import store
 from include.quality.rules import findings_of, verdicts_of, with_drift, without_accepted
 from include.quality.types import Accepted, HourVerdict, QualityPolicy
 
-
-class Judge(Protocol):
-    """Tells which hours of a run fail which expectations."""
-
-    def failing_hours(self, run_id: int, run_name: str) -> dict[str, set[datetime]]:
-        """Return the failing hours by expectation name."""
+if TYPE_CHECKING:
+    from include.quality.suite import HourSuite
 
 
 def check_hours(
-    snapshot: Connection, log: Connection, hours: Sequence[datetime], policy: QualityPolicy, judge: Judge
+    snapshot: Connection,
+    log: Connection,
+    hours: Sequence[datetime],
+    policy: QualityPolicy,
+    suite: "HourSuite",
 ) -> tuple[int, tuple[HourVerdict, ...]]:
     """Measure the hours in `snapshot`, judge and store them through `log`, and return the run and a verdict for each.
 
@@ -34,7 +34,7 @@ def check_hours(
         store.measure_facts(snapshot, hours, policy), store.read_past_means(snapshot, hours, policy), policy
     )
     run_id = store.start_run(log, facts, policy)
-    failed = judge.failing_hours(run_id, name_of_run(run_id, hours))
+    failed = suite.failing_hours(run_id, name_of_run(run_id, hours))
     findings = findings_of(facts, policy.expectations, failed)
     store.save_findings(log, run_id, findings)
     return run_id, verdicts_of(facts, findings, accepted)
