@@ -35,7 +35,7 @@ import pendulum
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, TOLD, Tag
 from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
 from include.domain.hours import as_hour
@@ -99,8 +99,7 @@ def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) 
     params={
         "hour": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Hour",
             description="Which hour to check and publish, UTC, for example 2026-01-31T14:00:00Z. "
             "It has to have ended, and its readings to be kept still. Empty: the last full one.",

@@ -30,7 +30,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, Tag, between
 from dags.connections import by_connections
 from include.domain.reasons import EXPLANATIONS, Reason
 
@@ -84,32 +84,23 @@ def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
         ),
         "since": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Recorded since",
             description="UTC, included, for example 2026-01-31T14:00:00Z. Empty: from the oldest on.",
         ),
         "until": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Recorded before",
             description="UTC, not included. Empty: up to the start of this run.",
         ),
         "limit": Param(
             10_000,
-            type="integer",
-            minimum=1,
-            maximum=1_000_000,
+            **between(1, 1_000_000),
             title="At most",
             description="How many records to send, the oldest first.",
         ),
-        "dry_run": Param(
-            True,
-            type="boolean",
-            title="Dry run",
-            description="Only count what would be sent.",
-        ),
+        "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
     tags=[Tag.OPERATE, Tag.TIER_2],
     default_args=DEFAULT_ARGS,

@@ -24,23 +24,18 @@ from typing import Any
 import pendulum
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, Tag, between
 
 PARAMS = {
     "customers": Param(
-        200,
-        type="integer",
-        minimum=1,
-        maximum=1_000_000,
-        title="Customers",
-        description="How many wear a monitor.",
+        200, **between(1, 1_000_000), title="Customers", description="How many wear a monitor."
     ),
     "rate_hz": Param(
         1.0,
         type="number",
         exclusiveMinimum=0,
         maximum=500,
-        title="Readings a second",
+        title="Readings per second",
         description="Of each customer.",
     ),
     "period": Param(
@@ -52,25 +47,19 @@ PARAMS = {
     ),
     "duration_seconds": Param(
         60,
-        type="number",
-        minimum=1,
-        maximum=86_400,
+        **between(1, 86_400, "number"),
         title="Duration in seconds",
         description="How long a run in real time lasts; a past period has its own length.",
     ),
     "within_seconds": Param(
         30,
-        type="number",
-        minimum=1,
-        maximum=86_400,
+        **between(1, 86_400, "number"),
         title="Fast motion within seconds",
         description="How long sending a past period takes; not for real time.",
     ),
     "seed": Param(
         1,
-        type="integer",
-        minimum=0,
-        maximum=2**31 - 1,
+        **between(0, 2**31 - 1),
         title="Seed",
         description="The same seed gives the same people. Two runs at once need two seeds.",
     ),
@@ -90,17 +79,13 @@ PARAMS = {
     ),
     "late_by_seconds": Param(
         300,
-        type="number",
-        minimum=1,
-        maximum=604_800,
+        **between(1, 604_800, "number"),
         title="Late by seconds",
         description="How much older a late reading is.",
     ),
     "processes": Param(
         1,
-        type="integer",
-        minimum=1,
-        maximum=16,
+        **between(1, 16),
         title="Processes",
         description="Among how many the customers are shared; more than one for tens of thousands a second.",
     ),
