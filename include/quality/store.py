@@ -48,10 +48,9 @@ def read_accepted(connection: Connection, hours: Sequence[datetime]) -> list[Acc
 def save_held_back(connection: Connection, hours: Sequence[datetime], held: Sequence[HeldBack]) -> None:
     """Note who is held back in these hours, and mark the sums of each."""
     rows = Jsonb([asdict(one) for one in held], dumps=partial(json.dumps, default=str))
-    values = {"hours": list(hours), "held": rows}
-    connection.execute(query("delete_held_back"), values)
-    connection.execute(query("upsert_held_back"), values)
-    connection.execute(query("mark_held_back"), values)
+    connection.execute(query("delete_held_back"), {"hours": list(hours), "held": rows})
+    connection.execute(query("upsert_held_back"), {"held": rows})
+    connection.execute(query("mark_held_back"), {"hours": list(hours)})
 
 
 def measure_facts(

@@ -1,10 +1,10 @@
 -- How many customers are at each level now, and those at High with since when, newest first. The live page and
 -- Grafana both ask this very query, so they show one number.
--- Params:  at timestamp (UTC): readings up to then count, so not those of clocks that are ahead
---          window_length interval: a customer whose newest reading is older is not counted
---          most_readings int: no more of the newest readings are looked at
---          horizon, pause interval: High lasts while High readings come no further apart than `pause`; it is followed
---          back by `horizon` at most
+-- Params:  at timestamp (UTC): readings up to then count, so not those of clocks that are ahead;
+--          window_length interval: a customer whose newest reading is older is not counted;
+--          most_readings int: no more of the newest readings are looked at;
+--          horizon, pause interval: High lasts while High readings come no further apart than `pause`, and is followed
+--          back by `horizon` at most;
 --          most_followed int, most_shown int
 -- Returns: normal, elevated, high, reach_seconds: of the customers heard so lately, is_whole: which is the window,
 --          followed: of how many at High it was found out since when; customer_id, heart_rate, event_time, high_since,
