@@ -5,12 +5,12 @@ Sends simulated readings to the topic, as the form says, and ends by itself. Sta
 
 ```
  form ──► simulate ──► Kafka ──► heartbeat_stream
-             └──► ledger: what each record is to become
+             └──► ground truth: what each record is to become
 ```
 
-- **Writes** the topic, and a ledger of the truth below STACK_DIR; `python main.py verify LEDGER` holds the database
-  against it, record by record.
-- **Returns** how many records were sent, by kind of fault, and the ledger's path; the log says the same in words.
+- **Writes** the topic, and the ground truth into a file below STACK_DIR; `python main.py verify FILE` holds the
+  database against it, record by record.
+- **Returns** how many records were sent, by kind of fault, and the file's path; the log says the same in words.
 - **A second run** with the same seed sends the same people. Of a past period these are the same readings, which the
   stream counts as duplicates; for new ones, change the seed.
 - **To stop it** before its time, mark the run: what was sent stays.

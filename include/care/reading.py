@@ -66,7 +66,7 @@ class CarefulReading:
     def _fetch(self, sink: Sink) -> Gathering | None:
         if self._packed_bytes >= CAREFUL_BYTES:
             return None
-        offset = sink.accounts[self._partition].next_offset
+        offset = sink.states[self._partition].next_offset
         batches = self._reader.fetch(self._topic, self._partition, offset, max_bytes=FETCH_BYTES).batches
         self._packed_bytes += sum(batch.packed_bytes for batch in batches)
         self._pieces = cut(batches, self._partition, offset, single_until=self._suspect_until)

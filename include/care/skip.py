@@ -35,14 +35,14 @@ def skip_record(settings: Settings, *, partition: int, offset: int, reason: str)
         topic = broker.topic(settings.kafka_topic)
         database = worker.database()
         launch = _newest_launch(settings, topic, database)
-        accounts = read_share(database.connection, launch, [partition])
-        _require_next(accounts[partition].next_offset if partition in accounts else None, partition, offset)
+        states = read_share(database.connection, launch, [partition])
+        _require_next(states[partition].next_offset if partition in states else None, partition, offset)
         piece = _fetch(worker.raw_reader(), topic, partition, offset)
         why = unprocessable(f"skipped by hand: {' '.join(reason.split())}")
         # Another launch or the task itself may have moved on meanwhile: then nothing is stored, in words.
-        store_or_narrow(piece.condemning(why), Sink(launch, accounts, database, lambda: None))
+        store_or_narrow(piece.condemning(why), Sink(launch, states, database, lambda: None))
     log.warning("record_skipped", partition=partition, offset=offset, record_count=len(piece))
-    return accounts[partition].next_offset
+    return states[partition].next_offset
 
 
 def _newest_launch(settings: Settings, topic: Topic, database: Database) -> Launch:

@@ -92,7 +92,7 @@ def require_none_withheld(settlement: Settlement) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Session:
+class _Settling:
     """What settling a group needs; `snapshot` sees one instant of the database, `log` commits as it goes."""
 
     snapshot: Connection
@@ -114,7 +114,7 @@ def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_r
 
 
 @contextmanager
-def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]:
+def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling]:
     from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
 
     quality_policy = load_quality_policy(settings.quality_policy)
@@ -129,7 +129,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy, log_connection)
         try:
-            yield _Session(
+            yield _Settling(
                 snapshot, log_connection, suite, quality_policy, risk_policies, settings, workflow_run
             )
         except errors.SerializationFailure:
@@ -140,7 +140,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
             suite.close()
 
 
-def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
+def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
     """Settle hours, in one transaction, in this order:
 
     1. answer the notes that ask for the hours again
@@ -164,7 +164,7 @@ def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
     return _finish(session, Settlement(tuple(decisions), (run_id,), (page,), tuple(dropped)))
 
 
-def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
+def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
     """Sum and judge hours and write what follows, in the open transaction; return it and the run of the checks."""
     _sum(session, hours)
     run_id, verdicts = check_hours(
@@ -182,7 +182,7 @@ def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision
     return decisions, run_id
 
 
-def _sum(session: _Session, hours: Sequence[datetime]) -> None:
+def _sum(session: _Settling, hours: Sequence[datetime]) -> None:
     settings = session.settings
     history = store.read_policy_history(session.snapshot)
     store.sum_readings(
@@ -194,7 +194,7 @@ def _sum(session: _Session, hours: Sequence[datetime]) -> None:
     )
 
 
-def _finish(session: _Session, settlement: Settlement) -> Settlement:
+def _finish(session: _Settling, settlement: Settlement) -> Settlement:
     withheld = settlement.withheld
     finish_run(
         session.log,

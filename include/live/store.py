@@ -11,7 +11,7 @@ from include.hourly.store import read_held_back, read_hours
 from include.live import rules
 from include.live.sql import query
 from include.live.types import (
-    Broker,
+    BrokerState,
     CheckRow,
     CustomerHour,
     CustomersNow,
@@ -68,10 +68,10 @@ def read_flow(connection: Connection, now: datetime, arriving: float | None) -> 
     )
 
 
-def read_broker(connection: Connection, ends: Ends) -> Broker:
+def read_broker(connection: Connection, ends: Ends) -> BrokerState:
     """Return what each partition has still to do, as far as Kafka's ends are known."""
     done = read_next_offsets(connection, ends.topic_id) if ends.topic_id else {}
-    return Broker(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
+    return BrokerState(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
 
 
 def read_stream(connection: Connection, now: datetime) -> StreamState:

@@ -82,7 +82,7 @@ class PartitionLag:
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
+class BrokerState:
     """Kafka as the page knows it; `problem` is one line, None while it answers."""
 
     asked_at: datetime | None
@@ -164,7 +164,7 @@ class Look:
 
     taken_at: datetime
     flow: Flow
-    broker: Broker
+    broker: BrokerState
     stream: StreamState
     # None where counting them takes too long.
     customers: CustomersNow | None

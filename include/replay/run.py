@@ -33,7 +33,7 @@ log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _Session:
+class _Replay:
     """What the steps of one replay share."""
 
     settings: Settings
@@ -47,7 +47,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
     """Send what the selection names and was not sent before; with `dry_run` only count it.
 
     In this order:
-    1. settle what a broken run left open
+    1. clear up what a broken run left open
     2. claim a chunk, noting first where Kafka ends
     3. send it and wait for the acknowledgements
     4. mark what arrived, release what was refused
@@ -90,8 +90,8 @@ def _replay(settings: Settings, connection: Connection, selection: Selection) ->
         open_broker(settings) as broker,
     ):
         topic = broker.topic(settings.kafka_topic)
-        session = _Session(settings, connection, broker, topic, broker.timestamp_limits(topic))
-        found_sent = sum(_settle(session, run) for run in store.broken_runs(connection))
+        session = _Replay(settings, connection, broker, topic, broker.timestamp_limits(topic))
+        found_sent = sum(_close_broken(session, run) for run in store.broken_runs(connection))
         chosen = store.count_letters(connection, topic.name, selection)
         with open_sender(settings, session.topic) as sender:
             run_id = store.begin_run(connection, session.topic)
@@ -100,7 +100,7 @@ def _replay(settings: Settings, connection: Connection, selection: Selection) ->
     return ReplayReport(run_id, chosen, dict(sent), dict(refused), found_sent)
 
 
-def _settle(session: _Session, run: BrokenRun) -> int:
+def _close_broken(session: _Replay, run: BrokenRun) -> int:
     """Find out what a broken run had sent, mark that and release the rest; return how many were found."""
     wanted = store.claimed_places(session.connection, run.run_id)
     copies = {}
@@ -111,12 +111,12 @@ def _settle(session: _Session, run: BrokenRun) -> int:
         )
     store.mark_replayed(session.connection, run.run_id, list(copies.items()))
     store.end_run(session.connection, run.run_id)
-    log.warning("broken_replay_settled", run_id=run.run_id, claimed_count=len(wanted), sent_count=len(copies))
+    log.warning("broken_replay_closed", run_id=run.run_id, claimed_count=len(wanted), sent_count=len(copies))
     return len(copies)
 
 
 def _send_all(
-    session: _Session, sender: Sender, run_id: int, selection: Selection
+    session: _Replay, sender: Sender, run_id: int, selection: Selection
 ) -> tuple[Counter[str], Counter[str]]:
     """Send chunk by chunk; return how many letters of each reason were sent and refused."""
     sent: Counter[str] = Counter()
@@ -145,7 +145,7 @@ def _send_all(
     return sent, refused
 
 
-def _send(session: _Session, sender: Sender, letters: list[Letter]) -> list[Delivery]:
+def _send(session: _Replay, sender: Sender, letters: list[Letter]) -> list[Delivery]:
     now = read_clock(session.connection)
     keep_days = session.settings.kafka_retention_days
     return sender.send(

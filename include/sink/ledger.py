@@ -51,7 +51,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Account:
+class PartitionState:
     """One partition of the task: how far it is done, which life of its offsets this is, and its open row.
 
     `newest_event_us` is the newest event time of its valid readings so far, or when the partition was met.
@@ -133,10 +133,10 @@ def count_hours(
     return columns
 
 
-def ledger_columns(accounts: Sequence[Account], rows: Sequence[LedgerRow]) -> dict[str, list[object]]:
+def ledger_columns(states: Sequence[PartitionState], rows: Sequence[LedgerRow]) -> dict[str, list[object]]:
     """Return the rows as parameters of close_gathering.sql, in step with their partitions."""
     return {
-        "from_offsets": [account.next_offset for account in accounts],
+        "from_offsets": [state.next_offset for state in states],
         "to_offsets": [row.to_offset for row in rows],
         "row_from_offsets": [row.from_offset for row in rows],
         "accepted": [row.accepted for row in rows],
@@ -162,8 +162,8 @@ def _as_element(value: object) -> str:
     return f'"{value}"' if isinstance(value, str | datetime) else str(value)
 
 
-def settle(
-    accounts: Mapping[int, Account],
+def take_in(
+    states: Mapping[int, PartitionState],
     rows: Mapping[int, LedgerRow],
     appended: Mapping[int, datetime],
     newest_us: Mapping[int, int],
@@ -171,10 +171,10 @@ def settle(
     """Take in what a commit has done: when each new row was `appended`, each partition's newest event time in it."""
     for partition, row in rows.items():
         known_at = row.committed_at or appended[partition]
-        accounts[partition].row = replace(row, committed_at=known_at)
-        accounts[partition].next_offset = row.to_offset
-        newest = max(accounts[partition].newest_event_us, newest_us.get(partition, NO_TIME))
-        accounts[partition].newest_event_us = newest
+        states[partition].row = replace(row, committed_at=known_at)
+        states[partition].next_offset = row.to_offset
+        newest = max(states[partition].newest_event_us, newest_us.get(partition, NO_TIME))
+        states[partition].newest_event_us = newest
 
 
 def now_us() -> int:

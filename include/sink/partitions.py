@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from include.db.connect import Connection
-from include.sink.ledger import Account
+from include.sink.ledger import PartitionState
 from include.sink.sql import query
 from include.stream.offsets import begin_partition
 from include.stream.types import Launch
@@ -45,13 +45,15 @@ def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int
     ]
 
 
-def read_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> dict[int, Account]:
+def read_share(
+    connection: Connection, launch: Launch, partitions: Sequence[int]
+) -> dict[int, PartitionState]:
     """Return how far these partitions are done; those that another launch has taken are left out."""
     if not partitions:
         return {}
     rows = connection.execute(query("select_share"), _where(launch, partitions)).fetchall()
     return {
-        partition: Account(next_offset, rewinds, newest_event_us)
+        partition: PartitionState(next_offset, rewinds, newest_event_us)
         for partition, next_offset, rewinds, newest_event_us in rows
     }
 

@@ -27,14 +27,14 @@ from include.errors import OffsetMovedError
 from include.sink.days import DayPartitions
 from include.sink.gathering import Gathering
 from include.sink.ledger import (
-    Account,
     LedgerRow,
+    PartitionState,
     as_arrays,
     count_hours,
     ledger_columns,
     measure_steps,
     now_us,
-    settle,
+    take_in,
 )
 from include.sink.put import Way, copy_readings, sort_readings
 from include.sink.sql import query
@@ -71,7 +71,7 @@ class Sink:
     """Where a task stores; `confirm_topic` raises if the topic is no longer the one that was read from."""
 
     launch: Launch
-    accounts: dict[int, Account]
+    states: dict[int, PartitionState]
     database: Database
     confirm_topic: Callable[[], object]
 
@@ -85,7 +85,7 @@ class _Outcomes:
 
 
 def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
-    """Store the records and move their partitions' accounts; return what the lease says meanwhile.
+    """Store the records and move their partitions' states; return what the lease says meanwhile.
 
     Raise OffsetMovedError, with nothing stored, where another launch or another try of the same task was here.
 
@@ -99,7 +99,7 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
     verdict = within_horizon(
         _judge(gathering, sink.launch),
         gathering.partitions,
-        {partition: sink.accounts[partition].newest_event_us for partition in gathering.to_offsets},
+        {partition: sink.states[partition].newest_event_us for partition in gathering.to_offsets},
         days.kept(),
         sink.launch.bounds,
     )
@@ -174,7 +174,7 @@ def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> Sign
             verdict.readings.event_time_us, gathering.partitions[verdict.readings.rows]
         )
         rows, appended, sign = _close(gathering, verdict.readings, outcomes, newest_us, sink)
-    settle(sink.accounts, rows, appended, newest_us)
+    take_in(sink.states, rows, appended, newest_us)
     return sign
 
 
@@ -194,7 +194,7 @@ def _close(
     """Write the ledger, count the hours, move the offsets; return the rows, when new ones were written, the lease."""
     moment, launch = time.monotonic(), sink.launch
     steps = measure_steps(gathering, outcomes.accepted, outcomes.rejections, now_us())
-    rows = {partition: sink.accounts[partition].row_after(step, moment) for partition, step in steps.items()}
+    rows = {partition: sink.states[partition].row_after(step, moment) for partition, step in steps.items()}
     is_accepted = outcomes.accepted[readings.rows]
     found = sink.database.connection.execute(
         query("close_gathering"),
@@ -205,7 +205,7 @@ def _close(
             "policy_version": launch.policy.version,
             "partitions": list(rows),
             **as_arrays(
-                ledger_columns([sink.accounts[partition] for partition in rows], list(rows.values()))
+                ledger_columns([sink.states[partition] for partition in rows], list(rows.values()))
                 | count_hours(
                     gathering.partitions[readings.rows[is_accepted]],
                     readings.event_time_us[is_accepted],
@@ -246,7 +246,7 @@ def _dead_letters(
             sink.launch.topic,
             partition,
             int(gathering.offsets[row]),
-            sink.accounts[partition].rewinds,
+            sink.states[partition].rewinds,
             origins[row].key,
             None if row in gathering.unkept else gathering.values[row],
             None if headers is None else Jsonb(headers, dumps=str),

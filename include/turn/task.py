@@ -24,7 +24,7 @@ from include.errors import (
 )
 from include.log import get_logger
 from include.sink.gathering import no_records
-from include.sink.ledger import Account
+from include.sink.ledger import PartitionState
 from include.sink.messages import from_messages
 from include.sink.partitions import begin_share, end_share, read_share
 from include.sink.store import Sink
@@ -56,7 +56,7 @@ class Turn:
         self._worker = worker
         self._launch = launch
         self._share = share
-        self._accounts: dict[int, Account] = {}
+        self._states: dict[int, PartitionState] = {}
         self._careful: dict[int, CarefulReading] = {}
         self._begun: set[int] = set()
         self._suspects: dict[int, int | None] = {}
@@ -94,7 +94,7 @@ class Turn:
 
     def _has_reached(self, ends: dict[int, int]) -> bool:
         own = [at for at in ends if self._share.holds(at)]
-        return all(at in self._accounts and self._accounts[at].next_offset >= ends[at] for at in own)
+        return all(at in self._states and self._states[at].next_offset >= ends[at] for at in own)
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -113,7 +113,7 @@ class Turn:
     def _hold_partitions(self, topic: Topic) -> None:
         """Take up partitions that are new to this task, and after a failure all of them again."""
         own = [partition for partition in topic.partitions if self._share.holds(partition)]
-        missing = [partition for partition in own if partition not in self._accounts]
+        missing = [partition for partition in own if partition not in self._states]
         if not missing:
             return
         connection = self._worker.database(self._launch.epoch).connection
@@ -123,11 +123,11 @@ class Turn:
             self._begun.add(begun.partition)
             if begun.needs_care:
                 self._suspects[begun.partition] = begun.suspect_until
-        self._accounts |= read_share(
+        self._states |= read_share(
             connection, self._launch, [each for each in missing if each in self._begun]
         )
         for partition, suspect_until in self._suspects.items():
-            if partition in missing and partition in self._accounts:  # a newer launch may have taken it
+            if partition in missing and partition in self._states:  # a newer launch may have taken it
                 self._careful[partition] = CarefulReading(
                     self._worker.raw_reader(), topic, partition, suspect_until=suspect_until
                 )
@@ -136,9 +136,7 @@ class Turn:
 
     def _read_on(self, topic: Topic) -> None:
         reader = self._worker.reader()
-        wanted = {
-            at: account.next_offset for at, account in self._accounts.items() if at not in self._careful
-        }
+        wanted = {at: state.next_offset for at, state in self._states.items() if at not in self._careful}
         reader.read_on(self._launch.topic, wanted)
         gathered = reader.gather(
             wait_seconds=0 if self._careful else LOOK_SECONDS,
@@ -170,9 +168,7 @@ class Turn:
         self._stored_at = time.monotonic()
         passed = self._worker.reader().passed()
         moved = {
-            at: to
-            for at, to in passed.items()
-            if at in self._accounts and to > self._accounts[at].next_offset
+            at: to for at, to in passed.items() if at in self._states and to > self._states[at].next_offset
         }
         if moved:
             self._see(store_or_narrow(no_records(moved), self._sink(moved)))
@@ -191,8 +187,8 @@ class Turn:
         self._forget()
 
     def _sink(self, partitions: Iterable[int]) -> Sink:
-        confirm_topic = self._guard.confirmation(self._accounts[each].next_offset for each in partitions)
-        return Sink(self._launch, self._accounts, self._worker.database(self._launch.epoch), confirm_topic)
+        confirm_topic = self._guard.confirmation(self._states[each].next_offset for each in partitions)
+        return Sink(self._launch, self._states, self._worker.database(self._launch.epoch), confirm_topic)
 
     def _learn_store_seconds(self, took: float) -> None:
         """Follow the quicker ones: a single slow commit is no reason to let the next readings wait."""
@@ -235,7 +231,7 @@ class Turn:
         time.sleep(RETRY_SECONDS)
 
     def _forget(self) -> None:
-        self._accounts = {}
+        self._states = {}
         self._leave_care()
 
     def _leave_care(self) -> None:

@@ -25,7 +25,7 @@ from include.settings import Settings, environment_of, get_settings
 from main import app
 from tests.integration.test_hourly import physical_rows
 from tests.integration.test_whose_fault import HELD, zeros
-from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -38,7 +38,7 @@ DIFFER = "heartbeats and the stream's ledger differ by -1"
 
 
 @pytest.fixture
-def withheld(settings: Settings, sink: Sink, pipeline: Pipeline) -> list[Reading]:
+def withheld(settings: Settings, sink: Writer, pipeline: Pipeline) -> list[Measurement]:
     """Give the readings of an hour that is withheld, since the stream counted one more."""
     readings = steady(EIGHT)
     sink.store(readings)
@@ -55,7 +55,7 @@ def printed(shown: object) -> str:
 
 
 def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
-    pipeline: Pipeline, settings: Settings, withheld: list[Reading]
+    pipeline: Pipeline, settings: Settings, withheld: list[Measurement]
 ) -> None:
     settlement = accept_hour(settings, "2026-11-20T08:00", reason="  a row was  deleted by hand ")
 
@@ -78,14 +78,14 @@ def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
 
 
 def test_what_was_accepted_stays_so_and_nothing_that_is_worse(
-    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+    pipeline: Pipeline, settings: Settings, sink: Writer, withheld: list[Measurement]
 ) -> None:
     accept_hour(settings, str(EIGHT), reason="known")
     before = physical_rows(settings)
 
     assert settle_hour(settings, EIGHT).revised == []
     assert physical_rows(settings) == before
-    late = [Reading(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
+    late = [Measurement(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
     sink.store(late)
     settle_due(settings, before=NINE)
     assert published(settings) == recompute([*withheld, *late], [EIGHT])
@@ -110,7 +110,7 @@ def test_another_failure_than_the_accepted_one_withholds_the_hour(
 
 
 def test_an_accepted_customer_is_in_the_sums_again(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     others, own = steady(EIGHT), steady(EIGHT, customers=1, every_seconds=120, first=8)
     sink.store([*others, *own, *zeros(GARBAGE, EIGHT, 60)])
@@ -134,7 +134,7 @@ def test_an_accepted_customer_is_in_the_sums_again(
 
 
 def test_to_accept_a_withheld_hour_takes_in_nobody_who_is_held_back_in_it(
-    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+    pipeline: Pipeline, settings: Settings, sink: Writer, withheld: list[Measurement]
 ) -> None:
     one = steady(EIGHT, customers=1, every_seconds=360, first=8)
     sink.store([*one, *zeros(GARBAGE, EIGHT, 30), *zeros(UUID(int=9), EIGHT, 30)])

@@ -17,7 +17,7 @@ from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import Settlement
 from include.quality.types import HourVerdict
 from include.settings import Settings
-from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
@@ -33,7 +33,7 @@ WAITING = (
 )
 
 
-def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Sink) -> None:
+def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Writer) -> None:
     readings = steady(EIGHT)
     sink.store(readings)
 
@@ -56,7 +56,7 @@ def settle_if_free(settings: Settings) -> Settlement | None:
         return None
 
 
-def test_a_run_beside_another_gives_way_at_once_and_says_so(settings: Settings, sink: Sink) -> None:
+def test_a_run_beside_another_gives_way_at_once_and_says_so(settings: Settings, sink: Writer) -> None:
     sink.store(steady(EIGHT))
 
     with (
@@ -72,7 +72,7 @@ def test_a_run_beside_another_gives_way_at_once_and_says_so(settings: Settings, 
 
 
 def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
-    settings: Settings, sink: Sink
+    settings: Settings, sink: Writer
 ) -> None:
     late = steady(EIGHT, customers=1, every_seconds=36, first=1000)
     sink.store(steady(EIGHT))
@@ -108,9 +108,9 @@ def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
 
 
 def test_a_reading_that_comes_while_its_hour_is_settled_disturbs_nothing_and_waits_for_the_next_run(
-    pipeline: Pipeline, settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings, late = steady(EIGHT), [Reading(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5))]
+    readings, late = steady(EIGHT), [Measurement(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5))]
     sink.store(readings)
     real, came_at = run.check_hours, list[datetime]()
 
@@ -133,7 +133,7 @@ def test_a_reading_that_comes_while_its_hour_is_settled_disturbs_nothing_and_wai
 
 
 def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_as_settled(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store(steady(EIGHT))
 
@@ -150,13 +150,13 @@ def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_
 
 
 def test_the_counters_of_two_partitions_never_wait_for_one_another(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store(steady(EIGHT))
 
     with pipeline.owner() as other_task, other_task.transaction():
         other_task.execute("select from touched_hours where partition = 0 for update")
-        with Sink(settings, partition=1) as beside:
+        with Writer(settings, partition=1) as beside:
             beside.store(steady(EIGHT, customers=1, every_seconds=360, first=99))
             found = pipeline.rows("select partition, readings from touched_hours order by 1")
 

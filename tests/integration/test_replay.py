@@ -30,7 +30,7 @@ from include.wire.record_batch import RawRecord
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
-from tests.support.record_batches import Sent, batch_bytes, send_batch
+from tests.support.record_batches import MadeRecord, batch_bytes, send_batch
 
 pytestmark = pytest.mark.integration
 ALL = Selection(tuple(Reason), since=None, until=None, limit=100_000)
@@ -183,7 +183,7 @@ def test_copies_are_found_among_odd_records_and_behind_open_transactions(one: Pi
     producer.begin_transaction()
     producer.produce(settings.kafka_topic, b"open")
     producer.flush()
-    send_batch(settings, 0, batch_bytes([Sent(b"v", headers=[(b"\xff", None)])]))
+    send_batch(settings, 0, batch_bytes([MadeRecord(b"v", headers=[(b"\xff", None)])]))
     break_off(one, sent=1)
 
     report = replay_dead_letters(settings, ALL, dry_run=False)

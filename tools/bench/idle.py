@@ -15,7 +15,7 @@ from tools.bench.processes import family_seconds
 from tools.workflows import wait_for
 
 START_TIMEOUT_SECONDS = 180
-SETTLE_SECONDS = 60
+REST_SECONDS = 60
 BYTES_PER_GIB = 1024**3
 
 
@@ -26,7 +26,7 @@ def measure_idle(settings: Settings, figures: Figures, *, seconds: float) -> Non
     """
     stack.up(settings)
     wait_for(lambda: _has_begun(settings), "the stream", timeout_seconds=START_TIMEOUT_SECONDS)
-    time.sleep(SETTLE_SECONDS)
+    time.sleep(REST_SECONDS)
     before, began_at = _cpu_seconds(stack.status(settings)), time.monotonic()
     time.sleep(seconds)
     parts = stack.status(settings)

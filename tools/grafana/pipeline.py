@@ -115,8 +115,8 @@ def _ages() -> Json:
 def _partitions() -> Json:
     return series(
         "Records by partition",
-        "Read and settled. One partition that stays behind the others: a hot key, or a task that hangs. At most the "
-        "range's last six hours.",
+        "Read, and with an outcome. One partition that stays behind the others: a hot key, or a task that hangs. At "
+        "most the range's last six hours.",
         "pipeline_partitions",
         stacked=True,
         unit="suffix: /s",
