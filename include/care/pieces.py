@@ -8,7 +8,8 @@ from include.care.narrow import unprocessable
 from include.domain.record_time import NO_TIME, record_times_us
 from include.errors import UnreadableBatchError
 from include.sink.gathering import MAX_VALUE_BYTES, Gathering, Origin, no_records, too_large
-from include.wire.record_batch import RawBatch, RawRecord
+from include.wire.record import RawRecord
+from include.wire.record_batch import RawBatch
 
 PIECE_RECORDS = 500
 PIECE_BYTES = 2 * 1024 * 1024

@@ -11,7 +11,8 @@ from include.errors import HealthCheckFailedError, HeartbeatError
 from include.health.disks import tightest_disk
 from include.health.holder import end_holder
 from include.health.render import render
-from include.health.rules import changes_of_checks, evaluate, launch_to_fence, may_be_stalled, summarise
+from include.health.rules import changes_of_checks, evaluate, summarise
+from include.health.standstill import launch_to_fence, may_be_stalled
 from include.health.store import read_database, write_checks
 from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
 from include.log import get_logger

@@ -16,7 +16,8 @@ from include.replay.types import Delivery, Letter, RecordPlace
 from include.settings import Settings
 from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 from include.wire.raw_writer import NewRecord, RawWriter
-from include.wire.record_batch import RawBatch, RawRecord
+from include.wire.record import RawRecord
+from include.wire.record_batch import RawBatch
 
 DELIVERY_TIMEOUT_MS = 30_000
 # No broker is set up to refuse batches of this size; a larger letter goes alone.

@@ -16,7 +16,8 @@ from include.broker.topic import REQUEST_TIMEOUT_MS, Topic
 from include.errors import OffsetOutOfRangeError
 from include.settings import Settings
 from include.wire.partition_client import PartitionClient, raise_for
-from include.wire.record_batch import DEFAULT_MAX_RECORD_BYTES, RawBatch, RawRecord, parse_batches
+from include.wire.record import RawRecord
+from include.wire.record_batch import DEFAULT_MAX_RECORD_BYTES, RawBatch, parse_batches
 
 DEFAULT_FETCH_BYTES = 1024 * 1024
 

@@ -19,7 +19,7 @@ from include.errors import (
 )
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.wire.raw_reader import RawReader, records_at
-from include.wire.record_batch import Oversize, RawRecord
+from include.wire.record import Oversize, RawRecord
 from stack.ports import free_port
 from tests.support.pipeline import Pipeline
 from tests.support.record_batches import CODEC_BITS, MadeRecord, batch_bytes, send_batch

@@ -26,7 +26,7 @@ from include.replay.sender import open_sender
 from include.replay.types import Selection
 from include.settings import Settings
 from include.wire.raw_reader import RawReader
-from include.wire.record_batch import RawRecord
+from include.wire.record import RawRecord
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline

@@ -9,15 +9,9 @@ import pytest
 
 from include.broker.topic import KafkaRange
 from include.health.render import render
-from include.health.rules import (
-    BYTES_PER_GIB,
-    evaluate,
-    is_stalled,
-    lag_of,
-    launch_to_fence,
-    may_be_stalled,
-)
+from include.health.rules import BYTES_PER_GIB, evaluate
 from include.health.run import thresholds
+from include.health.standstill import is_stalled, lag_of, launch_to_fence, may_be_stalled
 from include.health.types import (
     Check,
     DatabaseFacts,

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from include.errors import UnreadableBatchError
 from include.settings import PROJECT_ROOT
-from include.wire.record_batch import Oversize, RawBatch, RawRecord, parse_batches
+from include.wire.record import Oversize, RawRecord
+from include.wire.record_batch import RawBatch, parse_batches
 from include.wire.unpack import MAX_SNAPPY_BLOCK_BYTES
 from tests.support.record_batches import CODEC_BITS, MadeRecord, batch_bytes, pack, record_bytes, varint
 
