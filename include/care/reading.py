@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from include.broker.topic import Topic
 from include.care.narrow import store_or_narrow, unprocessable
 from include.care.pieces import cut
-from include.care.sql import query
 from include.care.trial import Trial
+from include.db.queries import query
 from include.log import get_logger
 from include.sink.gathering import Gathering
 from include.sink.store import Sink
@@ -85,4 +85,4 @@ class CarefulReading:
 
     def _note_trial(self, sink: Sink, *, until: int) -> None:
         where = {"topic_id": sink.launch.topic_id, "partition": self._partition, "epoch": sink.launch.epoch}
-        sink.database.connection.execute(query("note_trial"), {**where, "tried_until": until})
+        sink.database.connection.execute(query("care/note_trial"), {**where, "tried_until": until})

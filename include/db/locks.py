@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from include.db.connect import Connection
-from include.db.sql import query
+from include.db.queries import query
 from include.errors import HeartbeatError
 
 
@@ -14,11 +14,11 @@ def holding(connection: Connection, name: str, *, else_raise: HeartbeatError | N
 
     It is given back before the session ends, since the server may notice a session's end only a while later.
     """
-    [(is_mine,)] = connection.execute(query("try_lock"), {"name": name}).fetchall()
+    [(is_mine,)] = connection.execute(query("db/try_lock"), {"name": name}).fetchall()
     if else_raise is not None and not is_mine:
         raise else_raise
     try:
         yield bool(is_mine)
     finally:
         if is_mine and not connection.closed:
-            connection.execute(query("unlock"), {"name": name})
+            connection.execute(query("db/unlock"), {"name": name})

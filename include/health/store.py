@@ -7,8 +7,8 @@ from uuid import UUID
 
 from include.db.clock import read_clock
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.reasons import Reason
-from include.health.sql import query
 from include.health.types import (
     Check,
     DatabaseFacts,
@@ -31,9 +31,9 @@ def read_database(
     began = time.perf_counter()
     now = read_clock(connection)
     since = now - timedelta(seconds=window_seconds)
-    [pulse] = connection.execute(query("select_pulse"), {"since": since}).fetchall()
+    [pulse] = connection.execute(query("health/select_pulse"), {"since": since}).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
-    [hours] = connection.execute(query("count_unpublished_hours")).fetchall()
+    [hours] = connection.execute(query("health/count_unpublished_hours")).fetchall()
     newest_reading_at, records, quarantined = pulse
     next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
@@ -55,11 +55,11 @@ def write_checks(connection: Connection, checked_at: datetime, checks: list[Chec
     """Keep the findings, all or none."""
     with connection.transaction(), connection.cursor() as cursor:
         rows = [{"checked_at": checked_at, **asdict(check)} for check in checks]
-        cursor.executemany(query("insert_health_check"), rows)
+        cursor.executemany(query("health/insert_health_check"), rows)
 
 
 def _last_move(connection: Connection, topic_id: UUID) -> datetime | None:
-    [(moved_at,)] = connection.execute(query("select_last_move"), {"topic_id": topic_id}).fetchall()
+    [(moved_at,)] = connection.execute(query("health/select_last_move"), {"topic_id": topic_id}).fetchall()
     return moved_at  # type: ignore[no-any-return]
 
 
@@ -67,7 +67,7 @@ def _note_wait(
     connection: Connection, kafka: KafkaFacts | None, next_offsets: dict[int, int], now: datetime
 ) -> datetime | None:
     if kafka is None:
-        connection.execute(query("forget_waits"))
+        connection.execute(query("health/forget_waits"))
         return None
     facts = {
         "topic_id": kafka.topic_id,
@@ -75,11 +75,11 @@ def _note_wait(
         "is_waiting": any(lag_by_partition(kafka.ranges, next_offsets).values()),
         "now": now,
     }
-    [(waiting_since,)] = connection.execute(query("note_wait"), facts).fetchall()
+    [(waiting_since,)] = connection.execute(query("health/note_wait"), facts).fetchall()
     return waiting_since  # type: ignore[no-any-return]
 
 
 def _read_unprocessable(connection: Connection, since: datetime) -> UnprocessableRecords | None:
     sought = {"reason": Reason.UNPROCESSABLE.value, "since": since}
-    row = connection.execute(query("select_unprocessable"), sought).fetchone()
+    row = connection.execute(query("health/select_unprocessable"), sought).fetchone()
     return UnprocessableRecords(*row) if row else None

@@ -8,10 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
 from include.domain.hours import as_hour, hour_name
 from include.errors import OptionError, SettlingBusyError
 from include.hourly.run import settle_hour
-from include.hourly.sql import query
 from include.hourly.types import Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
@@ -81,7 +81,7 @@ def _failures(connection: Connection, hour: datetime, policy: QualityPolicy) -> 
     return [
         Failure(rule, customer_id, observed, detail or _explained(limits.get(rule), rule, observed))
         for rule, customer_id, observed, detail in connection.execute(
-            query("select_failures"), {"hour": hour}
+            query("hourly/select_failures"), {"hour": hour}
         )
     ]
 
@@ -114,7 +114,7 @@ def _note(
 ) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            query("insert_accepted"),
+            query("hourly/insert_accepted"),
             [
                 {
                     "hour": hour,
@@ -128,4 +128,4 @@ def _note(
                 for failure in failures
             ],
         )
-    connection.execute(query("insert_reopened_hour"), {"hour": hour})
+    connection.execute(query("hourly/insert_reopened_hour"), {"hour": hour})

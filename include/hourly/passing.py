@@ -13,10 +13,10 @@ from datetime import datetime
 from include.broker.topic import Broker, KafkaRange, Topic, open_broker
 from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
 from include.domain.hours import HOUR, hour_name
 from include.errors import HourNotEndedError, StreamBehindError, TransientError
 from include.hourly.rules import explain_unpassed
-from include.hourly.sql import query
 from include.settings import Settings
 from include.stream.lag import count_lag
 from include.stream.offsets import read_next_offsets
@@ -85,12 +85,12 @@ def _hour_ends(
 ) -> Mapping[int, int]:
     """Return where the partitions ended at the hour's end, as it was noted; note it if this is the first question."""
     where = {"topic_id": topic.topic_id, "hour": hour}
-    ends: dict[int, int] = dict(connection.execute(query("select_hour_ends"), where).fetchall())
+    ends: dict[int, int] = dict(connection.execute(query("hourly/select_hour_ends"), where).fetchall())
     if ends:
         return ends
     if broker.topic(topic.name).topic_id != topic.topic_id:
         raise TransientError("the topic was deleted or created again just now: looking again")
     ends = {partition: kafka.end for partition, kafka in held.items()}
     noted = {"asked_at": asked_at, "partitions": list(ends), "end_offsets": list(ends.values())}
-    connection.execute(query("insert_hour_ends"), {**where, **noted})
-    return dict(connection.execute(query("select_hour_ends"), where).fetchall())
+    connection.execute(query("hourly/insert_hour_ends"), {**where, **noted})
+    return dict(connection.execute(query("hourly/select_hour_ends"), where).fetchall())

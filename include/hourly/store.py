@@ -8,9 +8,9 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.risk import RiskPolicy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
-from include.hourly.sql import query
 from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus, PolicySpan
 
 _UNKNOWN_BANDS: dict[str, object] = {}
@@ -18,24 +18,29 @@ _UNKNOWN_BANDS: dict[str, object] = {}
 
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
     """Return the hours that ended by `before` and are not published as they stand, in order."""
-    return [DueHour(*row) for row in connection.execute(query("select_due_hours"), {"before": before})]
+    return [DueHour(*row) for row in connection.execute(query("hourly/select_due_hours"), {"before": before})]
 
 
 def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> list[datetime]:
     """Return those of the hours whose readings retention has dropped since they were settled."""
-    return [hour for (hour,) in connection.execute(query("select_dropped_hours"), {"hours": list(hours)})]
+    return [
+        hour for (hour,) in connection.execute(query("hourly/select_dropped_hours"), {"hours": list(hours)})
+    ]
 
 
 def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datetime, HourStatus]:
     """Return how these hours stand; an hour without a row is not in it."""
     with connection.cursor(row_factory=class_row(HourStatus)) as cursor:
-        return {row.hour: row for row in cursor.execute(query("select_hour_status"), {"hours": list(hours)})}
+        return {
+            row.hour: row
+            for row in cursor.execute(query("hourly/select_hour_status"), {"hours": list(hours)})
+        }
 
 
 def read_hours(connection: Connection, *, since: datetime, most: int) -> list[HourRow]:
     """Return the newest hours, newest first."""
     with connection.cursor(row_factory=class_row(HourRow)) as cursor:
-        return cursor.execute(query("select_recent_hours"), {"since": since, "most": most}).fetchall()
+        return cursor.execute(query("hourly/select_recent_hours"), {"since": since, "most": most}).fetchall()
 
 
 def read_held_back(
@@ -44,12 +49,12 @@ def read_held_back(
     """Return who is held back in the hours [since, until), the newest hours first."""
     with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
         where = {"since": since, "until": until, "most": most}
-        return cursor.execute(query("select_held_back"), where).fetchall()
+        return cursor.execute(query("hourly/select_held_back"), where).fetchall()
 
 
 def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
     """Return each risk policy that was in force, and since when, in order."""
-    return [(version, since) for version, since in connection.execute(query("select_policy_history"))]
+    return [(version, since) for version, since in connection.execute(query("hourly/select_policy_history"))]
 
 
 def sum_readings(
@@ -62,9 +67,9 @@ def sum_readings(
 ) -> None:
     """Sum the hours' readings into a temporary table that lives as long as the transaction."""
     connection.execute("set local work_mem = '64MB'")
-    connection.execute(query("create_summed"))
+    connection.execute(query("hourly/create_summed"))
     connection.execute(
-        query("insert_summed"),
+        query("hourly/insert_summed"),
         {
             "hours": list(hours),
             "spans": Jsonb(_bands(spans, policies)),
@@ -77,7 +82,9 @@ def sum_readings(
 
 def read_changed_hours(connection: Connection, hours: Sequence[datetime]) -> set[datetime]:
     """Return the hours of which other sums are published than were summed now, or none."""
-    return {hour for (hour,) in connection.execute(query("select_changed_hours"), {"hours": list(hours)})}
+    return {
+        hour for (hour,) in connection.execute(query("hourly/select_changed_hours"), {"hours": list(hours)})
+    }
 
 
 def replace_sums(
@@ -85,10 +92,10 @@ def replace_sums(
 ) -> None:
     """Publish the new sums of some hours in place of the old ones, and take those of others back."""
     gone = {"hours": [*publish, *withdraw]}
-    for name in ("delete_customer_hourly", "delete_risk_hourly"):
-        connection.execute(query(name), gone)
-    for name in ("insert_customer_hourly", "insert_risk_hourly"):
-        connection.execute(query(name), {"hours": list(publish)})
+    connection.execute(query("hourly/delete_customer_hourly"), gone)
+    connection.execute(query("hourly/delete_risk_hourly"), gone)
+    connection.execute(query("hourly/insert_customer_hourly"), {"hours": list(publish)})
+    connection.execute(query("hourly/insert_risk_hourly"), {"hours": list(publish)})
 
 
 def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id: int) -> None:
@@ -106,17 +113,17 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
         }
         for decision in decisions
     ]
-    connection.execute(query("upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
+    connection.execute(query("hourly/upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
 
 
 def answer_reopened(connection: Connection, hours: Sequence[datetime]) -> None:
     """Take the notes away that these hours are to be settled again; what is noted meanwhile stays."""
-    connection.execute(query("delete_reopened_hours"), {"hours": list(hours)})
+    connection.execute(query("hourly/delete_reopened_hours"), {"hours": list(hours)})
 
 
 def settle_dropped(connection: Connection, hours: Sequence[datetime]) -> None:
     """Take what was counted of these hours as settled, though nothing of it is summed: their day was dropped."""
-    connection.execute(query("settle_dropped_hours"), {"hours": list(hours)})
+    connection.execute(query("hourly/settle_dropped_hours"), {"hours": list(hours)})
 
 
 def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
@@ -124,7 +131,7 @@ def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
 
     After the settling has committed, and in a session that sees what has been committed since.
     """
-    connection.execute(query("update_noted_hours"), {"hours": list(hours)})
+    connection.execute(query("hourly/update_noted_hours"), {"hours": list(hours)})
 
 
 def _bands(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:

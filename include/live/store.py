@@ -6,10 +6,10 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.reasons import Reason
 from include.hourly.store import read_held_back, read_hours
 from include.live import rules
-from include.live.sql import query
 from include.live.types import (
     BrokerState,
     CheckRow,
@@ -53,11 +53,11 @@ CustomerReading = tuple[datetime, int, str]
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
     """Return what became of the records of the last minutes."""
     with connection.cursor(row_factory=class_row(Second)) as cursor:
-        seconds = cursor.execute(query("select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
+        seconds = cursor.execute(query("live/select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
     since = {"since": now - RECENT}
-    buckets: dict[int, int] = dict(connection.execute(query("select_recent_latency"), since).fetchall())
+    buckets: dict[int, int] = dict(connection.execute(query("live/select_recent_latency"), since).fetchall())
     reasons = connection.execute(
-        query("select_recent_reasons"),
+        query("live/select_recent_reasons"),
         {**since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
     )
     return Flow(
@@ -82,7 +82,9 @@ def read_stream(connection: Connection, now: datetime) -> StreamState:
 
 def read_customers(connection: Connection, at: datetime) -> CustomersNow:
     """Return how many customers are at which level now, and who is at High."""
-    found = connection.execute(query("select_customers_now"), {"at": at, **customers_bounds()}).fetchall()
+    found = connection.execute(
+        query("live/select_customers_now"), {"at": at, **customers_bounds()}
+    ).fetchall()
     normal, elevated, high, reach_seconds, is_whole, followed = found[0][:6]
     at_high = [HighCustomer(*row[6:]) for row in found if row[6] is not None]
     return CustomersNow(at, normal, elevated, high, reach_seconds, is_whole, followed, at_high)
@@ -104,11 +106,11 @@ def read_slow(connection: Connection, now: datetime) -> Slow:
     """Return the checks, the hours, and who is held back in them."""
     since = now - HOURS_WINDOW
     with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
-        checks = cursor.execute(query("select_newest_checks")).fetchall()
+        checks = cursor.execute(query("live/select_newest_checks")).fetchall()
     hours = read_hours(connection, since=since, most=MOST_HOURS)
     held_back = read_held_back(connection, since=since, until=now, most=MOST_HELD_BACK)
     with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
-        risk = cursor.execute(query("select_risk_by_hour"), {"since": since}).fetchall()
+        risk = cursor.execute(query("live/select_risk_by_hour"), {"since": since}).fetchall()
     return Slow(checks, hours, held_back, risk)
 
 
@@ -117,7 +119,7 @@ def read_customer(
 ) -> list[CustomerReading]:
     """Return a customer's readings of a while, oldest first; of very many only the newest."""
     where = {"customer_id": customer_id, "since": since, "until": until, "most": MOST_READINGS_OF_ONE}
-    rows = connection.execute(query("select_customer_readings"), where).fetchall()
+    rows = connection.execute(query("live/select_customer_readings"), where).fetchall()
     return [(at, bpm, level) for at, bpm, level in reversed(rows)]
 
 
@@ -125,4 +127,4 @@ def read_customer_hours(connection: Connection, customer_id: UUID, now: datetime
     """Return a customer's published hours."""
     where = {"customer_id": customer_id, "since": now - CUSTOMER_HOURS_WINDOW}
     with connection.cursor(row_factory=class_row(CustomerHour)) as cursor:
-        return cursor.execute(query("select_customer_hours"), where).fetchall()
+        return cursor.execute(query("live/select_customer_hours"), where).fetchall()

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from include.broker.topic import Topic
 from include.db.connect import Connection
-from include.replay.sql import query
+from include.db.queries import query
 from include.replay.types import BrokenRun, Letter, RecordPlace, Selection
 
 _BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns are UTC without a zone
@@ -17,19 +17,19 @@ _BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns are UTC without
 
 def count_letters(connection: Connection, topic: str, selection: Selection) -> dict[str, int]:
     """Count what the selection would send, by reason."""
-    return dict(connection.execute(query("count_replayable"), _where(topic, selection)).fetchall())
+    return dict(connection.execute(query("replay/count_replayable"), _where(topic, selection)).fetchall())
 
 
 def begin_run(connection: Connection, topic: Topic) -> int:
     """Note a run and return its id."""
     values = {"topic": topic.name, "topic_id": topic.topic_id}
-    [(run_id,)] = connection.execute(query("insert_replay_run"), values).fetchall()
+    [(run_id,)] = connection.execute(query("replay/insert_replay_run"), values).fetchall()
     return int(run_id)
 
 
 def end_run(connection: Connection, run_id: int) -> None:
     """Note that a run has left nothing open."""
-    connection.execute(query("end_replay_run"), {"run_id": run_id})
+    connection.execute(query("replay/end_replay_run"), {"run_id": run_id})
 
 
 def claim_letters(
@@ -54,8 +54,8 @@ def claim_letters(
     }
     with connection.transaction():
         noted = {"run_id": run_id, "claim_offsets": Jsonb(dict(claim_offsets))}
-        connection.execute(query("update_claim_offsets"), noted)
-        letters = [_letter(row) for row in connection.execute(query("claim_dead_letters"), values)]
+        connection.execute(query("replay/update_claim_offsets"), noted)
+        letters = [_letter(row) for row in connection.execute(query("replay/claim_dead_letters"), values)]
     return sorted(letters, key=lambda letter: (letter.recorded_at, letter.id))
 
 
@@ -67,7 +67,7 @@ def mark_replayed(
         if copies:
             originals, targets = zip(*copies, strict=True)
             connection.execute(
-                query("mark_replayed"),
+                query("replay/mark_replayed"),
                 {
                     "run_id": run_id,
                     "topic_ids": [place.topic_id for place in originals],
@@ -78,12 +78,12 @@ def mark_replayed(
                     "copy_offsets": [place.offset for place in targets],
                 },
             )
-        connection.execute(query("release_dead_letters"), {"run_id": run_id})
+        connection.execute(query("replay/release_dead_letters"), {"run_id": run_id})
 
 
 def broken_runs(connection: Connection) -> list[BrokenRun]:
     """Return the runs that never ended; the caller is the only replay."""
-    rows = connection.execute(query("select_broken_runs")).fetchall()
+    rows = connection.execute(query("replay/select_broken_runs")).fetchall()
     return [
         BrokenRun(run_id, topic_id, {int(partition): offset for partition, offset in offsets.items()})
         for run_id, topic_id, offsets in rows
@@ -92,13 +92,13 @@ def broken_runs(connection: Connection) -> list[BrokenRun]:
 
 def claimed_places(connection: Connection, run_id: int) -> set[RecordPlace]:
     """Return the letters that a run has claimed and not marked."""
-    rows = connection.execute(query("select_claimed_letters"), {"run_id": run_id}).fetchall()
+    rows = connection.execute(query("replay/select_claimed_letters"), {"run_id": run_id}).fetchall()
     return {RecordPlace(*row) for row in rows}
 
 
 def count_outcomes(connection: Connection, run_id: int) -> dict[str, int]:
     """Count a run's letters by what became of their copies."""
-    return dict(connection.execute(query("count_replay_outcomes"), {"run_id": run_id}).fetchall())
+    return dict(connection.execute(query("replay/count_replay_outcomes"), {"run_id": run_id}).fetchall())
 
 
 def _where(topic: str, selection: Selection) -> dict[str, object]:

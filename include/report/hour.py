@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from include.db.connect import Role, connect, readable_errors
+from include.db.queries import query
 from include.hourly.store import read_held_back, read_status
 from include.hourly.types import HeldBackCustomer, HourState
-from include.report.sql import query
 from include.settings import Settings
 from include.terminal import plain
 
@@ -54,12 +54,12 @@ def read_hour(settings: Settings, hour: datetime) -> HourReport:
     """Read the hour that begins at `hour` (UTC, without a zone)."""
     with connect(settings, Role.READER, autocommit=True) as connection, readable_errors(settings):
         status = read_status(connection, [hour]).get(hour)
-        findings = connection.execute(query("select_quality_results"), {"hour": hour}).fetchall()
-        risk = connection.execute(query("select_risk_hourly"), {"hour": hour}).fetchall()
+        findings = connection.execute(query("report/select_quality_results"), {"hour": hour}).fetchall()
+        risk = connection.execute(query("report/select_risk_hourly"), {"hour": hour}).fetchall()
         # The calendar's last hour has no end that could be told.
         until = hour + timedelta(minutes=1)
         held_back = read_held_back(connection, since=hour, until=until, most=MOST_HELD_BACK)
-        acceptances = connection.execute(query("select_acceptances"), {"hour": hour}).fetchall()
+        acceptances = connection.execute(query("report/select_acceptances"), {"hour": hour}).fetchall()
     return HourReport(
         hour=hour,
         state=status.state if status else HourState.OPEN,

@@ -9,13 +9,13 @@ from psycopg.rows import dict_row
 
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
 from include.domain.latency import percentile_ms
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.hourly.rules import BEGINNING_OF_TIME
 from include.hourly.store import read_hours
 from include.report.rules import find_problems, pace_per_second
-from include.report.sql import query
 from include.report.types import LatencySummary, PartitionAccount, Report, notes_of
 from include.settings import Settings
 from include.stream.lag import lag_by_partition
@@ -44,10 +44,10 @@ def make_report(settings: Settings) -> Report:
     with connect(settings, Role.READER) as connection, readable_errors(settings):
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        accounts = [PartitionAccount(*row) for row in connection.execute(query("select_accounting"))]
-        by_risk: dict[str, int] = dict(connection.execute(query("count_by_risk")).fetchall())
-        by_reason: dict[str, int] = dict(connection.execute(query("count_by_reason")).fetchall())
-        dropped: dict[str, int] = dict(connection.execute(query("count_dropped_rows")).fetchall())
+        accounts = [PartitionAccount(*row) for row in connection.execute(query("report/select_accounting"))]
+        by_risk: dict[str, int] = dict(connection.execute(query("report/count_by_risk")).fetchall())
+        by_reason: dict[str, int] = dict(connection.execute(query("report/count_by_reason")).fetchall())
+        dropped: dict[str, int] = dict(connection.execute(query("report/count_dropped_rows")).fetchall())
         records_per_second, latency = _pace(connection)
         rows = read_hours(connection, since=BEGINNING_OF_TIME, most=HOURS_LOOKED_AT)
     problems = find_problems(
@@ -68,7 +68,9 @@ def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: i
         raise OptionError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
     with connect(settings, Role.OWNER) as connection, readable_errors(settings):
         where = {"reasons": reasons or None, "topic": settings.kafka_topic, "most": limit}
-        return [DeadLetterLine(*row) for row in connection.execute(query("select_dead_letters"), where)]
+        return [
+            DeadLetterLine(*row) for row in connection.execute(query("report/select_dead_letters"), where)
+        ]
 
 
 def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
         readable_errors(settings),
         connection.cursor(row_factory=dict_row) as cursor,
     ):
-        letter = cursor.execute(query("select_dead_letter"), {"id": dead_letter_id}).fetchone()
+        letter = cursor.execute(query("report/select_dead_letter"), {"id": dead_letter_id}).fetchone()
     if letter is None:
         raise PermanentError(
             f"there is no dead letter {dead_letter_id}: 'python main.py dead-letters list' shows them"
@@ -87,11 +89,13 @@ def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
 
 
 def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
-    pace = connection.execute(query("select_pace")).fetchone()
+    pace = connection.execute(query("report/select_pace")).fetchone()
     if pace is None:
         return None, None
     epoch, records, seconds = pace
-    counts: dict[int, int] = dict(connection.execute(query("select_latency"), {"epoch": epoch}).fetchall())
+    counts: dict[int, int] = dict(
+        connection.execute(query("report/select_latency"), {"epoch": epoch}).fetchall()
+    )
     p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
     latency = None if p50 is None or p95 is None or p99 is None else LatencySummary(p50, p95, p99)
     return pace_per_second(records, seconds), latency

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
 from include.domain.reasons import Outcome, Reason
 from include.domain.risk import RiskPolicy, load_policy
 from include.errors import FileUnusableError
-from include.report.sql import query
 from include.settings import Settings
 from include.stream.offsets import read_next_offsets
 
@@ -131,13 +131,13 @@ def _read(connection: Connection, topic_id: UUID) -> _Stored:
     next_offset = read_next_offsets(connection, topic_id)
     reasons = {
         (partition, offset): reason
-        for partition, offset, reason in connection.execute(query("select_rejected_offsets"), where)
+        for partition, offset, reason in connection.execute(query("report/select_rejected_offsets"), where)
     }
     with connection.cursor(name="readings") as cursor:
         cursor.itersize = 50_000
-        cursor.execute(query("select_readings"))
+        cursor.execute(query("report/select_readings"))
         readings = {(customer, instant): (rate, level) for customer, instant, rate, level in cursor}
-    row = connection.execute(query("sum_duplicates"), where).fetchone()
+    row = connection.execute(query("report/sum_duplicates"), where).fetchone()
     return _Stored(next_offset, reasons, readings, int(row[0]) if row else 0)
 
 

@@ -9,10 +9,10 @@ from psycopg import errors
 
 from include.db.connect import Connection
 from include.db.days import ensure_day
+from include.db.queries import query
 from include.domain.horizon import Kept
 from include.errors import SchemaOutdatedError, TransientError
 from include.settings import Settings
-from include.sink.sql import query
 
 # The database's day changes once a day, and its limits when somebody migrates it.
 KEPT_LOOK_SECONDS = 30.0
@@ -51,7 +51,7 @@ class DayPartitions:
     def kept(self) -> Kept:
         """Return which event times the database takes, as it was a moment ago."""
         if self._kept is None or time.monotonic() - self._kept_at > KEPT_LOOK_SECONDS:
-            [(first, last)] = self._connection.execute(query("select_kept_range")).fetchall()
+            [(first, last)] = self._connection.execute(query("sink/select_kept_range")).fetchall()
             self._kept = Kept(_start_us(first), _start_us(last + timedelta(days=1)))
             self._kept_at = time.monotonic()
         return self._kept

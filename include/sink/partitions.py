@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.sink.ledger import PartitionState
-from include.sink.sql import query
 from include.stream.offsets import begin_partition
 from include.stream.types import Launch
 
@@ -38,7 +38,7 @@ def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int
                 start_offset=0,
                 epoch=launch.epoch,
             )
-        connection.execute(query("adopt_partitions"), _where(launch, partitions))
+        connection.execute(query("sink/adopt_partitions"), _where(launch, partitions))
         rows = _begin(connection, launch, partitions)
     return [
         Begun(partition, tries >= _TRIES_BEFORE_CARE, tried_until) for partition, tries, tried_until in rows
@@ -51,7 +51,7 @@ def read_share(
     """Return how far these partitions are done; those that another launch has taken are left out."""
     if not partitions:
         return {}
-    rows = connection.execute(query("select_share"), _where(launch, partitions)).fetchall()
+    rows = connection.execute(query("sink/select_share"), _where(launch, partitions)).fetchall()
     return {
         partition: PartitionState(next_offset, rewinds, newest_event_us)
         for partition, next_offset, rewinds, newest_event_us in rows
@@ -61,13 +61,13 @@ def read_share(
 def end_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> None:
     """End with these partitions in good order: the next task that begins there is no second try."""
     if partitions:
-        connection.execute(query("end_share"), _where(launch, partitions))
+        connection.execute(query("sink/end_share"), _where(launch, partitions))
 
 
 def _begin(
     connection: Connection, launch: Launch, partitions: Sequence[int]
 ) -> list[tuple[int, int, int | None]]:
-    return connection.execute(query("begin_share"), _where(launch, partitions)).fetchall()
+    return connection.execute(query("sink/begin_share"), _where(launch, partitions)).fetchall()
 
 
 def _where(launch: Launch, partitions: Sequence[int]) -> dict[str, object]:

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.validation import Readings
 from include.sink.encode import encode_readings
-from include.sink.sql import query
 from include.stream.types import Launch
 
 Rows = npt.NDArray[np.int32]
@@ -21,7 +21,7 @@ _NO_ROWS = np.empty(0, dtype=np.int32)
 
 def copy_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
     """Copy readings straight in; raise UniqueViolation if one of them stands there already."""
-    _copy(connection, query("copy_heartbeats"), encode_readings(readings, launch.policy))
+    _copy(connection, query("sink/copy_heartbeats"), encode_readings(readings, launch.policy))
     return np.arange(len(readings), dtype=np.int32), _NO_ROWS
 
 
@@ -32,14 +32,14 @@ def sort_readings(connection: Connection, readings: Readings, launch: Launch) ->
     told how to join: what was staged with what was inserted of it by a hash, never each with each; what was staged with
     heartbeats by looking up each in the index, never by reading all of heartbeats.
     """
-    connection.execute(query("create_staged"))
-    _copy(connection, query("copy_staged"), encode_readings(readings, launch.policy, with_row=True))
+    connection.execute(query("sink/create_staged"))
+    _copy(connection, query("sink/copy_staged"), encode_readings(readings, launch.policy, with_row=True))
     connection.execute("set local enable_nestloop = off")
-    accepted = [row for (row,) in connection.execute(query("insert_staged"))]
+    accepted = [row for (row,) in connection.execute(query("sink/insert_staged"))]
     connection.execute(
         "set local enable_nestloop = on; set local enable_hashjoin = off; set local enable_mergejoin = off"
     )
-    conflicts = [row for (row,) in connection.execute(query("select_conflicts"))]
+    conflicts = [row for (row,) in connection.execute(query("sink/select_conflicts"))]
     return np.array(accepted, dtype=np.int32), np.array(conflicts, dtype=np.int32)
 
 

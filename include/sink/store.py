@@ -16,6 +16,7 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.headers import to_json
 from include.domain.horizon import newest_by_partition, within_horizon
 from include.domain.judge import Rejection
@@ -37,7 +38,6 @@ from include.sink.ledger import (
     take_in,
 )
 from include.sink.put import Way, copy_readings, sort_readings
-from include.sink.sql import query
 from include.stream.lease import LEASE_NAME
 from include.stream.types import Launch, Sign
 
@@ -197,7 +197,7 @@ def _close(
     rows = {partition: sink.states[partition].row_after(step, moment) for partition, step in steps.items()}
     is_accepted = outcomes.accepted[readings.rows]
     found = sink.database.connection.execute(
-        query("close_gathering"),
+        query("sink/close_gathering"),
         {
             "lease": LEASE_NAME,
             "topic_id": launch.topic_id,
@@ -227,7 +227,7 @@ def _copy_dead_letters(
     """Keep the raw records at these rows, each with its reason and detail."""
     if not rejections:
         return
-    with connection.cursor() as cursor, cursor.copy(query("copy_dead_letters")) as copy:
+    with connection.cursor() as cursor, cursor.copy(query("sink/copy_dead_letters")) as copy:
         copy.set_types(_DEAD_LETTER_TYPES)
         for letter in _dead_letters(gathering, rejections, sink):
             copy.write_row(letter)

@@ -6,9 +6,9 @@ them, and writes its epoch on each partition of stream_offsets.
 """
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.errors import FencedError
 from include.log import get_logger
-from include.stream.sql import query
 from include.stream.types import Lease, Sign
 
 LEASE_NAME = "heartbeat_stream"
@@ -26,11 +26,11 @@ def take_lease(connection: Connection, holder: str, *, policy_version: str) -> i
     From then on readings are classified by this risk policy, which is noted where it is another one than before.
     """
     [(epoch,)] = connection.execute(
-        query("take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
+        query("stream/take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
     ).fetchall()
     _refuse_earlier(connection, int(epoch))
     noted = {"lease": LEASE_NAME, "epoch": epoch, "version": policy_version}
-    connection.execute(query("note_policy"), noted)
+    connection.execute(query("stream/note_policy"), noted)
     return int(epoch)
 
 
@@ -39,7 +39,7 @@ def fence_lease(connection: Connection, epoch: int) -> bool:
 
     The launch exits at its next sign of life, and the next one takes the lease as ever.
     """
-    fenced = connection.execute(query("fence_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+    fenced = connection.execute(query("stream/fence_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
     if fenced is None:
         return False
     _refuse_earlier(connection, int(fenced[0]))
@@ -49,7 +49,7 @@ def fence_lease(connection: Connection, epoch: int) -> bool:
 def renew_lease(connection: Connection, epoch: int, turn: int) -> bool:
     """Show that launch `epoch` is alive in `turn`; return whether it is to stop; raise FencedError if superseded."""
     values = {"name": LEASE_NAME, "epoch": epoch, "turn": turn}
-    row = connection.execute(query("renew_lease"), values).fetchone()
+    row = connection.execute(query("stream/renew_lease"), values).fetchone()
     if row is None:
         raise FencedError(epoch=epoch, newest_epoch=_newest_epoch(connection))
     return bool(row[0])
@@ -63,19 +63,19 @@ def require_lease(connection: Connection, epoch: int) -> None:
 
 def read_sign(connection: Connection) -> Sign:
     """Return what a task has to know of its launch."""
-    row = connection.execute(query("read_sign"), {"lease": LEASE_NAME}, prepare=True).fetchone()
+    row = connection.execute(query("stream/read_sign"), {"lease": LEASE_NAME}, prepare=True).fetchone()
     return Sign(*row) if row else Sign(0, 0, stop_requested=False)
 
 
 def read_lease(connection: Connection) -> Lease | None:
     """Return the lease as it stands, or None if the stream has never run."""
-    row = connection.execute(query("select_lease"), {"name": LEASE_NAME}).fetchone()
+    row = connection.execute(query("stream/select_lease"), {"name": LEASE_NAME}).fetchone()
     return Lease(*row) if row else None
 
 
 def request_stop(connection: Connection, *, epoch: int | None = None) -> Lease | None:
     """Ask the running launch (or launch `epoch` only) to end its turn and stop; the next launch is not affected."""
-    row = connection.execute(query("request_stop"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+    row = connection.execute(query("stream/request_stop"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
     return Lease(*row) if row else None
 
 
@@ -92,11 +92,11 @@ def _newest_epoch(connection: Connection) -> int:
 def _refuse_earlier(connection: Connection, epoch: int) -> None:
     """End the sessions that store for launches before `epoch`, then take all partitions from them."""
     values = {"application": SINK_APPLICATION, "epoch": epoch}
-    ended = connection.execute(query("end_sink_sessions"), values).fetchall()
+    ended = connection.execute(query("stream/end_sink_sessions"), values).fetchall()
     if not all(has_ended for _, has_ended in ended):
         # A session that left by itself meanwhile was not ended either: who is still there?
-        ended = connection.execute(query("end_sink_sessions"), values).fetchall()
+        ended = connection.execute(query("stream/end_sink_sessions"), values).fetchall()
     staying = [pid for pid, has_ended in ended if not has_ended]
     if staying:
         log.warning("sessions_did_not_end", session_count=len(staying))
-    connection.execute(query("refuse_launches"), {"epoch": epoch})
+    connection.execute(query("stream/refuse_launches"), {"epoch": epoch})

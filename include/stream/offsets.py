@@ -6,9 +6,9 @@ from include.broker.topic import KafkaRange
 from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.db.days import ensure_day
+from include.db.queries import query
 from include.log import get_logger
 from include.stream.lease import require_lease
-from include.stream.sql import query
 from include.stream.types import Launch
 
 log = get_logger()
@@ -16,7 +16,7 @@ log = get_logger()
 
 def read_next_offsets(connection: Connection, topic_id: UUID) -> dict[int, int]:
     """Return each partition's next offset, as far as the database knows the partition."""
-    return dict(connection.execute(query("select_offsets"), {"topic_id": topic_id}).fetchall())
+    return dict(connection.execute(query("stream/select_offsets"), {"topic_id": topic_id}).fetchall())
 
 
 def open_offsets(
@@ -33,7 +33,7 @@ def open_offsets(
     with connection.transaction():
         require_lease(connection, epoch)
         ensure_day(connection, "stream_commits", read_clock(connection).date())
-        rows = connection.execute(query("lock_offsets"), {"topic_id": topic_id}).fetchall()
+        rows = connection.execute(query("stream/lock_offsets"), {"topic_id": topic_id}).fetchall()
         known: dict[int, int] = {partition: next_offset for partition, next_offset, _ in rows}
         for partition, kafka in sorted(held.items()):
             # A partition added to a known topic is read from zero: what Kafka dropped of it is a gap.
@@ -56,7 +56,7 @@ def begin_partition(
 ) -> None:
     """Begin a partition's ledger if it is not there yet and no newer launch is."""
     connection.execute(
-        query("insert_offset"),
+        query("stream/insert_offset"),
         {
             "topic": topic,
             "topic_id": topic_id,
@@ -70,7 +70,7 @@ def begin_partition(
 def step_over(connection: Connection, launch: Launch, partition: int, kafka: KafkaRange) -> None:
     """Bring one partition to where Kafka can go on, while the stream runs, if it is still this launch's."""
     with connection.transaction():
-        rows = connection.execute(query("lock_offsets"), {"topic_id": launch.topic_id}).fetchall()
+        rows = connection.execute(query("stream/lock_offsets"), {"topic_id": launch.topic_id}).fetchall()
         own = {at: next_offset for at, next_offset, epoch in rows if epoch == launch.epoch}
         if partition in own:
             facts = {"topic_id": launch.topic_id, "partition": partition, "epoch": launch.epoch}
@@ -82,9 +82,9 @@ def _step_over(connection: Connection, facts: dict[str, object], expected: int, 
     if found != expected:
         kind = "gap" if found > expected else "rewind"
         offsets = {"from_offset": min(expected, found), "to_offset": max(expected, found)}
-        connection.execute(query("insert_jump"), {**facts, **offsets, "kind": kind})
+        connection.execute(query("stream/insert_jump"), {**facts, **offsets, "kind": kind})
         connection.execute(
-            query("move_offset"), {**facts, "next_offset": found, "is_rewind": kind == "rewind"}
+            query("stream/move_offset"), {**facts, "next_offset": found, "is_rewind": kind == "rewind"}
         )
         log.warning("offsets_jumped", kind=kind, partition=facts["partition"], **offsets)
     return found

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from include.db.connect import Role, connect
+from include.db.queries import query
 from include.domain.risk import load_policy
 from include.errors import HoursWithheldError, PermanentError
 from include.hourly.run import require_none_withheld, require_published, settle_due, settle_hour
 from include.hourly.types import HourState
 from include.settings import Settings
 from include.stream.lease import LEASE_NAME, take_lease
-from include.stream.sql import query
 from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 
@@ -188,7 +188,7 @@ def test_which_policy_was_in_force_is_noted_when_it_changes_and_by_the_newest_la
         for version in ("a", "a", "b", "a"):
             epoch = take_lease(connection, "test", policy_version=version)
         late = {"lease": LEASE_NAME, "epoch": epoch - 1, "version": "late"}
-        connection.execute(query("note_policy"), late)
+        connection.execute(query("stream/note_policy"), late)
 
     assert pipeline.rows("select version from policy_history order by since") == [("a",), ("b",), ("a",)]
 

@@ -14,17 +14,16 @@ import pytest
 
 from include.db.clock import read_clock
 from include.db.connect import Role, connect
+from include.db.queries import query
 from include.domain import risk
 from include.errors import DatabaseUnavailableError, DeskFullError
 from include.hourly.run import settle_hour
-from include.hourly.sql import query as hourly_query
 from include.live import broker, store
 from include.live import desk as live_desk
 from include.live import run as live
 from include.live.desk import CustomerDesk, customer_view
 from include.live.run import LiveReader
 from include.live.session import Session
-from include.live.sql import query
 from include.settings import Settings
 from stack.ports import free_port
 from tests.support.grafana import Range, expand, panels
@@ -366,7 +365,8 @@ def test_the_policy_is_not_read_for_each_look_and_a_broken_one_does_not_dim_the_
 
 def text_of(name: str) -> str:
     """Return a query of the page's, which borrows some from the hourly room."""
-    return hourly_query(name) if name in ("select_recent_hours", "select_held_back") else query(name)
+    room = "hourly" if name in ("select_recent_hours", "select_held_back") else "live"
+    return query(f"{room}/{name}")
 
 
 def plans(settings: Settings, at: datetime) -> dict[str, str]:

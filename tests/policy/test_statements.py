@@ -57,16 +57,6 @@ def modules() -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text()) for path in files}
 
 
-def room_of_query(tree: ast.Module) -> dict[str, str]:
-    """Return which room each name stands for under which a module imports a `query`."""
-    return {
-        alias.asname or alias.name: node.module.split(".")[1]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.endswith(".sql")
-        for alias in node.names
-    }
-
-
 def keys_of(node: ast.expr | None, scope: ast.AST, tree: ast.Module) -> tuple[set[str], bool]:
     """Return the keys of an expression that makes a dictionary, and whether these are all."""
     if node is None:
@@ -105,19 +95,13 @@ def _assigned(name: str, scope: ast.AST) -> list[ast.expr | None]:
 
 
 @cache
-def calls() -> dict[tuple[str, str], list[Call]]:
-    """Find the calls `something(query("name"), values)`, by the statement's room and name."""
-    found: dict[tuple[str, str], list[Call]] = {}
+def calls() -> dict[str, list[Call]]:
+    """Find the calls `something(query("room/name"), values)`, by the statement."""
+    found: dict[str, list[Call]] = {}
     for path, tree in modules().items():
-        rooms = room_of_query(tree)
-        scopes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] if rooms else []
-        for scope in scopes:
+        for scope in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
             for node in ast.walk(scope):
-                if (
-                    not isinstance(node, ast.Call)
-                    or not node.args
-                    or not (asked := _asked(node.args[0], rooms))
-                ):
+                if not isinstance(node, ast.Call) or not node.args or not (asked := _asked(node.args[0])):
                     continue
                 given = node.args[1] if len(node.args) > 1 else None
                 if isinstance(node.func, ast.Attribute) and node.func.attr == "executemany":
@@ -134,26 +118,34 @@ def _rows(given: ast.expr | None, scope: ast.AST, tree: ast.Module) -> tuple[set
     return keys_of(row, scope, tree) if row is not None else (set(), False)
 
 
-def _asked(node: ast.expr, rooms: dict[str, str]) -> tuple[str, str] | None:
-    """Return room and name of the statement that an expression asks for."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in rooms:
-        return None
-    [name] = node.args
-    return (rooms[node.func.id], str(name.value)) if isinstance(name, ast.Constant) else None
+def _asked(node: ast.expr) -> str | None:
+    """Return the statement that an expression asks for."""
+    is_query = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "query"
+    names = (
+        [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        if isinstance(node, ast.Call)
+        else []
+    )
+    return str(names[0]) if is_query and names else None
 
 
 @cache
-def named() -> frozenset[tuple[str, str]]:
-    """Return the texts of each room's own code: a statement may be chosen by its name."""
-    return frozenset(
+def named() -> frozenset[str]:
+    """Return what is named as a statement: `room/name` anywhere, or the bare name in the room's own code."""
+    texts = [
         (path.parts[-2], node.value)
         for path, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+    ]
+    return frozenset([text for _, text in texts] + [f"{room}/{text}" for room, text in texts])
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def name_of(statement: Path) -> str:
+    return f"{statement.parts[-3]}/{statement.stem}"
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=name_of)
 def test_a_header_declares_what_its_statement_takes(statement: Path) -> None:
     text = statement.read_text()
 
@@ -161,17 +153,28 @@ def test_a_header_declares_what_its_statement_takes(statement: Path) -> None:
     assert declared_by(text) == placeholders_of(text)
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+@pytest.mark.parametrize("statement", STATEMENTS, ids=name_of)
 def test_a_statement_is_called_and_given_what_its_header_declares(statement: Path) -> None:
     declared = declared_by(statement.read_text())
     wrong = [
         call
-        for call in calls().get((statement.parts[-3], statement.stem), [])
+        for call in calls().get(name_of(statement), [])
         if call.names - declared or (call.is_whole and call.names != declared)
     ]
 
-    assert (statement.parts[-3], statement.stem) in named() | calls().keys()
+    assert name_of(statement) in named()
     assert wrong == []
+
+
+def test_a_room_runs_its_own_statements_alone() -> None:
+    borrowed = [
+        (call.place, statement)
+        for statement, found in calls().items()
+        for call in found
+        if call.place.startswith("include/") and call.place.split("/")[1] != statement.partition("/")[0]
+    ]
+
+    assert borrowed == []
 
 
 def test_most_calls_can_be_read() -> None:

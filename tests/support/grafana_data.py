@@ -14,10 +14,10 @@ from pathlib import Path
 from psycopg import sql
 
 from include.db.connect import Role, connect
+from include.db.queries import query
 from include.health.run import run_checks
 from include.hourly.run import settle_hour
 from include.settings import Settings
-from include.stream.sql import query
 from tests.support.grafana import Range
 from tests.support.hours import HOUR, Measurement, Writer, steady
 from tests.support.inline_stream import InlineStream
@@ -72,7 +72,7 @@ def _settle_hours(pipeline: Pipeline, settings: Settings) -> None:
         settle_hour(settings, hour)
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         gap = {"topic_id": uuid.UUID(int=7), "partition": 0, "from_offset": 90_000, "to_offset": 90_010}
-        connection.execute(query("insert_jump"), {**gap, "kind": "gap", "epoch": 1})
+        connection.execute(query("stream/insert_jump"), {**gap, "kind": "gap", "epoch": 1})
 
 
 def _stream(pipeline: Pipeline) -> None:
