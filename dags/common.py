@@ -8,6 +8,7 @@ from airflow.sdk import Context, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from dags.connections import by_connections
 from include.errors import PermanentError
+from include.settings import get_settings
 
 OWNER = "heartbeat"
 
@@ -50,7 +51,6 @@ def tell_failure(context: Context) -> None:
     """Tell HEALTH_WEBHOOK_URL of a task that has failed for good, once."""
     from include.notices.rules import change_of_task
     from include.notices.run import tell_task
-    from include.settings import get_settings
 
     failed = context["task_instance"]
     tell_task(get_settings(), change_of_task(_name(failed), context.get("exception"), failed.log_url))
@@ -61,7 +61,6 @@ def tell_success(context: Context) -> None:
     """Tell that a task works again, if it was told that it fails."""
     from include.notices.rules import worked
     from include.notices.run import tell_task
-    from include.settings import get_settings
 
     tell_task(get_settings(), worked(_name(context["task_instance"])))
 

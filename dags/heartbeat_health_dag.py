@@ -34,6 +34,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.common import DEFAULT_ARGS, TOLD, URGENT, Tag
 from dags.connections import by_connections
+from include.settings import get_settings
 
 
 @task(retries=0, execution_timeout=timedelta(seconds=100))
@@ -41,7 +42,6 @@ from dags.connections import by_connections
 def check_everything() -> dict[str, str]:
     """Look around once; fail with the names of the failed checks."""
     from include.health.run import run_checks
-    from include.settings import get_settings
 
     return run_checks(get_settings())
 

@@ -40,6 +40,7 @@ from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
 from include.domain.hours import as_hour
 from include.pools import HOURLY, SETTLING
+from include.settings import get_settings
 
 # A run that was triggered without a logical date has no data interval.
 HOUR = (
@@ -58,7 +59,6 @@ def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
     from include.hourly.run import chosen_hour
     from include.hourly.run import settle_hour as settle
-    from include.settings import get_settings
 
     settings = get_settings()
     return settle(settings, chosen_hour(settings, hour), workflow_run=workflow_run).counts()
@@ -69,7 +69,6 @@ def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
 def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     """Announce the hour, or fail with the reason why it is withheld."""
     from include.hourly.run import require_published
-    from include.settings import get_settings
 
     outlet_events[HOURLY_SUMMARY].extra.update(require_published(get_settings(), as_hour(hour)))
 
@@ -79,7 +78,6 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
     from include.hourly.run import require_none_withheld, settle_due
-    from include.settings import get_settings
 
     settlement = settle_due(get_settings(), before=as_hour(hour), workflow_run=workflow_run)
     if not settlement.decisions:

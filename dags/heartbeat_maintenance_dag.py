@@ -28,6 +28,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.common import DEFAULT_ARGS, TOLD, Tag
 from dags.connections import by_connections
+from include.settings import get_settings
 
 
 @task
@@ -35,7 +36,6 @@ from dags.connections import by_connections
 def make_days_ahead() -> dict[str, int]:
     """Make the partitions of the next days; return how many were made, by table."""
     from include.maintenance.run import make_days_ahead as make
-    from include.settings import get_settings
 
     return make(get_settings())
 
@@ -45,7 +45,6 @@ def make_days_ahead() -> dict[str, int]:
 def drop_expired_days() -> dict[str, int]:
     """Drop what has expired; return how many rows that were, by table."""
     from include.maintenance.run import drop_expired_days as drop
-    from include.settings import get_settings
 
     return drop(get_settings())
 
@@ -55,7 +54,6 @@ def drop_expired_days() -> dict[str, int]:
 def refresh_statistics() -> None:
     """Refresh the statistics."""
     from include.maintenance.run import refresh_statistics as refresh
-    from include.settings import get_settings
 
     refresh(get_settings())
 
@@ -65,7 +63,6 @@ def refresh_statistics() -> None:
 def prune_results() -> dict[str, int]:
     """Delete the results of old checks; return how many rows that were, by table."""
     from include.maintenance.run import prune_results as prune
-    from include.settings import get_settings
 
     return prune(get_settings())
 

@@ -33,6 +33,7 @@ from airflow.sdk import Param, dag, task
 from dags.common import DEFAULT_ARGS, INSTANT, Tag, between
 from dags.connections import by_connections
 from include.domain.reasons import EXPLANATIONS, Reason
+from include.settings import get_settings
 
 REASONS = [reason.value for reason in Reason]
 
@@ -43,7 +44,6 @@ def replay_letters(params: Any = None) -> dict[str, Any]:
     """Send what the form names; return the counts by reason."""
     from include.replay.rules import choose
     from include.replay.run import replay_dead_letters
-    from include.settings import get_settings
 
     selection = choose(
         reasons=list(params["reasons"]),
@@ -59,7 +59,6 @@ def replay_letters(params: Any = None) -> dict[str, Any]:
 def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
     """Count what became of the copies once the stream has read them."""
     from include.replay.run import trace_outcomes as trace
-    from include.settings import get_settings
 
     return trace(get_settings(), report["run_id"])
 

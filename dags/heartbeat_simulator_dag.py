@@ -25,6 +25,7 @@ import pendulum
 from airflow.sdk import Param, dag, task
 
 from dags.common import DEFAULT_ARGS, Tag, between
+from include.settings import get_settings
 
 PARAMS = {
     "customers": Param(
@@ -95,7 +96,6 @@ PARAMS = {
 @task(retries=0, execution_timeout=timedelta(hours=25))
 def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
     """Send what the form asks for; return the summary."""
-    from include.settings import get_settings
     from producer.form import run_form
 
     return run_form(params, get_settings(), run_id=run_id)

@@ -113,14 +113,14 @@ def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dic
     """Take the lease and bring the offsets to where Kafka can go on; return where each partition ends now."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        epoch = take_lease(connection, holder, policy_version=launch.policy.version)
+        launch = replace(launch, epoch=take_lease(connection, holder, policy_version=launch.policy.version))
         with open_broker(settings) as broker:
             held = broker.ranges(topic, with_log_end=True)
             # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
             if broker.topic(topic.name).topic_id != topic.topic_id:
                 raise TopicReplacedError(topic=topic.name)
-        open_offsets(connection, topic=topic.name, topic_id=topic.topic_id, epoch=epoch, held=held)
-    return replace(launch, epoch=epoch), {partition: kafka.end for partition, kafka in held.items()}
+        open_offsets(connection, launch, held)
+    return launch, {partition: kafka.end for partition, kafka in held.items()}
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import os
 import pwd
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +31,7 @@ class Failure:
     rule: str
     customer_id: UUID | None = field(repr=False)
     observed: float
-    detail: str
+    failure: str
 
 
 def accept_hour(
@@ -115,17 +115,6 @@ def _note(
     with connection.cursor() as cursor:
         cursor.executemany(
             query("hourly/insert_accepted"),
-            [
-                {
-                    "hour": hour,
-                    "rule": failure.rule,
-                    "customer_id": failure.customer_id,
-                    "observed": failure.observed,
-                    "failure": failure.detail,
-                    "accepted_by": accepted_by,
-                    "reason": reason,
-                }
-                for failure in failures
-            ],
+            [{**asdict(one), "hour": hour, "accepted_by": accepted_by, "reason": reason} for one in failures],
         )
     connection.execute(query("hourly/insert_reopened_hour"), {"hour": hour})

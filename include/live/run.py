@@ -15,8 +15,7 @@ from include.domain.risk import load_policy
 from include.errors import HeartbeatError, LiveQueryTooSlowError
 from include.live import store
 from include.live.broker import BrokerWatch
-from include.live.encode import as_json
-from include.live.session import Session
+from include.live.session import Session, as_json
 from include.live.types import CustomersNow, Look, Slow, Snapshot
 from include.log import get_logger
 from include.settings import Settings

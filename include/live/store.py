@@ -27,6 +27,7 @@ from include.live.types import (
 from include.stream.alive import state_of
 from include.stream.lease import read_lease
 from include.stream.offsets import read_next_offsets
+from include.stream.progress import read_latency
 
 FLOW_WINDOW = timedelta(minutes=3)
 RECENT = timedelta(minutes=1)
@@ -54,15 +55,14 @@ def read_flow(connection: Connection, now: datetime, arriving: float | None) -> 
     """Return what became of the records of the last minutes."""
     with connection.cursor(row_factory=class_row(Second)) as cursor:
         seconds = cursor.execute(query("live/select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
-    since = {"since": now - RECENT}
-    buckets: dict[int, int] = dict(connection.execute(query("live/select_recent_latency"), since).fetchall())
+    since = now - RECENT
     reasons = connection.execute(
         query("live/select_recent_reasons"),
-        {**since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
+        {"since": since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
     )
     return Flow(
         rates=rules.rates(seconds, now, arriving),
-        latency=rules.recent_latency(buckets),
+        latency=rules.recent_latency(read_latency(connection, since=since)),
         reasons=[ReasonCount(*row) for row in reasons],
         seconds=seconds,
     )

@@ -19,6 +19,7 @@ from include.report.rules import find_problems, pace_per_second
 from include.report.types import LatencySummary, PartitionAccount, Report, notes_of
 from include.settings import Settings
 from include.stream.lag import lag_by_partition
+from include.stream.progress import read_latency
 
 # The report tells of the hours of the last days; `hours list --limit` goes further back.
 HOURS_LOOKED_AT = 7 * 24
@@ -93,9 +94,7 @@ def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
     if pace is None:
         return None, None
     epoch, records, seconds = pace
-    counts: dict[int, int] = dict(
-        connection.execute(query("report/select_latency"), {"epoch": epoch}).fetchall()
-    )
+    counts = read_latency(connection, epoch=epoch)
     p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
     latency = None if p50 is None or p95 is None or p99 is None else LatencySummary(p50, p95, p99)
     return pace_per_second(records, seconds), latency

@@ -30,14 +30,7 @@ def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int
     if len(rows) < len(partitions):
         # Added to the topic since the launch began, or by an older launch that no longer counts.
         for partition in set(partitions) - {row[0] for row in rows}:
-            begin_partition(
-                connection,
-                topic=launch.topic,
-                topic_id=launch.topic_id,
-                partition=partition,
-                start_offset=0,
-                epoch=launch.epoch,
-            )
+            begin_partition(connection, launch, partition, start_offset=0)
         connection.execute(query("sink/adopt_partitions"), _where(launch, partitions))
         rows = _begin(connection, launch, partitions)
     return [

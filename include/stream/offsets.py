@@ -1,5 +1,6 @@
 """Where a launch begins, and where a partition goes on whose next record Kafka no longer has."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from include.broker.topic import KafkaRange
@@ -19,9 +20,7 @@ def read_next_offsets(connection: Connection, topic_id: UUID) -> dict[int, int]:
     return dict(connection.execute(query("stream/select_offsets"), {"topic_id": topic_id}).fetchall())
 
 
-def open_offsets(
-    connection: Connection, *, topic: str, topic_id: UUID, epoch: int, held: dict[int, KafkaRange]
-) -> dict[int, int]:
+def open_offsets(connection: Connection, launch: Launch, held: Mapping[int, KafkaRange]) -> dict[int, int]:
     """Return the next offset of each partition in `held`, in one transaction; raise FencedError if superseded.
 
     A partition that the ledger does not know begins where Kafka does. Where Kafka no longer has the next record, the
@@ -31,40 +30,23 @@ def open_offsets(
     """
     starts = {}
     with connection.transaction():
-        require_lease(connection, epoch)
+        require_lease(connection, launch.epoch)
         ensure_day(connection, "stream_commits", read_clock(connection).date())
-        rows = connection.execute(query("stream/lock_offsets"), {"topic_id": topic_id}).fetchall()
+        rows = connection.execute(query("stream/lock_offsets"), {"topic_id": launch.topic_id}).fetchall()
         known: dict[int, int] = {partition: next_offset for partition, next_offset, _ in rows}
         for partition, kafka in sorted(held.items()):
             # A partition added to a known topic is read from zero: what Kafka dropped of it is a gap.
             first = 0 if known else kafka.beginning
-            facts = {"topic_id": topic_id, "partition": partition, "epoch": epoch}
             if partition not in known:
-                begin_partition(connection, topic=topic, start_offset=first, **facts)
-            starts[partition] = _step_over(connection, facts, known.get(partition, first), kafka)
+                begin_partition(connection, launch, partition, start_offset=first)
+            starts[partition] = _step_over(connection, launch, partition, known.get(partition, first), kafka)
     return starts
 
 
-def begin_partition(
-    connection: Connection,
-    *,
-    topic: str,
-    topic_id: object,
-    partition: object,
-    start_offset: int,
-    epoch: object,
-) -> None:
-    """Begin a partition's ledger if it is not there yet and no newer launch is."""
-    connection.execute(
-        query("stream/insert_offset"),
-        {
-            "topic": topic,
-            "topic_id": topic_id,
-            "partition": partition,
-            "start_offset": start_offset,
-            "epoch": epoch,
-        },
-    )
+def begin_partition(connection: Connection, launch: Launch, partition: int, *, start_offset: int) -> None:
+    """Begin a partition's ledger, unless it has begun or a newer launch is there."""
+    begun = {"topic": launch.topic, "start_offset": start_offset, **_place(launch, partition)}
+    connection.execute(query("stream/insert_offset"), begun)
 
 
 def step_over(connection: Connection, launch: Launch, partition: int, kafka: KafkaRange) -> None:
@@ -73,18 +55,25 @@ def step_over(connection: Connection, launch: Launch, partition: int, kafka: Kaf
         rows = connection.execute(query("stream/lock_offsets"), {"topic_id": launch.topic_id}).fetchall()
         own = {at: next_offset for at, next_offset, epoch in rows if epoch == launch.epoch}
         if partition in own:
-            facts = {"topic_id": launch.topic_id, "partition": partition, "epoch": launch.epoch}
-            _step_over(connection, facts, own[partition], kafka)
+            _step_over(connection, launch, partition, own[partition], kafka)
 
 
-def _step_over(connection: Connection, facts: dict[str, object], expected: int, kafka: KafkaRange) -> int:
+def _place(launch: Launch, partition: int) -> dict[str, object]:
+    return {"topic_id": launch.topic_id, "partition": partition, "epoch": launch.epoch}
+
+
+def _step_over(
+    connection: Connection, launch: Launch, partition: int, expected: int, kafka: KafkaRange
+) -> int:
     found = min(max(expected, kafka.beginning), kafka.tail)
     if found != expected:
         kind = "gap" if found > expected else "rewind"
+        place = _place(launch, partition)
         offsets = {"from_offset": min(expected, found), "to_offset": max(expected, found)}
-        connection.execute(query("stream/insert_jump"), {**facts, **offsets, "kind": kind})
+        connection.execute(query("stream/insert_jump"), {**place, **offsets, "kind": kind})
+        moved = {"next_offset": found, "is_rewind": kind == "rewind"}
         connection.execute(
-            query("stream/move_offset"), {**facts, "next_offset": found, "is_rewind": kind == "rewind"}
+            query("stream/move_offset"), {**moved, "topic_id": launch.topic_id, "partition": partition}
         )
-        log.warning("offsets_jumped", kind=kind, partition=facts["partition"], **offsets)
+        log.warning("offsets_jumped", kind=kind, partition=partition, **offsets)
     return found

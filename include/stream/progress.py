@@ -12,6 +12,14 @@ from include.stream.lease import LEASE_NAME
 log = get_logger()
 
 
+def read_latency(
+    connection: Connection, *, epoch: int | None = None, since: datetime | None = None
+) -> dict[int, int]:
+    """Count the records of a launch's commits, or of those since an instant, by the bucket of their latency."""
+    where = {"epoch": epoch, "since": since}
+    return dict(connection.execute(query("stream/select_latency"), where).fetchall())
+
+
 class CommitLog:
     """Logs `records_committed`, each record once; nothing where nothing was committed."""
 

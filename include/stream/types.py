@@ -1,9 +1,10 @@
 """Values that the ingest room hands around."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import RiskPolicy
@@ -31,27 +32,12 @@ class Launch:
 
     def to_json(self) -> str:
         """Return the launch as text, to travel in an option of Spark's."""
-        return json.dumps(
-            {
-                "topic": self.topic,
-                "topic_id": str(self.topic_id),
-                "epoch": self.epoch,
-                "policy": self.policy.model_dump(),
-                "bounds": asdict(self.bounds),
-            }
-        )
+        return TypeAdapter(Launch).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Launch":
         """Read what `to_json` wrote."""
-        facts = json.loads(text)
-        return cls(
-            facts["topic"],
-            UUID(facts["topic_id"]),
-            facts["epoch"],
-            RiskPolicy.model_validate(facts["policy"]),
-            TimeBounds(**facts["bounds"]),
-        )
+        return TypeAdapter(Launch).validate_json(text)
 
 
 @dataclass(frozen=True, slots=True)

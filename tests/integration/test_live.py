@@ -363,35 +363,28 @@ def test_the_policy_is_not_read_for_each_look_and_a_broken_one_does_not_dim_the_
 # Plans
 
 
-def text_of(name: str) -> str:
-    """Return a query of the page's, which borrows some from the hourly room."""
-    room = "hourly" if name in ("select_recent_hours", "select_held_back") else "live"
-    return query(f"{room}/{name}")
-
-
 def plans(settings: Settings, at: datetime) -> dict[str, str]:
     """Return the plan of each query of the page, as its own session makes it."""
     since = {"since": at - store.RECENT}
     asked: dict[str, Any] = {
-        "select_flow": {"since": at - store.FLOW_WINDOW},
-        "select_recent_latency": since,
-        "select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
-        "select_customers_now": {"at": at, **store.customers_bounds()},
-        "select_newest_checks": {},
-        "select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
-        "select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
-        "select_held_back": {"since": at - store.HOURS_WINDOW, "until": at, "most": store.MOST_HELD_BACK},
-        "select_customer_readings": {
+        "live/select_flow": {"since": at - store.FLOW_WINDOW},
+        "stream/select_latency": {**since, "epoch": None},
+        "live/select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
+        "live/select_customers_now": {"at": at, **store.customers_bounds()},
+        "live/select_newest_checks": {},
+        "hourly/select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
+        "live/select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
+        "hourly/select_held_back": {"since": at - store.HOURS_WINDOW, "until": at, "most": store.MOST_HELD_BACK},
+        "live/select_customer_readings": {
             "customer_id": ANNE, "since": at - 100 * SECOND, "until": at, "most": store.MOST_READINGS_OF_ONE,
         },
-        "select_customer_hours": {"customer_id": ANNE, "since": at - store.CUSTOMER_HOURS_WINDOW},
+        "live/select_customer_hours": {"customer_id": ANNE, "since": at - store.CUSTOMER_HOURS_WINDOW},
     }  # fmt: skip
     session = Session(settings)
     explained = {
         name: session.ask(
             lambda connection, name=name, values=values: "\n".join(  # type: ignore[misc]
-                line
-                for (line,) in connection.execute("explain (analyze, costs off) " + text_of(name), values)
+                line for (line,) in connection.execute("explain (analyze, costs off) " + query(name), values)
             )
         )
         for name, values in asked.items()
@@ -411,9 +404,11 @@ def check_plans(explained: dict[str, str], at: datetime) -> None:
     days = set(re.findall(r"(?:heartbeats|stream_commits|dead_letters)_(\d{8})", str(lines)))
     assert read_whole == []
     assert days <= {f"{at + number * timedelta(days=1):%Y%m%d}" for number in (-1, 0, 1)}
-    assert re.search(r"Index Only Scan using heartbeats_\d+_customer_id", explained["select_customers_now"])
-    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["select_customers_now"])
-    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["select_customer_readings"])
+    assert re.search(
+        r"Index Only Scan using heartbeats_\d+_customer_id", explained["live/select_customers_now"]
+    )
+    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["live/select_customers_now"])
+    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["live/select_customer_readings"])
 
 
 def test_every_query_of_the_page_goes_by_an_index_and_looks_at_its_days_alone(pipeline: Pipeline) -> None:

@@ -33,7 +33,7 @@ ARROWS = {
     "sink": {"domain", "db", "broker", "wire", "stream"},
     "care": {"domain", "db", "broker", "wire", "stream", "sink"},
     "turn": {"domain", "db", "broker", "wire", "stream", "sink", "care"},
-    "quality": {"db"},
+    "quality": {"domain", "db"},
     "hourly": {"domain", "db", "broker", "stream", "quality"},
     "notices": {"domain", "db"},
     "health": {"domain", "db", "broker", "stream", "notices"},
