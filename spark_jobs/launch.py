@@ -30,7 +30,7 @@ from include.stream.lease import read_lease, request_stop, take_lease
 from include.stream.master import require_master
 from include.stream.offsets import open_offsets
 from include.stream.types import Launch, bounds_of
-from include.stream.watch import Turns, Watch, hard_exit_after
+from include.stream.watch import Turns, Watch
 from spark_jobs.query import count_slots, create_session, start_query
 from spark_jobs.source import Plan
 
@@ -59,9 +59,11 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         read_lease(connection)
         require_kept(connection, settings)
-    topic = _read_topic(settings)
+    with open_broker(settings) as broker:
+        topic = broker.topic(settings.kafka_topic)
     require_master(settings)
-    spark = _start_spark(settings)
+    with _explained():
+        spark = create_session(settings.spark_ui_port)
     launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings))
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
@@ -86,26 +88,20 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
         _run_under_watch(settings, launch, turns, query)
 
 
-def _read_topic(settings: Settings) -> Topic:
-    with open_broker(settings) as broker:
-        return broker.topic(settings.kafka_topic)
-
-
-def _start_spark(settings: Settings) -> SparkSession:
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        return create_session(settings.spark_ui_port)
-    except Py4JError as failure:
+        yield
+    except (PySparkException, Py4JError) as failure:
         raise _explain(failure) from None
 
 
 def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: Path) -> StreamingQuery:
     """Start the query with a turn in which each worker does all that its task will do, but store."""
-    try:
+    with _explained():
         Plan(REHEARSAL_TURN, max(1, count_slots(spark))).write(plan_file)
         query = start_query(spark, launch, checkpoint=checkpoint, plan_file=plan_file)
         query.processAllAvailable()
-    except (PySparkException, Py4JError) as failure:
-        raise _explain(failure) from None
     return query
 
 
@@ -149,7 +145,10 @@ def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: St
     def end(error: HeartbeatError | None) -> None:
         ended_by.append(error)
         patience = HARD_EXIT_SECONDS + (TURN_END_SECONDS if error is None else 0)
-        timer = hard_exit_after(patience, lambda: _leave(error))
+        # A query that hangs cannot hold the process.
+        timer = threading.Timer(patience, _leave, [error])
+        timer.daemon = True
+        timer.start()
         if error is None:
             _wait_for_turn_end(query)
         query.stop()

@@ -14,8 +14,6 @@ from include.wire.record_batch import RawBatch
 PIECE_RECORDS = 500
 PIECE_BYTES = 2 * 1024 * 1024
 
-_NOTHING = Origin(None, ())
-
 
 def cut(
     batches: Sequence[RawBatch], partition: int, offset: int, *, single_until: int = 0
@@ -82,15 +80,7 @@ def _gather(records: Sequence[RawRecord], partition: int, to_offset: int) -> Gat
 
 
 def _unread(batch: RawBatch, partition: int, offset: int, problem: str) -> Gathering:
-    offsets = np.arange(offset, batch.last_offset + 1, dtype=np.int64)
+    end = batch.last_offset + 1
+    records = [RawRecord(each, None, None, None, ()) for each in range(offset, end)]
     why = unprocessable(f"in a Kafka batch of {batch.packed_bytes} bytes that cannot be read: {problem}")
-    return Gathering(
-        np.full(len(offsets), partition, dtype=np.int32),
-        offsets,
-        record_times_us([NO_TIME] * len(offsets)),
-        [None] * len(offsets),
-        {partition: batch.last_offset + 1},
-        lambda rows: dict.fromkeys(rows, _NOTHING),
-        dict.fromkeys(range(len(offsets)), why),
-        frozenset(range(len(offsets))),
-    )
+    return _gather(records, partition, end).condemning(why).without_payload()

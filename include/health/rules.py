@@ -47,11 +47,6 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
     ]
 
 
-def summarise(failed: list[Check]) -> str:
-    """Return the failed checks as one line."""
-    return "; ".join(f"{check.name}: {check.message}" for check in failed)
-
-
 def _broker(facts: Facts) -> Check:
     if facts.kafka is None:
         return Check("broker", Status.FAIL, None, None, facts.kafka_problem)

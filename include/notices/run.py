@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.locks import holding
+from include.db.queries import query
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.notices import outage, store, webhook
@@ -31,7 +32,8 @@ def tell(settings: Settings, changes: Sequence[Change]) -> None:
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         with connection.transaction():
-            store.lock_notices(connection)
+            # One notes changes at a time: two would note the same one twice.
+            connection.execute(query("notices/lock_notices"))
             hours = changes_of_hours(store.read_withheld(connection), store.read_failing(connection))
             store.note_changes(connection, [*outage.changes(settings), *changes, *hours])
         outage.forget(settings)

@@ -9,11 +9,6 @@ from include.db.queries import query
 from include.notices.types import Change, Notice
 
 
-def lock_notices(connection: Connection) -> None:
-    """Be the only one that notes changes, until the transaction ends: two would note the same one twice."""
-    connection.execute(query("notices/lock_notices"))
-
-
 def note_changes(connection: Connection, changes: Sequence[Change]) -> None:
     """Note those that differ from how their subject stood last; what nobody has heard of stands well."""
     with connection.cursor() as cursor:

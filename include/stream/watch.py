@@ -206,11 +206,3 @@ class Watch(threading.Thread):
         if self._connection is not None:
             self._connection.close()
         self._connection = None
-
-
-def hard_exit_after(seconds: float, leave: Callable[[], None]) -> threading.Timer:
-    """Call `leave` unless the returned timer is cancelled: a query that hangs cannot hold the process."""
-    timer = threading.Timer(seconds, leave)
-    timer.daemon = True
-    timer.start()
-    return timer

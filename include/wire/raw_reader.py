@@ -31,13 +31,10 @@ _NEWEST_FETCH = 16
 class RawFetch:
     """Batches from an offset on, the first of which may begin before it; none where nothing more is stable.
 
-    `stable_end` is the last stable offset, `end` where the partition ends with all that is not yet stable,
-    `beginning` the oldest offset that Kafka holds.
+    `end` is where the partition ends with all that is not yet stable.
     """
 
     batches: list[RawBatch]
-    stable_end: int
-    beginning: int
     end: int
 
 
@@ -127,4 +124,4 @@ def _read_fetch(answer: Any) -> RawFetch:
     raise_for(data.error_code)
     aborted = [(each.producer_id, each.first_offset) for each in data.aborted_transactions or []]
     batches = parse_batches(memoryview(data.records or b""), aborted)
-    return RawFetch(batches, data.last_stable_offset, data.log_start_offset, data.high_watermark)
+    return RawFetch(batches, data.high_watermark)
