@@ -88,7 +88,7 @@ PARAMS = {
         1,
         **between(1, 16),
         title="Processes",
-        description="Among how many the customers are shared; more than one for tens of thousands a second.",
+        description="Among how many the customers are shared; more than one for tens of thousands per second.",
     ),
 }
 

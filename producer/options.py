@@ -106,7 +106,7 @@ class SimulatorOptions:
 
     @property
     def customer_rate_hz(self) -> float:
-        """Readings a second of each customer."""
+        """Readings per second of each customer."""
         if self.records_per_second is None:
             return self.rate_hz
         return self.records_per_second / self.customers

@@ -57,7 +57,9 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     """
     policy = load_policy(settings.risk_policy)
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        read_lease(connection)
+        read_lease(
+            connection
+        )  # fails here, in words, if the schema is missing, and not after Spark has started
         require_kept(connection, settings)
     with open_broker(settings) as broker:
         topic = broker.topic(settings.kafka_topic)
@@ -67,6 +69,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings))
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
+        # The predecessor still stores meanwhile. Only now, with warm workers, does this launch take its place.
         query = _rehearse(spark, launch, checkpoint / "spark", plan_file)
         launch, ends = _open(settings, launch, topic)
         log.info(
@@ -140,6 +143,8 @@ def _remove_leftovers(parent: Path) -> None:
 
 
 def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: StreamingQuery) -> None:
+    # Filled by the watch's thread before it stops the query, so it is there when awaitTermination returns: it tells a
+    # wanted end (None) and the watch's reason from a failure of Spark's own.
     ended_by: list[HeartbeatError | None] = []
 
     def end(error: HeartbeatError | None) -> None:
@@ -181,6 +186,7 @@ def _stop_on_sigterm(settings: Settings, launch: Launch, end: Callable[[], None]
         except HeartbeatError:
             end()
 
+    # In a thread: a signal handler runs between two byte codes of the main thread, which may be waiting inside Py4J.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=wish, daemon=True).start())
 
 
@@ -222,7 +228,7 @@ def _reason(text: str) -> str:
 def _leave(error: HeartbeatError | None) -> None:
     """Leave at once, and take a JVM that no longer answers along."""
     log.error("hard_exit", message="the query did not stop in time" if error is None else str(error))
-    parent = os.getppid()
+    parent = os.getppid()  # the JVM that spark-submit became: alone it would go on for ever
     if "java" in Path(f"/proc/{parent}/exe").resolve().name:
         os.kill(parent, signal.SIGKILL)
     os._exit(1 if error is None else error.exit_code)

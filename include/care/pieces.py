@@ -1,4 +1,4 @@
-"""Kafka's batches as they lie there, cut into gatherings that are small enough to be borne."""
+"""Kafka's raw batches, cut into gatherings small enough to be handled safely."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,8 +20,8 @@ def cut(
 ) -> Iterator[Gathering]:
     """Yield the records from `offset` on in pieces; those below `single_until` one by one.
 
-    The last piece of a batch brings the partition past the batch, also where it holds nothing to store. What cannot be
-    unpacked is quarantined unread, a dead letter for each offset.
+    The last piece of a batch moves the partition past the batch, even if it holds nothing to store. What cannot be
+    unpacked is quarantined unread, with a dead letter for each offset.
     """
     for batch in batches:
         if batch.last_offset >= offset:

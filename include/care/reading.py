@@ -1,10 +1,10 @@
-"""Go on with care where a task has begun twice without an orderly end: something there may be more than it can bear.
+"""Read with care where a task has begun twice without an orderly end: something there may be more than it can handle.
 
-Records are read by `RawReader`, which unpacks in bounded memory and shows them exactly as they lie in Kafka:
+Records are read by `RawReader`, which unpacks in bounded memory and shows them exactly as they are in Kafka:
 
-- In small pieces, each noted in the database before it is tried. That alone is enough for what was too much at once.
-- Where a task dies of a piece all the same, the next one tries the piece's records one at a time in a process of their
-  own. A record that kills that process is quarantined as `unprocessable`, and the rest goes on.
+- In small pieces, each recorded in the database before it is tried. That alone helps if it was too much at once.
+- If a piece still kills the task, the next task tries its records one at a time in a separate process. A record that
+  kills that process is quarantined as `unprocessable`, and the rest is stored.
 - A Kafka batch that cannot be unpacked at all is quarantined unread, offset by offset.
 """
 
@@ -29,7 +29,7 @@ log = get_logger()
 
 
 class CarefulReading:
-    """Reads on in one partition, piece by piece, until it is past what may have been too much."""
+    """Reads one partition piece by piece until it is past whatever may have been too much."""
 
     def __init__(self, reader: RawReader, topic: Topic, partition: int, *, suspect_until: int | None) -> None:
         self._reader = reader
@@ -43,7 +43,7 @@ class CarefulReading:
         log.warning("reading_with_care", partition=partition, suspect_until=suspect_until)
 
     def step(self, sink: Sink) -> Sign | None:
-        """Store the next piece and return what the lease says; None where there is none now."""
+        """Store the next piece and return what the lease says; None if there is none now."""
         piece = next(self._pieces, None)
         if piece is None:
             piece = self._fetch(sink)
@@ -58,7 +58,7 @@ class CarefulReading:
         return store_or_narrow(piece, sink)
 
     def close(self) -> None:
-        """Leave off."""
+        """Stop."""
         if self._trial is not None:
             self._trial.close()
         self._trial = None
@@ -73,7 +73,7 @@ class CarefulReading:
         return next(self._pieces, None)
 
     def _tried(self, piece: Gathering, sink: Sink) -> Gathering:
-        """Let a process of its own try a single record first, where trying has killed a task before."""
+        """Let a separate process try a single record first, since trying it may have killed a task before."""
         self._trial = self._trial or Trial(sink.launch)
         problem = None if piece.condemned else self._trial.problem_with(piece)
         if problem is None:

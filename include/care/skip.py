@@ -1,4 +1,4 @@
-"""Skip a record by hand: quarantine it unseen, with a person's reason, and let the stream go on behind it."""
+"""Skip a record by hand: quarantine it unread, with a person's reason, and let the stream continue behind it."""
 
 from contextlib import closing
 
@@ -24,9 +24,9 @@ log = get_logger()
 
 
 def skip_record(settings: Settings, *, partition: int, offset: int, reason: str) -> int:
-    """Quarantine the record at this offset, the next one of its partition, and return where the stream goes on.
+    """Quarantine the record at this offset, the next one of its partition, and return where the stream continues.
 
-    A Kafka batch that cannot be unpacked is skipped as a whole. A running stream goes on by itself.
+    A Kafka batch that cannot be unpacked is skipped as a whole. A running stream continues by itself.
     """
     if not reason.strip():
         raise OptionError("a reason has to be given: it is kept with the record")
@@ -39,7 +39,7 @@ def skip_record(settings: Settings, *, partition: int, offset: int, reason: str)
         _require_next(states[partition].next_offset if partition in states else None, partition, offset)
         piece = _fetch(worker.raw_reader(), topic, partition, offset)
         why = unprocessable(f"skipped by hand: {' '.join(reason.split())}")
-        # Another launch or the task itself may have moved on meanwhile: then nothing is stored, in words.
+        # Another launch or the task itself may have moved on meanwhile: then nothing is stored, and an error says so.
         store_or_narrow(piece.condemning(why), Sink(launch, states, database, lambda: None))
     log.warning("record_skipped", partition=partition, offset=offset, record_count=len(piece))
     return states[partition].next_offset

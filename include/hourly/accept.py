@@ -1,4 +1,4 @@
-"""A person's word: publish an hour as it is, though its checks fail or customers in it are held back."""
+"""Publish an hour as it is because a person says so, though its checks fail or customers are held back."""
 
 import os
 import pwd
@@ -42,10 +42,10 @@ def accept_hour(
     customers: Collection[UUID] = (),
     accepted_by: str | None = None,
 ) -> Settlement | None:
-    """Accept what withholds the hour, or else everybody who is held back in it, or only `customers`; then publish.
+    """Accept whatever withholds the hour, else everyone held back in it, or `customers` alone; then publish it.
 
-    Each failure stays accepted in later settlings, unless it is found worse than it is now. Return None where the
-    word is noted but another process settles hours just now: the next run publishes the hour.
+    A failure stays accepted whenever the hour is settled again, unless it has become worse. Return None if another
+    process is settling hours right now: the acceptance is stored, and the next run publishes the hour.
     """
     at, why = as_hour(hour), _checked_reason(reason)
     policy = load_quality_policy(settings.quality_policy)
@@ -60,7 +60,7 @@ def accept_hour(
 
 
 def os_user() -> str:
-    """Return the name of whoever runs this process, or the number where the system knows no name."""
+    """Return the name of the user who runs this process, or the user's number if the system knows no name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -1,8 +1,8 @@
-"""Wait until the stream has passed an hour's end. To be awaited: a trigger does so beside many others.
+"""Wait until the stream has passed the end of an hour. Asynchronous, since one trigger process waits for many hours.
 
-It has when it has committed all that each partition held when the hour had ended by the clock. Where the partitions
-ended is asked once, at or after that instant, and kept: so no record that claims a later time can pass the hour, and
-the wait ends though more comes in all the time.
+The stream has passed an hour once it has committed everything that each partition held when the hour ended by the
+clock. The partitions' ends are read once, at or after that instant, and stored. So a record that claims a later time
+cannot make the hour pass, and the wait ends even though more records keep coming.
 """
 
 import asyncio
@@ -44,16 +44,16 @@ async def wait_until_passed(settings: Settings, hour: datetime, *, deadline: flo
 
 
 def has_passed(settings: Settings, hour: datetime) -> bool:
-    """Tell whether the stream has passed the hour now; raise HourNotEndedError if the hour itself goes on."""
+    """Tell whether the stream has passed the hour; raise HourNotEndedError if the hour itself has not ended."""
     return not measure_unpassed(settings, hour)
 
 
 def measure_unpassed(settings: Settings, hour: datetime) -> dict[int, int]:
-    """Return how many records wait, of those that were there when the hour had ended, by partition where any do.
+    """Return how many records that were there when the hour ended still wait, for each partition that has any.
 
-    In this order: the clock, the partitions' ends, the ledger. So an end is never asked for before the hour's end, and
-    what the ledger has passed by then counts. A partition that was added since can hold nothing of the hour; of a topic
-    that took another one's place the ends are asked anew. Raise HourNotEndedError before the hour's end.
+    The clock is read first, then the partitions' ends, then the ledger: an end is never read before the hour is over,
+    and the ledger is as fresh as can be. A partition added later holds nothing of the hour. If another topic has taken
+    the place of the old one, its ends are read anew. Raise HourNotEndedError if the hour has not ended.
     """
     with (
         open_broker(settings) as broker,
@@ -83,7 +83,7 @@ def _hour_ends(
     asked_at: datetime,
     held: Mapping[int, KafkaRange],
 ) -> Mapping[int, int]:
-    """Return where the partitions ended at the hour's end, as it was noted; note it if this is the first question."""
+    """Return where the partitions ended when the hour did, as stored; store it if nobody has asked before."""
     where = {"topic_id": topic.topic_id, "hour": hour}
     ends: dict[int, int] = dict(connection.execute(query("hourly/select_hour_ends"), where).fetchall())
     if ends:

@@ -1,4 +1,4 @@
-"""Plain decisions about hours: which can be settled, in which groups, the gate. Pure."""
+"""Decisions about hours: which can be settled, in which groups, and which are published. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
@@ -17,15 +17,15 @@ from include.quality.types import HourVerdict
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
-# PostgreSQL's own ends of time have no counterpart in Python.
+# PostgreSQL's infinities have no counterpart in Python.
 BEGINNING_OF_TIME = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are
 END_OF_TIME = datetime(9999, 12, 31)  # noqa: DTZ001
 
 
 def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datetime:
-    """Return the hour; raise OptionError, with what to do, for one that has not ended or is no longer kept.
+    """Return the hour; raise OptionError, which says what to do, if it has not ended or is no longer kept.
 
-    `now` and the hour are UTC without a zone. An hour that ends within a minute is waited for: clocks differ.
+    `now` and the hour are UTC without a zone. An hour that ends within a minute is accepted, since clocks differ.
     """
     first = datetime.combine(now.date() - timedelta(days=kept_days), time.min)
     name = f"the hour {hour_name(hour)}"
@@ -39,15 +39,15 @@ def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datet
 
 
 def explain_unpassed(waiting: Mapping[int, int]) -> str:
-    """Say in words what is waited for; `waiting` is how many records, by partition."""
+    """Say in words what we are waiting for; `waiting` counts records by partition."""
     most, lag = max(waiting.items(), key=lambda item: item[1])
     return f"{sum(waiting.values())} records wait to be read, {lag} of them in partition {most}"
 
 
 def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) -> list[PolicySpan]:
-    """Return which risk policy was in force when, from each policy's version and since when it was, in order.
+    """Return which risk policy was in force when, given each version and the instant from which it applied, in order.
 
-    The first also stands for what is older than it. Where no launch ever noted one, it is today's.
+    The first version also covers everything before it. If no launch has ever recorded one, today's covers everything.
     """
     versions = [version for version, _ in history] or [current_version]
     changes = [since for _, since in history[1:]]
@@ -60,7 +60,7 @@ def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) 
 
 
 def in_groups(due: Sequence[DueHour], *, max_hours: int, max_readings: int) -> Iterator[list[datetime]]:
-    """Cut the hours into groups, in order; an hour larger than `max_readings` is a group of its own."""
+    """Cut the hours into groups, in order; an hour with more than `max_readings` readings gets its own group."""
     group: list[DueHour] = []
     for hour in due:
         is_full = len(group) == max_hours or sum(one.readings for one in group) + hour.readings > max_readings

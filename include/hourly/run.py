@@ -4,8 +4,8 @@ One snapshot, because late readings come all the time: what was checked must be 
 the steps are one transaction, and the checks' own records go through a second session that commits at once. The
 transaction writes nothing that the stream writes, so neither ever waits for the other or fails because of it.
 
-A rerun of an hour of which nothing is new changes no row but the log of the checks. An hour that is withheld
-has no rows in the hourly tables: an earlier revision's are taken back, since its readings are in doubt.
+Settling an hour again when nothing is new changes no rows except the log of the checks. A withheld hour has no rows
+in the hourly tables: those of an earlier revision are deleted, since its readings are in doubt.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,21 +42,21 @@ log = get_logger()
 
 
 def chosen_hour(settings: Settings, hour: str) -> datetime:
-    """Return the hour that somebody has asked for; raise OptionError if it can never be settled."""
+    """Return the hour that was asked for; raise OptionError if it can never be settled."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return require_kept_hour(as_hour(hour), now=now, kept_days=settings.readings_kept_days)
 
 
 def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
-    """Check one hour and publish or withhold it, whether or not anything is new. The stream has passed it."""
+    """Check one hour and publish or withhold it, even if nothing is new. The stream must have passed it."""
     return _settle(settings, [[hour]], workflow_run)
 
 
 def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None = None) -> Settlement:
     """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
 
-    Those are the hours with readings that came late or that no run ever saw, and those withheld so far.
-    Each group is committed by itself, so what a run that breaks off has done stays done.
+    These are hours with late readings, hours that no run has seen, and hours withheld so far. Each group is committed
+    on its own, so the work of a run that breaks off is not lost.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         due = store.read_due_hours(connection, before)
@@ -82,7 +82,7 @@ def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
 
 
 def require_none_withheld(settlement: Settlement) -> None:
-    """Raise HoursWithheldError if an hour has been withheld that was not before."""
+    """Raise HoursWithheldError if an hour is withheld that was not withheld before."""
     withheld = settlement.newly_withheld
     if withheld:
         raise HoursWithheldError(
@@ -93,7 +93,7 @@ def require_none_withheld(settlement: Settlement) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Settling:
-    """What settling a group needs; `snapshot` sees one instant of the database, `log` commits as it goes."""
+    """What it takes to settle a group: `snapshot` sees the database at one instant, `log` commits at once."""
 
     snapshot: Connection
     log: Connection
@@ -123,7 +123,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling
         readable_errors(settings),
         connect(settings, Role.HOURLY, autocommit=True) as snapshot,
         connect(settings, Role.HOURLY, autocommit=True) as log_connection,
-        # Nobody waits here: whoever waits holds a slot of Airflow's that the stream may need.
+        # Nobody waits for the lock: a waiting task would occupy a slot of Airflow that the stream may need.
         holding(log_connection, SETTLING_LOCK, else_raise=SettlingBusyError()),
     ):
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -143,13 +143,13 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling
 def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
     """Settle hours, in one transaction, in this order:
 
-    1. answer the notes that ask for the hours again
-    2. leave hours alone whose readings retention has dropped
-    3. sum the readings, hold back whose records were mostly rejected, and measure and judge each hour from those sums
-    4. publish the hours that pass and have other sums than before, take back those that do not
-    5. note the decisions, with how many readings the stream had counted
+    1. clear the requests to settle these hours again
+    2. skip the hours whose readings retention has dropped
+    3. sum the readings, hold back customers whose records were mostly rejected, and measure and judge each hour
+    4. publish the hours that pass and whose sums have changed, delete the sums of those that fail
+    5. store the decisions, and how many readings the stream had counted
 
-    What the stream counts meanwhile differs from that, so the next run finds it; so does what is noted meanwhile.
+    Readings that the stream counts meanwhile change that number, so the next run finds them; new requests stay.
     """
     with session.snapshot.transaction():
         store.answer_reopened(session.snapshot, hours)
@@ -165,7 +165,7 @@ def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
 
 
 def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
-    """Sum and judge hours and write what follows, in the open transaction; return it and the run of the checks."""
+    """Sum and judge the hours and write the result, in the open transaction; return decisions and check run."""
     _sum(session, hours)
     run_id, verdicts = check_hours(
         session.snapshot, session.log, hours, session.quality_policy, session.suite
@@ -211,7 +211,7 @@ def _finish(session: _Settling, settlement: Settlement) -> Settlement:
             log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(accepted))
     for decision in withheld:
         log.error("hour_withheld", hour=str(decision.hour), reason=decision.verdict.reason)
-    if len(settlement.decisions) == 1:  # of a group the number is enough; quality_results has each
+    if len(settlement.decisions) == 1:  # for a group the count is enough; quality_results has each of them
         for warning in settlement.decisions[0].verdict.warnings:
             log.warning("hour_warned", hour=str(settlement.decisions[0].hour), warning=warning)
     return settlement

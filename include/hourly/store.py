@@ -1,4 +1,4 @@
-"""The sums and the hours' states in PostgreSQL. Each function is one step of the settling transaction."""
+"""The sums and states of hours in PostgreSQL."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -22,14 +22,14 @@ def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
 
 
 def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> list[datetime]:
-    """Return those of the hours whose readings retention has dropped since they were settled."""
+    """Return the hours whose readings retention has dropped since they were settled."""
     return [
         hour for (hour,) in connection.execute(query("hourly/select_dropped_hours"), {"hours": list(hours)})
     ]
 
 
 def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datetime, HourStatus]:
-    """Return how these hours stand; an hour without a row is not in it."""
+    """Return the state of each hour; hours without a row are left out."""
     with connection.cursor(row_factory=class_row(HourStatus)) as cursor:
         return {
             row.hour: row
@@ -46,14 +46,14 @@ def read_hours(connection: Connection, *, since: datetime, most: int) -> list[Ho
 def read_held_back(
     connection: Connection, *, since: datetime, until: datetime, most: int
 ) -> list[HeldBackCustomer]:
-    """Return who is held back in the hours [since, until), the newest hours first."""
+    """Return the customers held back in the hours [since, until), newest hours first."""
     with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
         where = {"since": since, "until": until, "most": most}
         return cursor.execute(query("hourly/select_held_back"), where).fetchall()
 
 
 def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
-    """Return each risk policy that was in force, and since when, in order."""
+    """Return the risk policies that have been in force, each with the instant from which it applied, in order."""
     return [(version, since) for version, since in connection.execute(query("hourly/select_policy_history"))]
 
 
@@ -81,7 +81,7 @@ def sum_readings(
 
 
 def read_changed_hours(connection: Connection, hours: Sequence[datetime]) -> set[datetime]:
-    """Return the hours of which other sums are published than were summed now, or none."""
+    """Return the hours whose published sums differ from the new ones, or are missing."""
     return {
         hour for (hour,) in connection.execute(query("hourly/select_changed_hours"), {"hours": list(hours)})
     }
@@ -90,7 +90,7 @@ def read_changed_hours(connection: Connection, hours: Sequence[datetime]) -> set
 def replace_sums(
     connection: Connection, *, publish: Collection[datetime], withdraw: Collection[datetime]
 ) -> None:
-    """Publish the new sums of some hours in place of the old ones, and take those of others back."""
+    """Replace the published sums of some hours, and delete those of others."""
     gone = {"hours": [*publish, *withdraw]}
     connection.execute(query("hourly/delete_customer_hourly"), gone)
     connection.execute(query("hourly/delete_risk_hourly"), gone)
@@ -99,7 +99,7 @@ def replace_sums(
 
 
 def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id: int) -> None:
-    """Note what was decided; an hour of which nothing is new keeps its row."""
+    """Store the decisions; an hour for which nothing is new keeps its row."""
     rows = [
         {
             "hour": decision.hour,
@@ -117,25 +117,25 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
 
 
 def answer_reopened(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Take the notes away that these hours are to be settled again; what is noted meanwhile stays."""
+    """Delete the requests to settle these hours again; requests made in the meantime stay."""
     connection.execute(query("hourly/delete_reopened_hours"), {"hours": list(hours)})
 
 
 def settle_dropped(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Take what was counted of these hours as settled, though nothing of it is summed: their day was dropped."""
+    """Count as settled whatever came for these hours after their day was dropped; nothing of it is summed."""
     connection.execute(query("hourly/settle_dropped_hours"), {"hours": list(hours)})
 
 
 def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Let the counters of these hours wait no longer, or from now on where more came since they were settled.
+    """Mark the hours as done, or as waiting from now on if more readings have come since they were settled.
 
-    After the settling has committed, and in a session that sees what has been committed since.
+    Call it after the settling has committed, in a session that sees what has been committed since.
     """
     connection.execute(query("hourly/update_noted_hours"), {"hours": list(hours)})
 
 
 def _bands(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:
-    # A version whose file is gone has no bands: no level equals its own, and the hour is withheld.
+    # A version whose file is gone has no bands: no reading has the level it demands, and the hour is withheld.
     bands = {policy.version: policy.model_dump(exclude={"version", "note"}) for policy in policies}
     return [
         {

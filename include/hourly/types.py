@@ -19,7 +19,7 @@ class HourState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HourStatus:
-    """A row of hour_status, and how many customers are held back."""
+    """A row of hour_status, with the number of customers held back."""
 
     hour: datetime
     state: str
@@ -32,7 +32,7 @@ class HourStatus:
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """How an hour stands, what its last checks found, whom it leaves out, and who accepted it though it failed."""
+    """An hour's state, what its last checks found, how many it leaves out, and who accepted it despite a failure."""
 
     hour: datetime
     state: str
@@ -65,7 +65,7 @@ class HeldBackCustomer:
 
 @dataclass(frozen=True, slots=True)
 class DueHour:
-    """An hour that is to be settled, and about how many readings it holds."""
+    """An hour to be settled, and roughly how many readings it holds."""
 
     hour: datetime
     readings: int
@@ -73,7 +73,7 @@ class DueHour:
 
 @dataclass(frozen=True, slots=True)
 class PolicySpan:
-    """A risk policy's version and the time (since, until] in which readings were stored by it."""
+    """A risk policy's version and the span (since, until] in which readings were classified by it."""
 
     version: str
     since: datetime
@@ -82,7 +82,7 @@ class PolicySpan:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one hour; `is_new_revision` tells whether other rows than before are published."""
+    """What becomes of one hour; `is_new_revision` tells whether its published rows change."""
 
     verdict: HourVerdict
     is_new_revision: bool
@@ -101,7 +101,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What settling some hours came to, and the runs of the checks that it took."""
+    """The result of settling some hours, and the check runs behind it."""
 
     decisions: tuple[Decision, ...] = ()
     run_ids: tuple[int, ...] = ()
@@ -118,21 +118,21 @@ class Settlement:
 
     @property
     def withheld(self) -> list[Decision]:
-        """The hours that are not fit to be published."""
+        """The hours that may not be published."""
         return [decision for decision in self.decisions if decision.state is HourState.WITHHELD]
 
     @property
     def newly_withheld(self) -> list[Decision]:
-        """Those of them that were not withheld before."""
+        """The withheld hours that were not withheld before."""
         return [decision for decision in self.withheld if not decision.was_withheld]
 
     @property
     def revised(self) -> list[Decision]:
-        """The hours of which other rows are published than before."""
+        """The hours whose published rows change."""
         return [decision for decision in self.decisions if decision.is_new_revision]
 
     def counts(self) -> dict[str, object]:
-        """Return figures and links for a log or an XCom."""
+        """Return counts and links for a log line or an XCom."""
         return {
             "hours": len(self.decisions),
             "published": len(self.decisions) - len(self.withheld),

@@ -24,7 +24,7 @@ LARGEST_GROWTH = 4
 
 
 def rates(seconds: Sequence[Second], now: datetime, arriving: float | None) -> Rates:
-    """Return how many records a second got which outcome, over the last RATE_SECONDS."""
+    """Return how many records per second got which outcome, over the last RATE_SECONDS."""
     recent = [row for row in seconds if row.second > now - timedelta(seconds=RATE_SECONDS + 1)]
     return Rates(
         arriving=arriving,

@@ -25,7 +25,7 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Records a second, over the last few seconds; `arriving` is None while Kafka does not say."""
+    """Records per second, over the last few seconds; `arriving` is None while Kafka does not say."""
 
     arriving: float | None
     accepted: float

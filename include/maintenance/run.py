@@ -1,4 +1,4 @@
-"""The daily verbs. Each may be repeated at any time; none holds the stream up for more than a moment."""
+"""The daily jobs. Each can be repeated at any time, and none holds up the stream for more than a moment."""
 
 from collections import Counter
 
@@ -36,8 +36,8 @@ def make_days_ahead(settings: Settings) -> dict[str, int]:
 def drop_expired_days(settings: Settings) -> dict[str, int]:
     """Drop each expired day, of readings only if its hours are all published; return the dropped rows by table.
 
-    Their sums stay: retention_log and dropped_totals are written with the drop or not at all. Raise
-    RetentionBlockedError, after all other days are done, if other sessions kept a table in use throughout.
+    The accounting survives: retention_log and dropped_totals are written together with the drop. Raise
+    RetentionBlockedError, after all other days are done, if other sessions kept a table in use all the time.
     """
     report = RetentionReport()
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
@@ -76,7 +76,7 @@ def prune_results(settings: Settings) -> dict[str, int]:
 
 
 def refresh_statistics(settings: Settings) -> None:
-    """Refresh the statistics of the partitioned tables as wholes, which autovacuum never does."""
+    """Refresh the statistics of each partitioned table as a whole, which autovacuum never does."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
         for parent in PARENTS:
             connection.execute("select refresh_statistics(%s)", [parent])

@@ -1,4 +1,4 @@
-"""Day partitions, statistics and old results, through functions that may do just that."""
+"""Day partitions and old results in PostgreSQL."""
 
 from datetime import date, datetime, timedelta
 
@@ -37,7 +37,7 @@ def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
 
 
 def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
-    """Delete old hourly sums day by day, so that no transaction is long; return how many rows that were."""
+    """Delete old hourly sums day by day, to keep transactions short; return how many rows that were."""
     before = read_clock(connection).date() - timedelta(days=kept_days)
     row_count = 0
     while deleted := connection.execute(

@@ -8,7 +8,7 @@ from include.errors import HealthCheckFailedError, HeartbeatError, HoursWithheld
 from include.notices.types import Change
 
 HOUR_SUBJECT = "hour "
-# Errors by which a task says what it found. That is told for itself: the task has done its work.
+# Errors by which a task says what it found, which is reported on its own: the task itself has done its work.
 FINDINGS = (HealthCheckFailedError, HoursWithheldError)
 
 
@@ -21,18 +21,18 @@ def changes_of_hours(withheld: Mapping[datetime, str], failing: Collection[str])
 
 
 def change_of_task(name: str, error: object, link: str) -> Change:
-    """Return how a task stands after it has failed for good."""
+    """Return the state of a task that has failed for good."""
     if isinstance(error, FINDINGS):
         return worked(name)
     if error is None:
         message = "it was ended from outside: see its log"
     else:
-        # Only our own errors are known to be quiet about people; Postgres, for one, repeats row values.
+        # Only our own errors are sure to say nothing about people; PostgreSQL, for one, repeats row values.
         is_ours = isinstance(error, HeartbeatError)
         message = str(error) if is_ours else f"{type(error).__name__}: see its log"
     return Change(f"task {name}", True, message, link)
 
 
 def worked(name: str) -> Change:
-    """Return how a task stands that has done its work."""
+    """Return the state of a task that has done its work."""
     return Change(f"task {name}", False, "it works again")

@@ -1,4 +1,4 @@
-"""The notices in PostgreSQL: how each subject stood last, and which notices nobody has taken yet."""
+"""The notices in PostgreSQL: the last state of each subject, and the notices that nobody has accepted yet."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,13 +10,13 @@ from include.notices.types import Change, Notice
 
 
 def note_changes(connection: Connection, changes: Sequence[Change]) -> None:
-    """Note those that differ from how their subject stood last; what nobody has heard of stands well."""
+    """Record the changes that differ from their subject's last state; a subject without a notice is fine."""
     with connection.cursor() as cursor:
         cursor.executemany(query("notices/insert_notice"), [asdict(change) for change in changes])
 
 
 def read_failing(connection: Connection) -> list[str]:
-    """Return the subjects that fail, as far as was noted."""
+    """Return the subjects that are recorded as failing."""
     return [subject for (subject,) in connection.execute(query("notices/select_failing_subjects"))]
 
 
@@ -26,12 +26,12 @@ def read_withheld(connection: Connection) -> dict[datetime, str]:
 
 
 def read_unsent(connection: Connection, most: int) -> list[Notice]:
-    """Return the oldest notices that nobody has taken."""
+    """Return the oldest notices that nobody has accepted."""
     return [
         Notice(*row) for row in connection.execute(query("notices/select_unsent_notices"), {"most": most})
     ]
 
 
 def mark_sent(connection: Connection, number: int | None) -> None:
-    """Note that a notice was taken; None: that all were, since there is nobody to tell."""
+    """Mark a notice as accepted; None marks all of them, since there is nobody to report to."""
     connection.execute(query("notices/update_sent_notices"), {"id": number})

@@ -1,4 +1,4 @@
-"""From measured figures and failed expectations to a verdict an hour. Pure."""
+"""From measured figures and failed expectations to a verdict per hour. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -22,9 +22,9 @@ from include.quality.types import (
 def with_drift(
     facts: Sequence[HourFacts], past_means: Mapping[datetime, float], policy: QualityPolicy
 ) -> list[HourFacts]:
-    """Add how far each hour's mean lies from the mean of the hours before it, as a share of that.
+    """Add each hour's drift: how far its mean lies from that of the hours before it, as a share of the latter.
 
-    `past_means` are those of hours published earlier; hours of the same group count as past ones too.
+    `past_means` are those of hours published earlier; hours of the same group count as past hours, too.
     """
     means = {**past_means, **{hour.hour: hour.mean_bpm for hour in facts if hour.mean_bpm is not None}}
     return [replace(hour, mean_drift=_drift(hour, means, policy)) for hour in facts]
@@ -51,7 +51,7 @@ def findings_of(
 def verdicts_of(
     facts: Sequence[HourFacts], findings: Sequence[Finding], accepted: Sequence[Accepted] = ()
 ) -> tuple[HourVerdict, ...]:
-    """Decide each hour: any critical failure that nobody has accepted withholds it, and the reason names them all."""
+    """Judge each hour: a critical failure that nobody has accepted withholds it; the reason names all of them."""
     complaints: dict[tuple[datetime, Severity], list[str]] = {}
     let_through: dict[datetime, list[str]] = {}
     for finding in findings:
@@ -76,7 +76,7 @@ def verdicts_of(
 def without_accepted(
     found: Sequence[HeldBack], accepted: Sequence[Accepted], policy: QualityPolicy
 ) -> list[HeldBack]:
-    """Leave out whom a person has accepted."""
+    """Leave out the customers whom a person has accepted."""
     limits, of_customers = policy.limits, [one for one in accepted if one.customer_id is not None]
     if not of_customers:
         return list(found)
@@ -88,7 +88,7 @@ def without_accepted(
 
 
 def is_no_worse(limits: Limits, observed: float, accepted: float) -> bool:
-    """Tell whether a figure leaves its limits on the same side as an accepted one, and no further."""
+    """Tell whether a figure breaks its limits on the same side as an accepted one, and no further."""
     if limits.at_most is not None and observed > limits.at_most:
         return observed <= accepted
     if limits.at_least is not None and observed < limits.at_least:

@@ -1,7 +1,7 @@
 """Check a group of hours: hold customers back, measure, judge, store.
 
-Their readings have been summed in the same snapshot. A rule about what a customer sent holds that customer back; an
-expectation about the hour withholds it from everybody, so the critical ones are those that the pipeline answers for.
+Their readings have been summed in the same snapshot. A rule about what a customer sent holds back that customer alone.
+A critical expectation withholds the whole hour, so only faults of the pipeline itself are critical.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def check_hours(
 ) -> tuple[int, tuple[HourVerdict, ...]]:
     """Measure the hours in `snapshot`, judge and store them through `log`, and return the run and a verdict for each.
 
-    What was found is committed at once, on a session of its own: it stays known if nothing comes of the run.
+    The findings are committed at once, in a session of their own: they survive if the run itself fails.
     """
     accepted = store.read_accepted(snapshot, hours)
     _hold_back(snapshot, hours, policy, accepted)
@@ -49,5 +49,5 @@ def _hold_back(
 
 
 def name_of_run(run_id: int, hours: Sequence[datetime]) -> str:
-    """Return the name that Data Docs lists a run under: its first hour, how many, its number."""
+    """Return a run's name in Data Docs: its first hour, how many hours, its number."""
     return f"{min(hours):%Y-%m-%dT%H}Z-{len(hours)}h-run-{run_id}"

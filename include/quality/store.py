@@ -1,4 +1,4 @@
-"""What the checks read from PostgreSQL and what they leave there."""
+"""What the checks read from PostgreSQL and write to it."""
 
 import json
 from collections.abc import Sequence
@@ -41,14 +41,14 @@ def find_rule_breakers(
 
 
 def read_accepted(connection: Connection, hours: Sequence[datetime]) -> list[Accepted]:
-    """Return what a person has accepted of these hours."""
+    """Return the failures of these hours that a person has accepted."""
     return [
         Accepted(*row) for row in connection.execute(query("quality/select_accepted"), {"hours": list(hours)})
     ]
 
 
 def save_held_back(connection: Connection, hours: Sequence[datetime], held: Sequence[HeldBack]) -> None:
-    """Note who is held back in these hours, and mark the sums of each."""
+    """Store who is held back in these hours, and mark their sums."""
     rows = Jsonb([asdict(one) for one in held], dumps=partial(json.dumps, default=str))
     connection.execute(query("quality/delete_held_back"), {"hours": list(hours), "held": rows})
     connection.execute(query("quality/upsert_held_back"), {"held": rows})
@@ -73,7 +73,7 @@ def measure_facts(
 def read_past_means(
     connection: Connection, hours: Sequence[datetime], policy: QualityPolicy
 ) -> dict[datetime, float]:
-    """Return the mean heart rates of the published hours that these hours may be compared with."""
+    """Return the mean heart rates of the published hours with which these may be compared."""
     since = min(hours) - timedelta(hours=policy.drift_past_hours)
     return dict(
         connection.execute(
@@ -131,7 +131,7 @@ def finish_run(
     docs_page: str,
     workflow_run: str | None,
 ) -> None:
-    """Note how a run ended, where its Data Docs page lies, and which run of the workflow it belongs to."""
+    """Store how a run ended, where its Data Docs page is, and to which run of the workflow it belongs."""
     connection.execute(
         query("quality/finish_quality_run"),
         {

@@ -1,9 +1,9 @@
 """Send dead letters to the topic again, each once, whatever breaks in between.
 
-A letter is claimed in the database before it is sent, and marked after every replica has acknowledged its
-copy. If the process dies in between, the next run looks into Kafka, from where its partitions ended before
-the claim, for copies by their `replayed_from` header: what it finds is marked, the rest is released. Should
-Kafka have aged that part out by then, a letter may be sent twice: its reading stands once all the same.
+A letter is claimed in the database before it is sent, and marked once every replica has acknowledged its copy. If the
+process dies in between, the next run searches Kafka, from where its partitions ended before the claim, for copies by
+their `replayed_from` header: those it finds are marked, the rest is released. If Kafka has deleted that part by then, a
+letter may be sent twice, but its reading is still stored only once.
 """
 
 import time
@@ -44,7 +44,7 @@ class _Replay:
 
 
 def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bool) -> ReplayReport:
-    """Send what the selection names and was not sent before; with `dry_run` only count it.
+    """Send what the selection names and has not been sent before; with `dry_run`, only count it.
 
     In this order:
     1. clear up what a broken run left open
@@ -53,7 +53,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
     4. mark what arrived, release what was refused
     """
     with connect(settings, Role.REPLAY, autocommit=True) as connection, readable_errors(settings):
-        # What fails again while this runs is not for this run: it would go round for ever.
+        # Leave out what fails again while this runs: it would go round in circles.
         now = read_clock(connection)
         selection = replace(selection, until=min(selection.until or now, now))
         if dry_run:
@@ -68,7 +68,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
 def trace_outcomes(
     settings: Settings, run_id: int | None, *, wait_seconds: float = OUTCOME_WAIT_SECONDS
 ) -> dict[str, int]:
-    """Wait until the stream has done a run's copies, or for so long, and count what became of them.
+    """Wait until the stream has processed a run's copies, or the time is up, and count what became of them.
 
     A copy that repeats a stored reading counts as accepted. A dry run has no copies.
     """
@@ -101,10 +101,10 @@ def _replay(settings: Settings, connection: Connection, selection: Selection) ->
 
 
 def _close_broken(session: _Replay, run: BrokenRun) -> int:
-    """Find out what a broken run had sent, mark that and release the rest; return how many were found."""
+    """Find out what a broken run had sent, mark it and release the rest; return how many were found."""
     wanted = store.claimed_places(session.connection, run.run_id)
     copies = {}
-    # What went to an earlier topic of the same name is gone with it.
+    # What was sent to an earlier topic of the same name is gone with it.
     if wanted and run.topic_id == session.topic.topic_id:
         copies = find_copies(
             session.settings, session.broker, session.topic, starts=run.claim_offsets, wanted=wanted

@@ -1,4 +1,4 @@
-"""The dead letters' side of a replay: choosing, claiming, marking, releasing."""
+"""The database's side of a replay: choosing, claiming, marking and releasing dead letters."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,14 +21,14 @@ def count_letters(connection: Connection, topic: str, selection: Selection) -> d
 
 
 def begin_run(connection: Connection, topic: Topic) -> int:
-    """Note a run and return its id."""
+    """Begin a run and return its id."""
     values = {"topic": topic.name, "topic_id": topic.topic_id}
     [(run_id,)] = connection.execute(query("replay/insert_replay_run"), values).fetchall()
     return int(run_id)
 
 
 def end_run(connection: Connection, run_id: int) -> None:
-    """Note that a run has left nothing open."""
+    """Record that a run has left nothing open."""
     connection.execute(query("replay/end_replay_run"), {"run_id": run_id})
 
 
@@ -43,7 +43,7 @@ def claim_letters(
     max_letters: int,
     max_bytes: int,
 ) -> list[Letter]:
-    """Claim the next letters after `after`, oldest first, and note where Kafka ends before they are sent."""
+    """Claim the next letters after `after`, oldest first, and record where Kafka ends before they are sent."""
     values = {
         **_where(topic.name, selection),
         "max_letters": max_letters,
@@ -62,7 +62,7 @@ def claim_letters(
 def mark_replayed(
     connection: Connection, run_id: int, copies: Sequence[tuple[RecordPlace, RecordPlace]]
 ) -> None:
-    """Mark letters (own place, copy's place) as sent, and release what else the run has claimed."""
+    """Mark letters (own place, copy's place) as sent, and release whatever else the run has claimed."""
     with connection.transaction():
         if copies:
             originals, targets = zip(*copies, strict=True)

@@ -56,7 +56,7 @@ def read_hour(settings: Settings, hour: datetime) -> HourReport:
         status = read_status(connection, [hour]).get(hour)
         findings = connection.execute(query("report/select_quality_results"), {"hour": hour}).fetchall()
         risk = connection.execute(query("report/select_risk_hourly"), {"hour": hour}).fetchall()
-        # The calendar's last hour has no end that could be told.
+        # The last hour of the calendar has no end that can be written.
         until = hour + timedelta(minutes=1)
         held_back = read_held_back(connection, since=hour, until=until, most=MOST_HELD_BACK)
         acceptances = connection.execute(query("report/select_acceptances"), {"hour": hour}).fetchall()

@@ -1,4 +1,4 @@
-"""The hours in a list: how each stands, whom it leaves out, who has accepted it."""
+"""A list of hours: the state of each, how many it leaves out, who has accepted it."""
 
 from rich.table import Table
 from rich.text import Text

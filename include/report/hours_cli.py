@@ -1,4 +1,4 @@
-"""The commands about hours: list them, look at one, accept one."""
+"""The commands for hours: list them, look at one, accept one."""
 
 from typing import Annotated
 from uuid import UUID

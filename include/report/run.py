@@ -41,7 +41,7 @@ class DeadLetterLine:
 
 
 def make_report(settings: Settings) -> Report:
-    """Read everything at one instant, also while the stream runs; counts each stored row, so it takes its time."""
+    """Read everything as of one instant, even while the stream runs; it counts every row, so it takes its time."""
     with connect(settings, Role.READER) as connection, readable_errors(settings):
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -101,7 +101,7 @@ def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
 
 
 def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int] | None:
-    """Return how many records wait in each partition; None where no broker answers."""
+    """Return how many records wait in each partition; None if no broker answers."""
     try:
         with open_broker(settings) as broker:
             topic = broker.topic(settings.kafka_topic)

@@ -46,7 +46,7 @@ class Comparison:
             self.differences.append(difference)
 
     def lines(self) -> list[str]:
-        """Return what is to be told: the differences kept in words, how many more there are, and the sum."""
+        """Return what to report: the differences kept in words, how many more there are, and the totals."""
         more = self.difference_count - len(self.differences)
         waiting = f", {self.not_consumed:,} not consumed yet" if self.not_consumed else ""
         return [
@@ -63,7 +63,7 @@ class Comparison:
 
 @dataclass(slots=True)
 class _Stored:
-    """What the database holds; each entry is taken out once it is accounted for."""
+    """What the database holds; each entry is removed once it is accounted for."""
 
     next_offset: dict[int, int]
     reasons: dict[tuple[int, int], str]
@@ -72,7 +72,7 @@ class _Stored:
 
 
 def compare_with_truth(settings: Settings, truth: Path) -> Comparison:
-    """Compare a database that holds nothing but that simulator's run; needs memory for all its readings.
+    """Compare a database that holds nothing but this one run; needs memory for all its readings.
 
     A difference names the record by partition and offset, never the customer.
     """

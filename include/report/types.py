@@ -36,7 +36,7 @@ class PartitionAccount:
 
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
-    """From a Kafka record's create time to the commit, over the newest launch."""
+    """From a Kafka record's creation to the commit, over the newest launch."""
 
     p50_ms: float
     p95_ms: float

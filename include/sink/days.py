@@ -22,7 +22,7 @@ _FIRST_DAY = date(1970, 1, 1)
 
 
 def require_kept(connection: Connection, settings: Settings) -> None:
-    """Raise SchemaOutdatedError if the database would refuse days that the settings keep."""
+    """Raise SchemaOutdatedError if the database would refuse days that the settings say are kept."""
     [(kept_days,)] = connection.execute("select kept_days from time_limits").fetchall()
     if kept_days < settings.readings_kept_days:
         raise SchemaOutdatedError(
@@ -31,9 +31,9 @@ def require_kept(connection: Connection, settings: Settings) -> None:
 
 
 class DayPartitions:
-    """Makes day partitions, each once a process.
+    """Makes day partitions, each once per process.
 
-    On a connection of its own: the lock that it takes must not be held for the length of a transaction that stores.
+    It has its own connection, since its lock must not be held for as long as a transaction that stores.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -49,7 +49,7 @@ class DayPartitions:
         return bool(self._connection.closed)
 
     def kept(self) -> Kept:
-        """Return which event times the database takes, as it was a moment ago."""
+        """Return which event times the database accepts, as of a moment ago."""
         if self._kept is None or time.monotonic() - self._kept_at > KEPT_LOOK_SECONDS:
             [(first, last)] = self._connection.execute(query("sink/select_kept_range")).fetchall()
             self._kept = Kept(_start_us(first), _start_us(last + timedelta(days=1)))
@@ -67,7 +67,7 @@ class DayPartitions:
             self._ensure("heartbeats", _FIRST_DAY + timedelta(days=day))
 
     def ensure_for_ledger(self) -> None:
-        """Make the partitions of the tables that are kept by the day of recording, for today and tomorrow."""
+        """Make today's and tomorrow's partitions of the tables that are kept by the day of recording."""
         today = datetime.now(UTC).date()
         if today == self._ledger_day:
             return

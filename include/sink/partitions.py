@@ -1,4 +1,4 @@
-"""A task's partitions in the database: how far each is done, and how often it was begun in vain."""
+"""A task's partitions in the database: how far each is done, and how often it was begun without success."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from include.sink.ledger import PartitionState
 from include.stream.offsets import begin_partition
 from include.stream.types import Launch
 
-# Begun a second time at the same place without an orderly end between: the place may be why.
+# Begun twice at the same place without an orderly end in between: the place itself may be the reason.
 _TRIES_BEFORE_CARE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A partition that a task begins with; `suspect_until` ends the piece that a careful task has died of."""
+    """A partition that a task begins; `suspect_until` is the end of the piece that killed a careful task."""
 
     partition: int
     needs_care: bool
@@ -23,7 +23,7 @@ class Begun:
 
 
 def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> list[Begun]:
-    """Begin with these partitions and note the try; those that another launch has taken are left out."""
+    """Begin these partitions and record the try; leave out those that another launch has taken."""
     if not partitions:
         return []
     rows = _begin(connection, launch, partitions)
@@ -41,7 +41,7 @@ def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int
 def read_share(
     connection: Connection, launch: Launch, partitions: Sequence[int]
 ) -> dict[int, PartitionState]:
-    """Return how far these partitions are done; those that another launch has taken are left out."""
+    """Return how far these partitions are done; leave out those that another launch has taken."""
     if not partitions:
         return {}
     rows = connection.execute(query("sink/select_share"), _where(launch, partitions)).fetchall()
@@ -52,7 +52,7 @@ def read_share(
 
 
 def end_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> None:
-    """End with these partitions in good order: the next task that begins there is no second try."""
+    """End these partitions in good order: the next task that begins them is not a second try."""
     if partitions:
         connection.execute(query("sink/end_share"), _where(launch, partitions))
 

@@ -1,4 +1,4 @@
-"""The two ways to get readings into the table: straight in, or sorted out where some may stand there already."""
+"""The two ways to get readings into the table: straight in, or sorted first if some may already be there."""
 
 from collections.abc import Callable
 from typing import LiteralString
@@ -20,7 +20,7 @@ _NO_ROWS = np.empty(0, dtype=np.int32)
 
 
 def copy_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
-    """Copy readings straight in; raise UniqueViolation if one of them stands there already."""
+    """Copy readings straight in; raise UniqueViolation if one of them is already there."""
     _copy(connection, query("sink/copy_heartbeats"), encode_readings(readings, launch.policy))
     return np.arange(len(readings), dtype=np.int32), _NO_ROWS
 
@@ -28,9 +28,9 @@ def copy_readings(connection: Connection, readings: Readings, launch: Launch) ->
 def sort_readings(connection: Connection, readings: Readings, launch: Launch) -> tuple[Rows, Rows]:
     """Insert the readings that are new; all that are neither new nor in conflict are duplicates.
 
-    The work grows with the readings and with nothing else. The planner has no statistics of the staging table, so it is
-    told how to join: what was staged with what was inserted of it by a hash, never each with each; what was staged with
-    heartbeats by looking up each in the index, never by reading all of heartbeats.
+    The work must grow with the number of readings and nothing else. The planner has no statistics for the staging
+    table, so it is told how to join: staged with inserted rows by a hash, never each with each; staged rows with
+    heartbeats by looking up each one in the index, never by reading all of heartbeats.
     """
     connection.execute(query("sink/create_staged"))
     _copy(connection, query("sink/copy_staged"), encode_readings(readings, launch.policy, with_row=True))

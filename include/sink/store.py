@@ -1,7 +1,7 @@
 """Store a gathering in one transaction: readings, dead letters, ledger, offsets.
 
-What makes it exactly once: all of it is committed together or not at all, and only if each partition still stands where
-this task left it and no later launch has written its number there. So a task may be repeated at any instant.
+This is what makes it exactly once: everything is committed together or not at all, and only if each partition is still
+where this task left it and no later launch has written its epoch there. So a task can be repeated at any instant.
 """
 
 import time
@@ -50,7 +50,7 @@ _CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTIN
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A session to store with (in autocommit: each transaction is opened on purpose), and one for day partitions."""
+    """A session for storing (in autocommit: each transaction is opened explicitly), and one for day partitions."""
 
     connection: Connection
     days: DayPartitions
@@ -78,19 +78,19 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class _Outcomes:
-    """What has become of a gathering's records, by row."""
+    """What became of a gathering's records, by row."""
 
     accepted: npt.NDArray[np.bool_]
     rejections: dict[int, Rejection]
 
 
 def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
-    """Store the records and move their partitions' states; return what the lease says meanwhile.
+    """Store the records and move their partitions; return what the lease says by then.
 
-    Raise OffsetMovedError, with nothing stored, where another launch or another try of the same task was here.
+    Raise OffsetMovedError, with nothing stored, if another launch or another try of the same task was here.
 
     1. judge the records, by their own times and by what the database can trust
-    2. copy the readings; if one of them stands there already, begin anew and sort them out
+    2. copy the readings; if one of them is already there, begin anew and sort them first
     3. copy the rejected records
     4. confirm the topic
     5. write the ledger, count the hours, move the offsets, commit
@@ -118,7 +118,7 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
 
 
 def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
-    """Judge and store one record and undo that: it raises what makes even a good record fail."""
+    """Judge and store one record and undo that; raise whatever makes even a good record fail."""
     verdict = validate([value], np.array([record_time_us], dtype=np.int64), sink.launch.bounds)
     days = sink.database.days
     nowhere = np.zeros(1, dtype=np.int32)
@@ -143,7 +143,7 @@ def _judge(gathering: Gathering, launch: Launch) -> Verdict:
 
 
 def _judge_copies(gathering: Gathering, verdict: Verdict, launch: Launch) -> Verdict:
-    """Judge again, by its original time, what is expired only since it was sent again with another time."""
+    """Judge again, by its original time, what has expired only because it was sent again with another time."""
     expired = [row for row, why in verdict.rejections.items() if why.reason is Reason.EXPIRED_EVENT_TIME]
     if not expired:
         return verdict
@@ -191,7 +191,7 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way
 def _close(
     gathering: Gathering, readings: Readings, outcomes: _Outcomes, newest_us: dict[int, int], sink: Sink
 ) -> tuple[dict[int, LedgerRow], dict[int, datetime], Sign]:
-    """Write the ledger, count the hours, move the offsets; return the rows, when new ones were written, the lease."""
+    """Write the ledger, count the hours, move the offsets; return the rows, when new ones were appended, the lease."""
     moment, launch = time.monotonic(), sink.launch
     steps = measure_steps(gathering, outcomes.accepted, outcomes.rejections, now_us())
     rows = {partition: sink.states[partition].row_after(step, moment) for partition, step in steps.items()}

@@ -1,4 +1,4 @@
-"""Where a launch begins, and where a partition goes on whose next record Kafka no longer has."""
+"""Where a launch begins, and where a partition continues if Kafka no longer has its next record."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -23,10 +23,10 @@ def read_next_offsets(connection: Connection, topic_id: UUID) -> dict[int, int]:
 def open_offsets(connection: Connection, launch: Launch, held: Mapping[int, KafkaRange]) -> dict[int, int]:
     """Return the next offset of each partition in `held`, in one transaction; raise FencedError if superseded.
 
-    A partition that the ledger does not know begins where Kafka does. Where Kafka no longer has the next record, the
-    gap is noted and stepped over. Where Kafka ends below the next offset it has lost its tail (a power cut on a
-    single broker) and will hand out those offsets again, so the ledger goes back to that end and notes it. `held` has
-    to tell the logs' ends for that: a transaction still open is no loss.
+    A partition that the ledger does not know begins where Kafka does. If Kafka no longer has the next record, the gap
+    is recorded and skipped. If Kafka ends below the next offset, it has lost its tail (a power cut on a single broker)
+    and will hand out those offsets again, so the ledger is set back to that end, which is recorded as well. `held` must
+    include the logs' ends for that, since a transaction that is still open is no loss.
     """
     starts = {}
     with connection.transaction():
@@ -50,7 +50,7 @@ def begin_partition(connection: Connection, launch: Launch, partition: int, *, s
 
 
 def step_over(connection: Connection, launch: Launch, partition: int, kafka: KafkaRange) -> None:
-    """Bring one partition to where Kafka can go on, while the stream runs, if it is still this launch's."""
+    """While the stream runs, move one partition to where Kafka can continue, if it still belongs to this launch."""
     with connection.transaction():
         rows = connection.execute(query("stream/lock_offsets"), {"topic_id": launch.topic_id}).fetchall()
         own = {at: next_offset for at, next_offset, epoch in rows if epoch == launch.epoch}

@@ -1,4 +1,4 @@
-"""What has to be right before the stream is launched by Airflow, told in one line each where it is not."""
+"""What must be in order before Airflow launches the stream; each problem is reported in one line."""
 
 import time
 from datetime import datetime
@@ -22,14 +22,14 @@ log = get_logger()
 
 
 def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the facts of this launch, to be handed in as `previous` before the next one.
+    """Return the facts about this launch, to be passed as `previous` before the next one.
 
     In this order:
-    1. wait, if launches have ended soon one after the other
+    1. wait, if several launches in a row have ended early
     2. the broker answers, and the topic has its partitions or gets them
-    3. the master answers, where Spark is a cluster
-    4. the database is up to date; that it lets in too few sessions is told, but hinders nothing
-    5. who holds the lease is told, but hinders nothing: this launch will take it
+    3. the master answers, if Spark is a cluster
+    4. the database is up to date; too few sessions are only logged
+    5. log who holds the lease, which this launch will take
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
     short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream_healthy_seconds)

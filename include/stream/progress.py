@@ -1,4 +1,4 @@
-"""What a launch has committed, told now and then from the ledger in one structured line."""
+"""What a launch has committed, logged now and then from the ledger in one structured line."""
 
 from collections import Counter
 from datetime import datetime
@@ -28,7 +28,7 @@ class CommitLog:
         self._told_until: datetime | None = None
 
     def tell(self, connection: Connection, *, lag: int | None, is_last: bool = False) -> None:
-        """Log what was committed since the last line, but for rows that are still written to unless it `is_last`."""
+        """Log what was committed since the last line; rows still being written are included only if it `is_last`."""
         where = {"lease": LEASE_NAME, "epoch": self._epoch, "since": self._told_until, "is_last": is_last}
         rows = connection.execute(query("stream/select_committed"), where).fetchall()
         [(until, begun_at)] = {(row[0], row[1]) for row in rows}

@@ -25,7 +25,7 @@ log = get_logger()
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate the database and create the topic, as far as that is not done yet."""
+    """Migrate the database and create the topic, unless that is done already."""
     migrate(settings)
     with open_broker(settings) as broker:
         if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):
@@ -39,7 +39,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     """
     prepare(settings)
     if not takes_over:
-        # Safe all the same, but where Airflow keeps a stream running the two would supersede each other in turn.
+        # It would be safe, but if Airflow keeps a stream running, the two would keep superseding each other.
         _require_none_running(settings)
     # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the turn short.
     child = subprocess.Popen(
@@ -90,7 +90,7 @@ def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None
             with connect(settings, Role.STREAM, autocommit=True) as connection:
                 request_stop(connection)
         except (HeartbeatError, psycopg.Error):
-            child.terminate()  # the wish cannot be written down; what was not committed is repeated by the next launch
+            child.terminate()  # the request cannot be stored; the next launch repeats whatever was not committed
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

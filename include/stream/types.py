@@ -1,4 +1,4 @@
-"""Values that the ingest room hands around."""
+"""Values of the stream room."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from include.settings import Settings
 
 
 def bounds_of(settings: Settings) -> TimeBounds:
-    """Return the bounds of a reading's time that the settings give."""
+    """Return the bounds for a reading's time according to the settings."""
     return TimeBounds(
         settings.readings_retention_days * SECONDS_PER_DAY,
         settings.max_clock_skew_seconds,
@@ -22,7 +22,7 @@ def bounds_of(settings: Settings) -> TimeBounds:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One launch of the stream: what every task of it shares. Holds no secret: it travels to the executors."""
+    """One launch of the stream: what all its tasks share. It holds no secret, since it travels to the executors."""
 
     topic: str
     topic_id: UUID
@@ -42,9 +42,9 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A task's part of one turn: the partitions whose number leaves `index` when divided by `count`.
+    """A task's part of a turn: the partitions whose number modulo `count` is `index`.
 
-    With `ends` (offset by partition, exclusive) the task is done once it has come so far.
+    With `ends` (offset by partition, exclusive) the task is done once it has reached them.
     """
 
     turn: int
@@ -61,7 +61,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a task sees of its launch: the newest epoch, the turn that runs, and whether it is to stop."""
+    """What a task sees of its launch: the newest epoch, the current turn, and whether to stop."""
 
     epoch: int
     turn: int

@@ -1,8 +1,8 @@
-"""The stream's self-watch: renew the lease, end each turn, notice a wish to stop, a newer launch, a new topic or a
-standstill, and tell what was committed.
+"""The stream watches itself: it renews the lease, ends each turn, and logs what was committed. It notices a request to
+stop, a newer launch, a new topic and a standstill.
 
-It runs beside the Spark query on connections of its own and judges by the database's offsets, so it tells the truth
-even when Spark itself hangs. No task holds anything that it waits for.
+It runs beside the Spark query on its own connections and goes by the offsets in the database, so it is right even when
+Spark itself hangs. It never waits for anything that a task holds.
 """
 
 import threading
@@ -38,30 +38,30 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Progress:
-    """Tells a standstill from silence: something to do without a step forward for too long."""
+    """Tells a standstill from silence: there was work to do, and no progress for too long."""
 
     patience_seconds: float
     done_offset: int = -1
     moved_at: float = 0.0
 
     def note(self, *, done_offset: int, lag: int, now: float) -> float | None:
-        """Take in a measurement; return for how many seconds nothing moved once that is too long, else None."""
+        """Take in a measurement; return for how many seconds nothing has moved if that is too long, else None."""
         if lag == 0 or done_offset != self.done_offset:
             self.done_offset, self.moved_at = done_offset, now
         standstill = now - self.moved_at
         return standstill if standstill > self.patience_seconds else None
 
     def look_away(self, *, now: float) -> None:
-        """Count from now: while nothing could be measured, nothing can be said to stand still."""
+        """Start counting anew: while nothing can be measured, nothing can be called a standstill."""
         self.moved_at = now
 
 
 @dataclass(slots=True)
 class Turns:
-    """Which turn runs, and into how many tasks it is parted: a new one when its time is up, or the tasks change.
+    """Which turn runs, in how many tasks; a new turn begins when the time is up or the number of tasks changes.
 
-    `plan` hands both to whoever plans; `count_slots` tells how many tasks can run at a time. A drain is a single turn,
-    which ends when its tasks have come to their ends.
+    `plan` passes both on; `count_slots` tells how many tasks can run at a time. A drain is a single turn, which ends
+    when its tasks have reached their ends.
     """
 
     turn_seconds: float
@@ -93,9 +93,9 @@ class Turns:
 
 
 class Watch(threading.Thread):
-    """Calls `on_end` once, from a thread of its own, with the error that ends this launch, or None for a wished stop.
+    """Calls `on_end` once, in a thread of its own, with the error that ends this launch, or None for a request to stop.
 
-    The lease is renewed until `end` is called: a launch that ends its last turn is alive, and others see it.
+    The lease is renewed until `end` is called: a launch in its last turn is alive, and others must see that.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Watch(threading.Thread):
         self._answered_at = time.monotonic()
 
     def end(self) -> None:
-        """Stop watching, and tell what was committed last."""
+        """Stop watching, and log the last commits."""
         self._is_over.set()
         self.join(PROGRESS_INTERVAL_SECONDS)
 
@@ -150,8 +150,8 @@ class Watch(threading.Thread):
             threading.Thread(target=self._on_end, args=(error,), name="end", daemon=True).start()
 
     def _renew(self) -> bool:
-        """Renew the lease and return whether to stop; an outage of the database is borne for a while."""
-        # A launch that ends begins no turn.
+        """Renew the lease and return whether to stop; tolerate an outage of the database for a while."""
+        # A launch that is ending begins no new turn.
         turn = self._turns.turn if self._is_ending else self._turns.turn_now()
         try:
             if self._connection is None:
@@ -172,7 +172,7 @@ class Watch(threading.Thread):
         try:
             held = self._kafka_ranges()
         except BrokerUnavailableError:
-            self._broker = None  # no lag can be told; the tasks themselves wait for the broker
+            self._broker = None  # the lag is unknown; the tasks themselves wait for the broker
             self._progress.look_away(now=time.monotonic())
             return
         self._turns.partitions = len(held)

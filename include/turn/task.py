@@ -1,8 +1,8 @@
 """A task's part of a turn: read its partitions and store what comes, again and again, until the turn is over.
 
-The database says where each partition goes on. What a task remembers of that, it forgets after any failure and asks
-again. It sees the lease with each commit, and a few times a second while nothing comes: a wish to stop, a newer launch
-or the next turn end it within that time.
+The database says where each partition continues. A task remembers that, forgets it after any failure and asks again. It
+sees the lease with each commit, and a few times per second while nothing comes, so a request to stop, a newer launch
+or the next turn ends it within that time.
 """
 
 import time
@@ -38,8 +38,8 @@ LOOK_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
-# A reading after a silence is stored almost at once. Where more come, commits begin at a distance, several times as
-# long as one takes, so that most of the machine is left for other work.
+# After a silence a reading is stored almost at once. When more come, commits are spaced several times as far apart as
+# one takes, which leaves most of the machine to other work.
 _GATHER_SECONDS = 0.003
 _SHORTEST_DISTANCE_SECONDS = 0.02
 _LONGEST_DISTANCE_SECONDS = 0.04
@@ -67,7 +67,7 @@ class Turn:
         self._store_seconds = 0.0
 
     def run(self) -> None:
-        """Work until the turn is over; raise what going on would not mend."""
+        """Work until the turn is over; raise errors that going on would not fix."""
         while not self._is_over():
             try:
                 with readable_errors(self._worker.settings):
@@ -111,7 +111,7 @@ class Turn:
     # --- which partitions are this task's
 
     def _hold_partitions(self, topic: Topic) -> None:
-        """Take up partitions that are new to this task, and after a failure all of them again."""
+        """Take up the partitions that are new to this task, and all of them again after a failure."""
         own = [partition for partition in topic.partitions if self._share.holds(partition)]
         missing = [partition for partition in own if partition not in self._states]
         if not missing:
@@ -164,7 +164,7 @@ class Turn:
             self._step_over(gathered.lost)
 
     def _move_without_records(self) -> None:
-        """Bring partitions past markers and holes, which are no records: a commit of offsets alone."""
+        """Move partitions past markers and holes, which are not records, by a commit of offsets alone."""
         self._stored_at = time.monotonic()
         passed = self._worker.reader().passed()
         moved = {
@@ -174,10 +174,10 @@ class Turn:
             self._see(store_or_narrow(no_records(moved), self._sink(moved)))
 
     def _step_over(self, partitions: set[int]) -> None:
-        """Go on where Kafka can, for partitions whose next offset it does not have."""
+        """Continue where Kafka can, for partitions whose next offset it does not have."""
         with open_broker(self._worker.settings) as broker:
             held = broker.ranges(broker.topic(self._launch.topic), with_log_end=True)
-            # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
+            # Asked last: offsets of a successor with the same name must not be mistaken for the topic's own.
             if broker.topic(self._launch.topic).topic_id != self._launch.topic_id:
                 raise TopicReplacedError(topic=self._launch.topic)
         for partition in partitions:
@@ -191,7 +191,7 @@ class Turn:
         return Sink(self._launch, self._states, self._worker.database(self._launch.epoch), confirm_topic)
 
     def _learn_store_seconds(self, took: float) -> None:
-        """Follow the quicker ones: a single slow commit is no reason to let the next readings wait."""
+        """Follow the quicker commits: a single slow one is no reason to make the next readings wait."""
         weight = 0.05 if took > self._store_seconds else 0.3
         self._store_seconds += weight * (took - self._store_seconds)
 
@@ -219,7 +219,7 @@ class Turn:
         self._sign, self._looked_at = sign, time.monotonic()
 
     def _bear(self, error: TransientError) -> None:
-        """Forget what was not committed and try again; a broker is waited for, a database up to a bound."""
+        """Forget what was not committed and try again; wait for a broker forever, for a database up to a limit."""
         now = time.monotonic()
         self._failing_since = self._failing_since or now
         is_overdue = now - self._failing_since > self._worker.settings.stream_db_wait_seconds
@@ -244,4 +244,4 @@ class Turn:
         try:
             end_share(self._worker.database(self._launch.epoch).connection, self._launch, sorted(self._begun))
         except (psycopg.Error, TransientError):
-            log.warning("turn_end_not_noted")  # at worst the next task goes on with care
+            log.warning("turn_end_not_noted")  # at worst the next task reads with care

@@ -1,5 +1,10 @@
 -- End a gathering: move its partitions' offsets, write their rows of the ledger, and count the touched hours.
--- A row of the ledger that is young enough is rewritten with its new totals; all others are appended.
+-- A ledger row that is young enough gets new totals; otherwise a new row is appended. One statement, since each commit
+-- runs it and every round trip to the database would add to the latency of all readings in it.
+-- How:     `moved` updates a partition only if it is still where this task left it and no later launch has written its
+--          epoch there. The caller compares the count and rolls everything back if one is missing: that is what makes a
+--          repeated or superseded task harmless. `extended` and `appended` are disjoint, by `extends`. The comments
+--          stay up here, since psycopg caches a parsed statement only up to 4 kB.
 -- Params:  topic_id uuid, epoch bigint, policy_version text, lease text;
 --          partitions int[]: the following arrays have an entry for each of them;
 --          from_offsets, to_offsets bigint[]: of this gathering;
