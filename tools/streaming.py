@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from include.broker.topic import open_broker
@@ -16,14 +16,12 @@ from include.stream.submit import spark_environment, submit_command
 STOP_TIMEOUT_SECONDS = 30
 
 
-@contextmanager
 def running_stream(
     settings: Settings, log: Path, *, drain: bool = False
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
     environment = {**environment_of(settings), **spark_environment(settings), "LOG_FORMAT": "json"}
-    with running_process(submit_command(settings, drain=drain), environment, log) as process:
-        yield process
+    return running_process(submit_command(settings, drain=drain), environment, log)
 
 
 @contextmanager

@@ -19,11 +19,10 @@ from include.log import get_logger
 from include.sink.gathering import Gathering
 from include.sink.store import Sink
 from include.stream.types import Sign
-from include.wire.raw_reader import RawReader
+from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 
 # As many packed bytes as librdkafka may have had in hand when the task died, and some more.
 CAREFUL_BYTES = 8 * 1024 * 1024
-FETCH_BYTES = 1024 * 1024
 
 log = get_logger()
 
@@ -67,7 +66,9 @@ class CarefulReading:
         if self._packed_bytes >= CAREFUL_BYTES:
             return None
         offset = sink.states[self._partition].next_offset
-        batches = self._reader.fetch(self._topic, self._partition, offset, max_bytes=FETCH_BYTES).batches
+        batches = self._reader.fetch(
+            self._topic, self._partition, offset, max_bytes=DEFAULT_FETCH_BYTES
+        ).batches
         self._packed_bytes += sum(batch.packed_bytes for batch in batches)
         self._pieces = cut(batches, self._partition, offset, single_until=self._suspect_until)
         return next(self._pieces, None)

@@ -16,9 +16,7 @@ from include.sink.store import Database, Sink
 from include.sink.worker import Worker
 from include.stream.lease import read_lease
 from include.stream.types import Launch, bounds_of
-from include.wire.raw_reader import RawReader
-
-FETCH_BYTES = 1024 * 1024
+from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 
 log = get_logger()
 
@@ -67,7 +65,7 @@ def _require_next(next_offset: int | None, partition: int, offset: int) -> None:
 
 def _fetch(reader: RawReader, topic: Topic, partition: int, offset: int) -> Gathering:
     """Return the record, or the whole batch where that cannot be read."""
-    batches = reader.fetch(topic, partition, offset, max_bytes=FETCH_BYTES).batches
+    batches = reader.fetch(topic, partition, offset, max_bytes=DEFAULT_FETCH_BYTES).batches
     piece = next(cut(batches, partition, offset, single_until=offset + 1), None)
     if piece is None:
         raise TransientError(f"there is no record at offset {offset} of partition {partition} yet")

@@ -3,7 +3,6 @@
 import time
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from include.db.clock import read_clock
 from include.db.connect import Connection
@@ -31,16 +30,17 @@ def read_database(
     began = time.perf_counter()
     now = read_clock(connection)
     since = now - timedelta(seconds=window_seconds)
-    [pulse] = connection.execute(query("health/select_pulse"), {"since": since}).fetchall()
+    sought = {"topic_id": kafka.topic_id if kafka else None, "since": since}
+    [pulse] = connection.execute(query("health/select_pulse"), sought).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("health/count_unpublished_hours")).fetchall()
-    newest_reading_at, records, quarantined = pulse
+    newest_reading_at, moved_at, records, quarantined = pulse
     next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
         now=now,
         answer_ms=answer_ms,
         next_offsets=next_offsets,
-        moved_at=_last_move(connection, kafka.topic_id) if kafka else None,
+        moved_at=moved_at,
         waiting_since=_note_wait(connection, kafka, next_offsets, now),
         newest_reading_at=newest_reading_at,
         recent_records=records,
@@ -56,11 +56,6 @@ def write_checks(connection: Connection, checked_at: datetime, checks: list[Chec
     with connection.transaction(), connection.cursor() as cursor:
         rows = [{"checked_at": checked_at, **asdict(check)} for check in checks]
         cursor.executemany(query("health/insert_health_check"), rows)
-
-
-def _last_move(connection: Connection, topic_id: UUID) -> datetime | None:
-    [(moved_at,)] = connection.execute(query("health/select_last_move"), {"topic_id": topic_id}).fetchall()
-    return moved_at  # type: ignore[no-any-return]
 
 
 def _note_wait(

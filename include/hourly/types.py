@@ -1,6 +1,6 @@
 """Values of the hourly room. Instants are UTC without a zone, as the columns are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -109,12 +109,7 @@ class Settlement:
     dropped_hours: tuple[datetime, ...] = ()
 
     def __add__(self, other: "Settlement") -> "Settlement":
-        return Settlement(
-            self.decisions + other.decisions,
-            self.run_ids + other.run_ids,
-            self.docs_pages + other.docs_pages,
-            self.dropped_hours + other.dropped_hours,
-        )
+        return Settlement(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def withheld(self) -> list[Decision]:

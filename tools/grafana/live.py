@@ -154,6 +154,7 @@ def _high_customers() -> Json:
         f"found out of the {MOST_FOLLOWED:,} that were heard last, and followed back a day at most. To follow one, "
         "choose it above.",
         "live_high_customers",
+        unit="short",
         empty="nobody",
         overrides=[
             named("customer", "Customer"),

@@ -87,7 +87,7 @@ def figures(title: str, description: str, query: str, **more: Any) -> Json:
 def table(title: str, description: str, query: str, **more: Any) -> Json:
     """Return rows."""
     options = {"showHeader": True, "cellHeight": "sm"}
-    return panel("table", title, description, query, options=options, **more)
+    return panel("table", title, description, query, options=options, **{"unit": "none", **more})
 
 
 def named(name: str, label: str, colour: str | None = None, **properties: Any) -> Json:

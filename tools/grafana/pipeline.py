@@ -38,6 +38,7 @@ def _checks() -> Json:
         "What heartbeat_health found when it last ran. A time in *Checked* that is minutes old means that the "
         "checks themselves stand still.",
         "pipeline_checks",
+        unit="short",
         empty="the checks have not run: unpause heartbeat_health",
         overrides=[
             named("check_name", "Check"),
@@ -157,7 +158,6 @@ def _offsets() -> Json:
         "How far each partition is done, and what became of its records in the range's last hour.",
         "pipeline_offsets",
         empty="nothing was ever read",
-        unit="none",
         overrides=[
             named("topic", "Topic"),
             named("partition", "Partition"),
@@ -176,7 +176,6 @@ def _launches() -> Json:
         "Those that committed in the range's last six hours. Many short ones: read the last line of heartbeat_stream's "
         "log in Airflow.",
         "pipeline_launches",
-        unit="none",
         empty="no launch committed",
         overrides=[
             named("epoch", "Launch"),
@@ -195,7 +194,6 @@ def _gaps() -> Json:
         "Offsets that Kafka dropped before they were read (gap), or lost after and hands out again (rewind). At most "
         "the range's last six hours. Empty is good.",
         "pipeline_gaps",
-        unit="none",
         empty="nothing",
         overrides=[
             named("committed_at", "Noted", **TIME),

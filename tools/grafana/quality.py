@@ -80,7 +80,6 @@ def _hours() -> Json:
         "State at this instant. Open: never settled. Reopened: late readings came, the published sums are a revision "
         "behind. Withheld: see the reason; a click on *Results* opens the checks' page in Airflow.",
         "quality_hours",
-        unit="none",
         empty="no hour has readings",
         overrides=[
             named("hour", "Hour", **TIME),
@@ -112,7 +111,6 @@ def _held_back() -> Json:
         "They are in no sum of that hour, since most of what they sent for it was rejected and not sent again. The "
         "hour of all others is published without them.",
         "quality_held_back",
-        unit="none",
         empty="nobody",
         overrides=[
             named("hour", "Hour", **TIME),
@@ -130,7 +128,6 @@ def _violations() -> Json:
         "Violated expectations",
         "By the last run over each hour of the range. Critical ones withhold their hour, warnings do not.",
         "quality_violations",
-        unit="none",
         empty="none: every expectation was met",
         overrides=[
             named("hour", "Hour", **TIME),
@@ -149,7 +146,6 @@ def _rejected() -> Json:
         "Ten of each reason from the range's last day, without their content: "
         "python main.py dead-letters show has it. Once the cause is mended, heartbeat_replay sends them again.",
         "quality_rejected",
-        unit="none",
         empty="none was rejected",
         overrides=[
             named("recorded_at", "Rejected", **TIME),
@@ -220,7 +216,6 @@ def _coverage() -> Json:
         "In the newest published hour: received against expected readings, at the customer's own pace. To "
         "follow one, type its id as Customer on the live dashboard.",
         "quality_coverage",
-        unit="none",
         empty="no hour is published",
         overrides=[
             named("customer", "Customer"),
