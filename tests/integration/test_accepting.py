@@ -21,6 +21,7 @@ from include.hourly.types import HourState
 from include.report.hour import read_hour, render_hour
 from include.report.hours import list_hours
 from include.report.render import render
+from include.report.types import notes_of
 from include.settings import Settings, environment_of, get_settings
 from main import app
 from tests.integration.test_hourly import physical_rows
@@ -72,9 +73,9 @@ def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
     assert timedelta(0) <= age < timedelta(minutes=10)
     notes = [f"accepted by {ME} on {{}}: a row was deleted by hand"]
     [line] = list_hours(settings, limit=5)
-    assert line.notes == [notes[0].format(f"{line.accepted_at:%Y-%m-%d %H:%M}")]
+    assert notes_of(line) == [notes[0].format(f"{line.accepted_at:%Y-%m-%d %H:%M}")]
     for shown in (printed(render(pipeline.report())), printed(render_hour(read_hour(settings, EIGHT)))):
-        assert line.notes[0] in shown
+        assert notes_of(line)[0] in shown
 
 
 def test_what_was_accepted_stays_so_and_nothing_that_is_worse(
