@@ -6,7 +6,7 @@ from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
 from include.settings import Settings
 from tools.grafana.board import LIVE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
-from tools.grafana.panels import Json, figures, named, series, steps, table
+from tools.grafana.panels import TIME, Json, figures, named, series, steps, table
 
 OUTCOMES = [
     named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
@@ -158,8 +158,8 @@ def _high_customers() -> Json:
         empty="nobody",
         overrides=[
             named("customer", "Customer"),
-            named("high_since", "High since", unit="dateTimeAsIso"),
-            named("last_reading", "Last reading", unit="dateTimeAsIso"),
+            named("high_since", "High since", **TIME),
+            named("last_reading", "Last reading", **TIME),
             named("heart_rate", "Heart rate", unit="suffix: bpm"),
         ],
     )

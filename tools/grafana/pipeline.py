@@ -3,11 +3,9 @@
 from include.health.types import Status
 from include.settings import Settings
 from tools.grafana.board import PIPELINE, board, choice
-from tools.grafana.colours import BLUE, GREY, LIMIT, ORANGE, RED, SKY, STATUS
-from tools.grafana.panels import Json, named, panel, series, table, value_colours
+from tools.grafana.colours import BLUE, GREY, ORANGE, RED, SKY, STATUS
+from tools.grafana.panels import TIME, Json, limit, named, panel, series, table, value_colours
 
-THRESHOLD = named("threshold", "Limit", LIMIT, custom__lineStyle={"fill": "dash", "dash": [8, 6]})
-TIME: Json = {"unit": "dateTimeAsIso"}
 EACH_MINUTE: Json = {"interval": "1m"}
 
 
@@ -57,10 +55,9 @@ def _checks() -> Json:
 
 
 def _check_history() -> Json:
-    levels = list(enumerate(STATUS.items()))
     options = {
         str(level): {"text": str(status), "color": colour, "index": level}
-        for level, (status, colour) in levels
+        for level, (status, colour) in enumerate(STATUS.items())
     }
     return panel(
         "state-timeline",
@@ -93,7 +90,7 @@ def _lag() -> Json:
         "pipeline_check_value",
         bind={"check_name": "lag"},
         unit="suffix: records",
-        overrides=[named("measured", "Lag", BLUE), THRESHOLD],
+        overrides=[named("measured", "Lag", BLUE), limit()],
         **EACH_MINUTE,
     )
 
@@ -213,13 +210,12 @@ def _database() -> Json:
         "pipeline_check_value",
         bind={"check_name": "database"},
         unit="ms",
-        overrides=[named("measured", "Answer", BLUE), THRESHOLD],
+        overrides=[named("measured", "Answer", BLUE), limit()],
         **EACH_MINUTE,
     )
 
 
 def _disk() -> Json:
-    fail = STATUS[Status.FAIL]
     return series(
         "Free disk",
         "Of the disk that holds the stack's data. Below the dashed line (HEALTH_DISK_WARN_GIB) make room, or lower "
@@ -228,9 +224,6 @@ def _disk() -> Json:
         bind={"check_name": "disk"},
         unit="suffix: GiB",
         defaults={"min": 0},
-        overrides=[
-            named("measured", "Free", BLUE),
-            named("threshold", "Limit", fail, custom__lineStyle={"fill": "dash", "dash": [8, 6]}),
-        ],
+        overrides=[named("measured", "Free", BLUE), limit(STATUS[Status.FAIL])],
         **EACH_MINUTE,
     )

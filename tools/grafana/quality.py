@@ -2,10 +2,9 @@
 
 from include.quality.types import Severity
 from tools.grafana.board import QUALITY, board
-from tools.grafana.colours import BLUE, GREY, HOUR, LIMIT, ORANGE, RED, SKY
-from tools.grafana.panels import Json, figures, named, series, table, value_colours
+from tools.grafana.colours import BLUE, GREY, HOUR, ORANGE, RED, SKY
+from tools.grafana.panels import TIME, Json, figures, limit, named, series, table, value_colours
 
-TIME: Json = {"unit": "dateTimeAsIso"}
 EACH_HOUR: Json = {"interval": "1h"}
 COLOURED: Json = {"type": "color-text"}
 
@@ -54,17 +53,14 @@ def _quarantine() -> Json:
         unit="percentunit",
         interval="1m",
         defaults={"min": 0},
-        overrides=[
-            named("measured", "Quarantined", RED),
-            named("threshold", "Limit", LIMIT, custom__lineStyle={"fill": "dash", "dash": [8, 6]}),
-        ],
+        overrides=[named("measured", "Quarantined", RED), limit()],
     )
 
 
 def _reasons() -> Json:
     return series(
         "Rejected records by reason",
-        "A minute. The README explains each reason. At most the range's last six hours; a longer look back is in the "
+        "Per minute. The README explains each reason. At most the range's last six hours; a longer look back is in the "
         "shares of the hours below.",
         "quality_reasons",
         stacked=True,
