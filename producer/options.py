@@ -19,7 +19,8 @@ from producer.instants import (
 )
 from producer.pace import Pace
 from producer.recording.columns import NO_WISHES, Wishes
-from producer.replay import Extent, ReplayPlan
+from producer.recording.survey import Extent
+from producer.replay import ReplayPlan
 
 DEFAULT_CUSTOMERS = 15
 DEFAULT_RATE_HZ = 1.0
