@@ -4,6 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+import pendulum
 from airflow.sdk import Context, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from dags.connections import by_connections
@@ -33,6 +34,8 @@ DEFAULT_ARGS: dict[str, Any] = {
     "execution_timeout": timedelta(minutes=30),
 }
 
+# No workflow makes up for the runs that it was not there for.
+NEVER_BACK: dict[str, Any] = {"start_date": pendulum.datetime(2026, 1, 1, tz="UTC"), "catchup": False}
 
 # The stream and the checks of each minute get the next slot that is free, whatever else waits for one.
 URGENT: dict[str, Any] = {"priority_weight": 100, "weight_rule": "absolute"}

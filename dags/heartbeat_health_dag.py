@@ -29,10 +29,9 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, TOLD, URGENT, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, URGENT, Tag
 from dags.connections import by_connections
 from include.settings import get_settings
 
@@ -48,8 +47,7 @@ def check_everything() -> dict[str, str]:
 
 @dag(
     schedule=CronTriggerTimetable("* * * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=2),

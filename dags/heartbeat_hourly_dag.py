@@ -31,11 +31,10 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common import DEFAULT_ARGS, INSTANT, TOLD, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, TOLD, Tag
 from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
 from include.domain.hours import as_hour
@@ -89,9 +88,8 @@ def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) 
 
 @dag(
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     is_paused_upon_creation=False,
-    catchup=False,  # settle_reopened takes up the hours for which there was no run, in one
+    **NEVER_BACK,  # settle_reopened takes up the hours for which there was no run, in one
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=24),
     params={

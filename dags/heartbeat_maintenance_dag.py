@@ -23,10 +23,9 @@ Keeps the day partitions in order: the next days are there before they are neede
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, Tag
 from dags.connections import by_connections
 from include.settings import get_settings
 
@@ -69,8 +68,7 @@ def prune_results() -> dict[str, int]:
 
 @dag(
     schedule=CronTriggerTimetable("20 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),

@@ -27,10 +27,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, INSTANT, Tag, between
+from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, Tag, between
 from dags.connections import by_connections
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.settings import get_settings
@@ -65,8 +64,7 @@ def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     max_active_runs=1,
     is_paused_upon_creation=True,
     dagrun_timeout=timedelta(hours=3),

@@ -21,10 +21,9 @@ Sends simulated readings to the topic, as the form says, and ends by itself. Sta
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag, between
+from dags.common import DEFAULT_ARGS, NEVER_BACK, Tag, between
 from include.settings import get_settings
 
 PARAMS = {
@@ -103,8 +102,7 @@ def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     max_active_runs=4,
     is_paused_upon_creation=True,
     params=PARAMS,

@@ -61,7 +61,6 @@ class LineReporter:
         self._say = say
         self._rate = _Rate()
         self._said_at = time.monotonic()
-        self._is_waiting = False
 
     def update(self, tally: Tally) -> None:
         """Print the counts, unless a line was printed just now."""
