@@ -12,7 +12,6 @@ from include.command_line import (
     OneLineGroup,
     examples,
     exit_codes,
-    one_line_errors,
     require_between,
     require_writable,
 )
@@ -63,9 +62,8 @@ def _configure(
     ] = False,
 ) -> None:
     settle_in()
-    with one_line_errors():
-        settings = get_settings()
-        configure_logging(log_format=settings.log_format, level=settings.log_level)
+    settings = get_settings()
+    configure_logging(log_format=settings.log.format, level=settings.log.level)
 
 
 @app.command(
@@ -89,8 +87,7 @@ def consumer(
     """
     from include.stream.run import run_stream
 
-    with one_line_errors():
-        raise typer.Exit(run_stream(get_settings(), drain=drain, takes_over=take_over))
+    raise typer.Exit(run_stream(get_settings(), drain=drain, takes_over=take_over))
 
 
 app.command("producer", rich_help_panel=PIPELINE, epilog=PRODUCER_EXAMPLES)(producer_command)
@@ -103,9 +100,8 @@ def migrate() -> None:
     """Bring the database up to date and set the roles' passwords; a second call changes nothing."""
     from include.db import migrate as migrations
 
-    with one_line_errors():
-        applied = migrations.migrate(get_settings())
-        typer.echo(f"applied {len(applied)} migrations" if applied else "the database is up to date")
+    applied = migrations.migrate(get_settings())
+    typer.echo(f"applied {len(applied)} migrations" if applied else "the database is up to date")
 
 
 @topic_app.command(
@@ -134,14 +130,13 @@ def create_topic(
     """
     from include.broker.topic import open_broker
 
-    with one_line_errors():
-        settings = get_settings()
-        with open_broker(settings) as broker:
-            is_changed = broker.ensure_topic(
-                settings.kafka_topic, settings.kafka_partitions, with_limits=with_limits
-            )
-        state = "created or changed" if is_changed else "is there already"
-        typer.echo(f"topic {settings.kafka_topic} {state}")
+    settings = get_settings()
+    with open_broker(settings) as broker:
+        is_changed = broker.ensure_topic(
+            settings.kafka.topic, settings.kafka.partitions, with_limits=with_limits
+        )
+    state = "created or changed" if is_changed else "is there already"
+    typer.echo(f"topic {settings.kafka.topic} {state}")
 
 
 @stream_app.command(
@@ -155,13 +150,12 @@ def stop_stream() -> None:
     """
     from include.stream import run
 
-    with one_line_errors():
-        if run.stop_stream(get_settings()):
-            typer.echo(
-                "the stream has stopped; unless heartbeat_stream is paused in Airflow, the next one follows"
-            )
-        else:
-            typer.echo("no stream was running")
+    if run.stop_stream(get_settings()):
+        typer.echo(
+            "the stream has stopped; unless heartbeat_stream is paused in Airflow, the next one follows"
+        )
+    else:
+        typer.echo("no stream was running")
 
 
 @stream_app.command(
@@ -182,9 +176,8 @@ def skip(
     """
     from include.care.skip import skip_record
 
-    with one_line_errors():
-        next_offset = skip_record(get_settings(), partition=partition, offset=offset, reason=reason)
-        typer.echo(f"partition {partition} goes on at offset {next_offset}")
+    next_offset = skip_record(get_settings(), partition=partition, offset=offset, reason=reason)
+    typer.echo(f"partition {partition} goes on at offset {next_offset}")
 
 
 @app.command(
@@ -201,8 +194,7 @@ def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     from include.report.render import render
     from include.report.run import make_report
 
-    with one_line_errors():
-        made = make_report(get_settings())
+    made = make_report(get_settings())
     if as_json:
         typer.echo(json.dumps(made.as_dict(), indent=2))
     else:
@@ -229,8 +221,7 @@ def list_letters(
     from include.report.letters import letters_table
     from include.report.run import list_dead_letters
 
-    with one_line_errors():
-        Console().print(letters_table(list_dead_letters(get_settings(), reasons=reason, limit=limit)))
+    Console().print(letters_table(list_dead_letters(get_settings(), reasons=reason, limit=limit)))
 
 
 @letters_app.command(
@@ -250,12 +241,11 @@ def show_letter(
     from include.report.letters import letter_text
     from include.report.run import read_dead_letter
 
-    with one_line_errors():
-        letter = read_dead_letter(get_settings(), number)
-        if raw is not None:
-            require_writable(raw)
-            raw.write_bytes(letter["value"] or b"")
-        Console().print(letter_text(letter))
+    letter = read_dead_letter(get_settings(), number)
+    if raw is not None:
+        require_writable(raw)
+        raw.write_bytes(letter["value"] or b"")
+    Console().print(letter_text(letter))
 
 
 @app.command(
@@ -281,8 +271,7 @@ def airflow_command(context: typer.Context) -> None:
     """Run Airflow's own command line on the stack's Airflow; nothing has to be set by hand."""
     from stack.airflow.command import become_airflow
 
-    with one_line_errors():
-        become_airflow(get_settings(), context.args)
+    become_airflow(get_settings(), context.args)
 
 
 @app.command(
@@ -292,8 +281,7 @@ def demo() -> None:
     """Run the whole way once on a stack of its own and compare every record with the ground truth."""
     from tools.demo import run_demo
 
-    with one_line_errors():
-        raise typer.Exit(run_demo())
+    raise typer.Exit(run_demo())
 
 
 @app.command(
@@ -333,29 +321,28 @@ def bench(
     from tools.bench.options import choose, choose_parts
     from tools.bench.run import run_bench
 
-    with one_line_errors():
-        # Typer's bounds let NaN through.
-        for option, values, least, most in (
-            ("--seconds", [seconds], 1, MAX_BENCH_SECONDS),
-            ("--rate", rate or [], 1, MAX_BENCH_RATE),
-            ("--gather-ms", [gather_ms], 0, 1000),
-        ):
-            for value in values:
-                if value is not None:
-                    require_between(option, value, least, most)
-        for file in (json_file, plot_file):
-            if file is not None:
-                require_writable(file)
-        options = choose(
-            is_quick=quick,
-            is_long=long,
-            records=records,
-            rounds=rounds,
-            seconds=seconds,
-            rates=tuple(rate or ()) or None,
-            gather_ms=gather_ms,
-        )
-        run_bench(choose_parts(parts or []), options, json_file=json_file, plot_file=plot_file)
+    # Typer's bounds let NaN through.
+    for option, values, least, most in (
+        ("--seconds", [seconds], 1, MAX_BENCH_SECONDS),
+        ("--rate", rate or [], 1, MAX_BENCH_RATE),
+        ("--gather-ms", [gather_ms], 0, 1000),
+    ):
+        for value in values:
+            if value is not None:
+                require_between(option, value, least, most)
+    for file in (json_file, plot_file):
+        if file is not None:
+            require_writable(file)
+    options = choose(
+        is_quick=quick,
+        is_long=long,
+        records=records,
+        rounds=rounds,
+        seconds=seconds,
+        rates=tuple(rate or ()) or None,
+        gather_ms=gather_ms,
+    )
+    run_bench(choose_parts(parts or []), options, json_file=json_file, plot_file=plot_file)
 
 
 @app.command(
@@ -368,8 +355,7 @@ def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger`
     """Hold the database against a simulator's ground truth, record by record."""
     from include.report.truth import compare_with_truth
 
-    with one_line_errors():
-        comparison = compare_with_truth(get_settings(), ledger)
+    comparison = compare_with_truth(get_settings(), ledger)
     *differences, summary = comparison.lines()
     for line in differences:
         typer.echo(plain(line), err=True)

@@ -47,15 +47,13 @@ def stream_settings() -> Settings:
 
     found = _hook(Role.STREAM).connection
     authorities = found.extra_dejson.get("sslrootcert")
-    return get_settings().model_copy(
-        update={
-            "db_host": found.host,
-            "db_port": found.port,
-            "db_name": found.schema,
-            "db_stream_pass": SecretStr(found.password or ""),
-            "db_sslmode": found.extra_dejson.get("sslmode"),
-            "db_ssl_root_cert": Path(authorities) if authorities else None,
-        }
+    return get_settings().having(
+        db_host=found.host,
+        db_port=found.port,
+        db_name=found.schema,
+        db_stream_pass=SecretStr(found.password or ""),
+        db_sslmode=found.extra_dejson.get("sslmode"),
+        db_ssl_root_cert=Path(authorities) if authorities else None,
     )
 
 

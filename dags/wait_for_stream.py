@@ -34,7 +34,7 @@ class WaitForStream(BaseOperator):
         with suppress(TransientError), opened_by(airflow_opener()):
             if has_passed(settings, hour):
                 return
-        deadline = time.time() + settings.hourly_wait_seconds
+        deadline = time.time() + settings.hourly.wait_seconds
         self.defer(trigger=StreamPassed(hour=self.hour, deadline=deadline), method_name="resume")
 
     def resume(self, context: Context, event: dict[str, Any]) -> None:  # noqa: ARG002

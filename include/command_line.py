@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,21 +49,6 @@ def say_error(problem: object) -> None:
     typer.echo(f"error: {plain(problem)}", err=True)
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn an error raised on purpose into one line, after the part's own last lines, and its exit code."""
-    try:
-        yield
-    except HeartbeatError as error:
-        if isinstance(error, PartFailedError):
-            for line in error.log_tail:
-                typer.echo(f"  {error.part} | {plain(line)}", err=True)
-        say_error(error)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
 def require_between(option: str, value: float, least: float, most: float) -> None:
     """Raise OptionError for a number outside the bounds, and for one that is none."""
     if not least <= value <= most:
@@ -81,7 +65,7 @@ def require_writable(path: Path) -> None:
 
 
 class _InOneLine:
-    """Answers wrong options in one line."""
+    """Tells errors, and wrong options, in one line."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and exit where that is expected."""
@@ -90,6 +74,12 @@ class _InOneLine:
             return run(*args, standalone_mode=False, **extra)
         try:
             code = run(*args, standalone_mode=False, **extra)
+        except HeartbeatError as error:
+            if isinstance(error, PartFailedError):
+                for line in error.log_tail:
+                    typer.echo(f"  {error.part} | {plain(line)}", err=True)
+            say_error(error)
+            sys.exit(error.exit_code)
         except TyperException as error:
             _exit_for(error)
         except typer.Abort:
@@ -99,11 +89,11 @@ class _InOneLine:
 
 
 class OneLineCommand(_InOneLine, TyperCommand):
-    """A command whose wrong options are answered in one line."""
+    """A command whose errors, and wrong options, are told in one line."""
 
 
 class OneLineGroup(_InOneLine, TyperGroup):
-    """A program whose commands' wrong options are answered in one line."""
+    """A program whose commands' errors, and wrong options, are told in one line."""
 
 
 def _exit_for(error: TyperException) -> NoReturn:

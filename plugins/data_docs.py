@@ -32,7 +32,7 @@ app = FastAPI(dependencies=[Depends(get_user)], openapi_url=None)
 @app.get("/")
 def first_page() -> Response:
     """Lead to the list of runs, or say that there is none."""
-    if page_file(get_settings().data_docs_dir, FIRST_PAGE) is None:
+    if page_file(get_settings().stack.data_docs_dir, FIRST_PAGE) is None:
         return HTMLResponse(NO_PAGES, headers=HEADERS)
     return RedirectResponse(f"{PREFIX}/{FIRST_PAGE}")
 
@@ -40,7 +40,7 @@ def first_page() -> Response:
 @app.get("/{path:path}")
 def page(path: str) -> Response:
     """Return one file of the site."""
-    file = page_file(get_settings().data_docs_dir, path)
+    file = page_file(get_settings().stack.data_docs_dir, path)
     if file is None:
         raise HTTPException(404, "there is no such page")
     return FileResponse(file, headers=HEADERS)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from include.command_line import OneLineCommand, examples, one_line_errors
+from include.command_line import OneLineCommand, examples
 from include.errors import OptionError
 from include.settings import get_settings
 from include.terminal import plain
@@ -128,38 +128,37 @@ def producer_command(
     Ends with code 0 when all that was sent is stored, after Ctrl-C and SIGTERM too; with 1 when a record
     failed.
     """
-    with one_line_errors():
-        _refuse_mixtures(ctx)
-        options: SimulatorOptions | ReplayOptions
-        if replay is not None:
-            options = ReplayOptions(
-                path=replay,
-                speed=speed,
-                shift_seconds=shift,
-                shift_to_ms=_instant(shift_to),
-                shift_to_now=shift_to_now,
-                processes=processes,
-                wishes=_wishes(column, customer, dates, times_from),
-            )
-        else:
-            start_ms, end_ms = _period(start, end, period)
-            options = SimulatorOptions(
-                customers=customers,
-                rate_hz=rate_hz,
-                records_per_second=records_per_second,
-                seed=seed,
-                start_ms=start_ms,
-                end_ms=end_ms,
-                duration_seconds=_duration(duration),
-                readings_limit=count,
-                speed=speed,
-                within_seconds=_duration(within),
-                fault_rates=parse_rates(fault or [], preset=faults),
-                late_by_seconds=parse_duration(late_by),
-                processes=processes,
-                ledger=ledger,
-            )
-        summary = _run(options, is_quiet=quiet)
+    _refuse_mixtures(ctx)
+    options: SimulatorOptions | ReplayOptions
+    if replay is not None:
+        options = ReplayOptions(
+            path=replay,
+            speed=speed,
+            shift_seconds=shift,
+            shift_to_ms=_instant(shift_to),
+            shift_to_now=shift_to_now,
+            processes=processes,
+            wishes=_wishes(column, customer, dates, times_from),
+        )
+    else:
+        start_ms, end_ms = _period(start, end, period)
+        options = SimulatorOptions(
+            customers=customers,
+            rate_hz=rate_hz,
+            records_per_second=records_per_second,
+            seed=seed,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            duration_seconds=_duration(duration),
+            readings_limit=count,
+            speed=speed,
+            within_seconds=_duration(within),
+            fault_rates=parse_rates(fault or [], preset=faults),
+            late_by_seconds=parse_duration(late_by),
+            processes=processes,
+            ledger=ledger,
+        )
+    summary = _run(options, is_quiet=quiet)
     typer.echo(json.dumps(summary.as_dict()) if as_json else "\n".join(map(plain, summary_lines(summary))))
     raise typer.Exit(summary.exit_code)
 
@@ -175,7 +174,7 @@ def _run(options: SimulatorOptions | ReplayOptions, *, is_quiet: bool) -> Summar
                 total=surveyed.rows if surveyed else None, is_quiet=is_quiet, say=_say
             ) as reporter:
                 return run_replay(options, settings, stop=stop, reporter=reporter, surveyed=surveyed)
-        plan = options.plan(now_ms=now_ms(), retention_days=settings.readings_retention_days)
+        plan = options.plan(now_ms=now_ms(), retention_days=settings.retention_days.readings)
         with open_reporter(total=plan.expected_readings(), is_quiet=is_quiet, say=_say) as reporter:
             return run_simulator(options, settings, stop=stop, reporter=reporter)
 

@@ -47,7 +47,7 @@ def run_form(params: Mapping[str, Any], settings: Settings, *, run_id: str) -> d
 
 def ledger_file(settings: Settings, run_id: str) -> Path:
     """Return where a run's ground truth goes; its folder is there."""
-    folder = settings.stack_dir / LEDGER_FOLDER
+    folder = settings.stack.dir / LEDGER_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     # A run's id holds colons and a plus sign, which not every file system and shell likes.
     name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in run_id)

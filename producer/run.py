@@ -42,7 +42,7 @@ def run_simulator(
     """
     require_topic(settings)
     present_ms = now_ms()
-    plan = options.plan(now_ms=present_ms, retention_days=settings.readings_retention_days)
+    plan = options.plan(now_ms=present_ms, retention_days=settings.retention_days.readings)
     pace = options.pace(plan, now_ms=present_ms)
     stop = stop or threading.Event()
     parts = _ledger_parts(options.ledger, options.processes)
@@ -127,7 +127,7 @@ def _ledger_parts(ledger: Path | None, processes: int) -> list[Path | None]:
 
 
 def _limits(settings: Settings) -> TimeLimits:
-    return TimeLimits(settings.readings_retention_days, settings.max_clock_skew_seconds)
+    return TimeLimits(settings.retention_days.readings, settings.judging.max_clock_skew_seconds)
 
 
 def _summary(
@@ -143,7 +143,7 @@ def _summary(
 ) -> Summary:
     seconds = time.monotonic() - begun
     return Summary(
-        topic=settings.kafka_topic,
+        topic=settings.kafka.topic,
         sent=tally.sent,
         acknowledged=tally.acknowledged,
         failed=tally.failed,

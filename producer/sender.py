@@ -72,14 +72,14 @@ OnWaiting = Callable[[float, int], None]
 def require_topic(settings: Settings, *, timeout_ms: int = _BOOTSTRAP_TIMEOUT_MS) -> None:
     """Raise what is wrong with the broker after a short wait, or TopicMissingError at once, if either is so."""
     with open_broker(settings, timeout_ms=timeout_ms) as broker:
-        broker.topic(settings.kafka_topic)
+        broker.topic(settings.kafka.topic)
 
 
 class KafkaSender:
     """Sends events, keyed as they are; what becomes of them is told in the order in which they were sent."""
 
     def __init__(self, settings: Settings, *, on_done: OnDone, on_waiting: OnWaiting) -> None:
-        self._topic = settings.kafka_topic
+        self._topic = settings.kafka.topic
         self._on_done = on_done
         self._on_waiting = on_waiting
         self._pending: deque[tuple[Any, Event]] = deque()

@@ -113,7 +113,7 @@ class _Crew:
                 self._note_end(index) if line is None else self._note(index, json.loads(line))
         if self._failures:
             shard, reason = min(self._failures.items())
-            raise SimulatorFailedError(shard=shard, reason=reason)
+            raise SimulatorFailedError(process=shard + 1, reason=reason)
         return reduce(Tally.plus, self._tallies)
 
     def _note(self, index: int, message: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def main() -> int:
     settle_in_spark()
     try:
         settings = get_settings()
-        configure_logging(log_format=settings.log_format, level=settings.log_level)
+        configure_logging(log_format=settings.log.format, level=settings.log.level)
         launch_stream(settings, drain=arguments.drain)
     except HeartbeatError as error:
         get_logger().error("stream_ended", reason=type(error).__name__, message=str(error))

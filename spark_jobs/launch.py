@@ -1,7 +1,6 @@
 """One launch of the stream, from the checks before it to the reason for its end."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -13,16 +12,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from py4j.protocol import Py4JError, Py4JNetworkError
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-import include.errors as product_errors
 from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.risk import load_policy
-from include.errors import HeartbeatError, StreamFailedError, TopicReplacedError
+from include.errors import HeartbeatError, TopicReplacedError
 from include.log import get_logger
 from include.settings import Settings
 from include.sink.days import require_kept
@@ -31,6 +29,7 @@ from include.stream.master import require_master
 from include.stream.offsets import open_offsets
 from include.stream.types import Launch, bounds_of
 from include.stream.watch import Turns, Watch
+from spark_jobs.failures import explain
 from spark_jobs.query import count_slots, create_session, start_query
 from spark_jobs.source import Plan
 
@@ -55,17 +54,15 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     4. read where to begin
     5. run the turns under watch
     """
-    policy = load_policy(settings.risk_policy)
+    policy = load_policy(settings.judging.risk_policy)
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        read_lease(
-            connection
-        )  # fails here, in words, if the schema is missing, and not after Spark has started
+        read_lease(connection)  # if the schema is missing, that shows here and not after Spark has started
         require_kept(connection, settings)
     with open_broker(settings) as broker:
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
     require_master(settings)
     with _explained():
-        spark = create_session(settings.spark_ui_port)
+        spark = create_session(settings.spark.ui_port)
     launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings))
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
@@ -80,7 +77,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
             policy=policy.version,
         )
         turns = Turns(
-            settings.stream_turn_seconds,
+            settings.stream.turn_seconds,
             plan=lambda turn, tasks: Plan(turn, tasks, launch.epoch, ends if drain else None).write(
                 plan_file
             ),
@@ -96,7 +93,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as failure:
-        raise _explain(failure) from None
+        raise explain(failure) from None
 
 
 def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: Path) -> StreamingQuery:
@@ -169,7 +166,7 @@ def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: St
         query.awaitTermination()
     except (StreamingQueryException, Py4JError) as failure:
         if not ended_by:
-            raise _explain(failure) from None
+            raise explain(failure) from None
     finally:
         watch.end()
     if ended_by and ended_by[0] is not None:
@@ -195,34 +192,6 @@ def _wait_for_turn_end(query: StreamingQuery) -> None:
     deadline = time.monotonic() + TURN_END_SECONDS
     while query.isActive and query.status["isTriggerActive"] and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-
-
-def _explain(failure: PySparkException | Py4JError) -> HeartbeatError:
-    """Find the product's own error in what a task threw through Spark, or say what failed in one line."""
-    if isinstance(failure, Py4JNetworkError):
-        return StreamFailedError(
-            "Spark's JVM is gone: this launch ends, the next one goes on from the database"
-        )
-    text = str(failure)
-    for name, message in re.findall(r"^include\.errors\.(\w+): (.+)$", text, re.MULTILINE):
-        kind = getattr(product_errors, name, None)
-        if isinstance(kind, type) and issubclass(kind, HeartbeatError):
-            error = kind.__new__(kind)
-            Exception.__init__(error, message)
-            return error
-    return StreamFailedError(f"Spark failed: {_reason(text)[:300]}")
-
-
-def _reason(text: str) -> str:
-    """Return the line that names the error: a Python traceback's last one, else the first that is no mere heading."""
-    named = re.findall(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt)\b(?:: .*)?)$", text, re.MULTILINE)
-    if named:
-        return str(named[-1])
-    # Py4J's own first line only says which call it was.
-    lines = [line.strip().removeprefix(": ") for line in text.splitlines()]
-    headings = ("", "Traceback (most recent call last):", "An error occurred")
-    told = [line for line in lines if line not in headings and not line.startswith("An error occurred")]
-    return told[0] if told else "no reason given"
 
 
 def _leave(error: HeartbeatError | None) -> None:

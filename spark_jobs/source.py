@@ -80,8 +80,10 @@ class TurnReader(DataSourceStreamReader):
 
     def read(self, partition: InputPartition) -> Iterator[tuple[int]]:
         """Run one task until its turn is over."""
+        from spark_jobs.failures import told_to_driver
         from spark_jobs.task import run_task
 
         plan, index = partition.value
-        run_task(self._launch, plan, index)
+        with told_to_driver():
+            run_task(self._launch, plan, index)
         return iter(())

@@ -32,8 +32,8 @@ def the_worker() -> Worker:
     """Return what this process keeps; it is made once, with the process's memory bounded first."""
     settle_in_spark()  # a worker on a node of a cluster has that node's environment
     settings = get_settings()
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    limit_memory(settings.stream_worker_memory_mb)
+    configure_logging(log_format=settings.log.format, level=settings.log.level)
+    limit_memory(settings.stream.worker_memory_mb)
     # Hundreds of thousands of records at a time make the collector search for cycles that are not there: it costs more
     # than reading them. Spark's own daemon collects after each turn.
     gc.freeze()

@@ -35,12 +35,12 @@ def is_apart(settings: Settings) -> bool:
 
 def administer(settings: Settings, database: str = "postgres") -> psycopg.Connection:
     """Open a session of the superuser; of the owner where that is the superuser, or the server is not the stack's."""
-    login: dict[str, Any] = {"user": settings.db_user, "password": settings.db_pass.get_secret_value()}
+    login: dict[str, Any] = {"user": settings.db.user, "password": settings.db.password.get_secret_value()}
     if is_apart(settings):
         login = {"user": USER, "password": make_password(settings)}
     return psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
+        host=settings.db.host,
+        port=settings.db.port,
         dbname=database,
         autocommit=True,
         **login,
@@ -49,4 +49,4 @@ def administer(settings: Settings, database: str = "postgres") -> psycopg.Connec
 
 
 def _password_file(settings: Settings) -> Path:
-    return settings.stack_dir / "superuser"
+    return settings.stack.dir / "superuser"

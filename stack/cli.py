@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from include.command_line import PROGRAM, examples, one_line_errors
+from include.command_line import PROGRAM, examples
 from include.settings import Settings, get_settings
 from include.stream.java import find_java
 from include.stream.run import prepare as prepare_pipeline
@@ -42,33 +42,29 @@ def quiet_clients() -> None:
 )
 def prepare() -> None:
     """Fetch what the servers need and create `.env` on first use; what is there already is kept."""
-    with one_line_errors():
-        prepare_environment(_say)
+    prepare_environment(_say)
 
 
 @app.command(epilog=examples(("stack java", "To call spark-submit by hand.")))
 def java() -> None:
     """Print the JAVA_HOME that Spark and Kafka run on."""
-    with one_line_errors():
-        typer.echo(find_java().home)
+    typer.echo(find_java().home)
 
 
 @app.command(epilog=examples(("stack up", "What runs already is left as it is.")))
 def up() -> None:
     """Start the servers, wait until they answer, and bring the database and the topic up to date."""
-    with one_line_errors():
-        states = run.up(get_settings(), _say)
-        prepare_pipeline(get_settings())
-        Console(stderr=True).print(_table(states))
-        for line in _what_next(get_settings()):
-            _say(line)
+    states = run.up(get_settings(), _say)
+    prepare_pipeline(get_settings())
+    Console(stderr=True).print(_table(states))
+    for line in _what_next(get_settings()):
+        _say(line)
 
 
 @app.command(epilog=examples(("stack down", "Before an upgrade of the machine.")))
 def down() -> None:
     """Stop the servers; their data stay."""
-    with one_line_errors():
-        run.down(get_settings(), _say)
+    run.down(get_settings(), _say)
 
 
 @app.command(
@@ -79,23 +75,21 @@ def down() -> None:
 )
 def restart(part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None) -> None:
     """Stop the servers, or one of them, and start them again with the settings as they are now."""
-    with one_line_errors():
-        states = run.restart(get_settings(), _say, part=part)
-        prepare_pipeline(get_settings())
-        Console(stderr=True).print(_table(states))
+    states = run.restart(get_settings(), _say, part=part)
+    prepare_pipeline(get_settings())
+    Console(stderr=True).print(_table(states))
 
 
 @app.command(epilog=examples(("stack status", "As a table."), ("stack status --json", "For a program.")))
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show what runs; exit code 3 when something does not."""
-    with one_line_errors():
-        states = run.status(get_settings())
-        if as_json:
-            typer.echo(json.dumps([asdict(state) for state in states], default=str))
-        else:
-            Console().print(_table(states))
-        if any(state.state != "running" for state in states):
-            raise typer.Exit(NOT_RUNNING_EXIT_CODE)
+    states = run.status(get_settings())
+    if as_json:
+        typer.echo(json.dumps([asdict(state) for state in states], default=str))
+    else:
+        Console().print(_table(states))
+    if any(state.state != "running" for state in states):
+        raise typer.Exit(NOT_RUNNING_EXIT_CODE)
 
 
 @app.command(
@@ -109,29 +103,27 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each log.")] = 20,
 ) -> None:
     """Show the ends of the servers' logs."""
-    with one_line_errors():
-        for label, line in run.logs(get_settings(), part=part, line_count=lines, is_followed=follow):
-            typer.echo(f"{label} | {plain(line.expandtabs())}")
+    for label, line in run.logs(get_settings(), part=part, line_count=lines, is_followed=follow):
+        typer.echo(f"{label} | {plain(line.expandtabs())}")
 
 
 @app.command(epilog=examples(("stack clean", "To begin anew. There is no way back.")))
 def clean() -> None:
     """Stop the servers and DELETE all their data."""
-    with one_line_errors():
-        run.clean(get_settings(), _say)
+    run.clean(get_settings(), _say)
 
 
 def _what_next(settings: Settings) -> list[str]:
     """Return where to look and what to do, once everything answers."""
     page = [
         f"The page and the workflows: {base_url(settings)}",
-        f"Its login: {settings.airflow_user}, with the password AIRFLOW_PASS in .env.",
+        f"Its login: {settings.airflow.user}, with the password AIRFLOW_PASS in .env.",
         "The stream comes up by itself within a minute.",
     ]
     return [
-        *(page if settings.stack_with_airflow else [f"The stream in the foreground: {PROGRAM} consumer"]),
+        *(page if settings.stack.with_airflow else [f"The stream in the foreground: {PROGRAM} consumer"]),
         f"Send readings: {PROGRAM} producer",
-        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack_dir / 'logs'}.",
+        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack.dir / 'logs'}.",
     ]
 
 

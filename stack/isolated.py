@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from include.settings import Settings
+from include.settings import FIELDS, Settings
 from stack import run
 from stack.ports import free_port
 
@@ -23,23 +23,16 @@ def isolated_settings(**changes: object) -> Iterator[Settings]:
     """
     folder = Path(tempfile.mkdtemp(prefix="heartbeat-"))
     folder.chmod(0o755)  # as root, the database server's account has to get in
+    passwords = {key: _random_password() for key in FIELDS if key.endswith("_pass")}
     settings = Settings(
         stack_dir=folder / "stack",
         # Not localhost: where that is two addresses, clients try in vain at one of them first.
         kafka_broker=f"127.0.0.1:{free_port()}",
         db_host="127.0.0.1",
         db_port=free_port(),
-        db_pass=_random_password(),
-        db_stream_pass=_random_password(),
-        db_hourly_pass=_random_password(),
-        db_replay_pass=_random_password(),
-        db_reader_pass=_random_password(),
         stack_with_airflow=False,
         airflow_port=free_port(),
-        airflow_pass=_random_password(),
-        airflow_db_pass=_random_password(),
-        grafana_pass=_random_password(),
-    ).model_copy(update=changes)
+    ).having(**{**passwords, **changes})
     try:
         yield settings
     finally:

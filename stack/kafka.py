@@ -82,32 +82,32 @@ class Kafka:
     @property
     def folder(self) -> Path:
         """Where configuration and data lie."""
-        return self.settings.stack_dir / "kafka"
+        return self.settings.stack.dir / "kafka"
 
     @property
     def log_files(self) -> tuple[Path, ...]:
         """Kafka's own log, kept small by Log4j, and what the Java machine itself says."""
-        logs = self.settings.stack_dir / "logs"
+        logs = self.settings.stack.dir / "logs"
         return logs / "kafka.log", logs / "kafka.out"
 
     def claims(self) -> tuple[PortClaim, ...]:
         """Return the address that clients connect to; the controller takes any port that is free."""
-        brokers = self.settings.kafka_broker.split(",")
+        brokers = self.settings.kafka.broker.split(",")
         if len(brokers) > 1:
             raise SettingsError("KAFKA_BROKER names several brokers, but the embedded stack is one: name one")
-        protocol = self.settings.kafka_security_protocol
+        protocol = self.settings.kafka.security_protocol
         if protocol != "PLAINTEXT" and not self.more_configuration:
             raise SettingsError(
                 f"KAFKA_SECURITY_PROTOCOL is {protocol}, but the embedded broker is an open one on this machine only: "
                 "use PLAINTEXT with it, or leave the stack alone if your servers run elsewhere"
             )
         host = brokers[0].rsplit(":", 1)[0]
-        return (PortClaim("KAFKA_BROKER", host, self.settings.kafka_port),)
+        return (PortClaim("KAFKA_BROKER", host, self.settings.kafka.port),)
 
     def prepare(self) -> Launch:
         """Write the configuration, format the storage on first use; return how to start the broker."""
         java = find_java()
-        class_path = os.pathsep.join(str(jar) for jar in require_jars(self.settings.jar_cache_dir))
+        class_path = os.pathsep.join(str(jar) for jar in require_jars(self.settings.stack.jar_cache_dir))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         configuration = self.folder / "server.properties"
         configuration.write_text(as_properties(self._configuration()))
@@ -153,7 +153,7 @@ class Kafka:
                 port=claim.port,
                 controller_port=self._controller_port(),
                 data=self._data,
-                retention_hours=self.settings.kafka_retention_days * _HOURS_PER_DAY,
+                retention_hours=self.settings.retention_days.kafka * _HOURS_PER_DAY,
             )
             + self.more_configuration
         )

@@ -15,7 +15,7 @@ def parts_of(settings: Settings) -> tuple[Part, ...]:
 def stages_of(settings: Settings) -> tuple[tuple[Part, ...], ...]:
     """Return the parts that are wanted: those of a stage start side by side, once the stage before answers."""
     postgres, kafka = Postgres(settings), Kafka(settings)
-    if not settings.stack_with_airflow:
+    if not settings.stack.with_airflow:
         return ((postgres, kafka),)
     # Airflow first makes its tables, which takes longer than the broker's whole start.
     return ((postgres,), (kafka, Airflow(settings)))

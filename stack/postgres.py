@@ -57,16 +57,16 @@ class Postgres:
     @property
     def folder(self) -> Path:
         """Where the data lie; a link when the server's account cannot reach the stack's own folder."""
-        return self.settings.stack_dir / "postgres"
+        return self.settings.stack.dir / "postgres"
 
     @property
     def log_files(self) -> tuple[Path, ...]:
         """The server's only log."""
-        return (self.settings.stack_dir / "logs" / "postgres.log",)
+        return (self.settings.stack.dir / "logs" / "postgres.log",)
 
     def claims(self) -> tuple[PortClaim, ...]:
         """Return the address that clients connect to."""
-        return (PortClaim("DB_PORT", self.settings.db_host, self.settings.db_port),)
+        return (PortClaim("DB_PORT", self.settings.db.host, self.settings.db.port),)
 
     def prepare(self) -> Launch:
         """Create the cluster on first use; return how to start it."""
@@ -85,7 +85,7 @@ class Postgres:
             )
         cluster.require_version(data)
         cluster.recover_from_crash(data)
-        address = {"listen_addresses": self.settings.db_host, "port": str(self.settings.db_port)}
+        address = {"listen_addresses": self.settings.db.host, "port": str(self.settings.db.port)}
         flags = [f"--{key}={value}" for key, value in (SERVER_OPTIONS | address).items()]
         command = [str(programs / "postgres"), "-D", str(data), *flags]
         return Launch(command=command, output_file=self.log_files[0], account=account)
@@ -109,10 +109,10 @@ class Postgres:
         with administrator.administer(self.settings) as connection:
             if administrator.is_apart(self.settings):
                 _make_owner(connection, self.settings)
-            name = self.settings.db_name
+            name = self.settings.db.name
             known = connection.execute("select from pg_database where datname = %s", [name]).fetchone()
             if known is None:
-                owner = sql.Identifier(self.settings.db_user)
+                owner = sql.Identifier(self.settings.db.user)
                 connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), owner))
             # Whoever has made them: a new database lets everyone in.
             for (each,) in connection.execute(
@@ -123,7 +123,7 @@ class Postgres:
                 )
 
     def _require_other_owner(self) -> None:
-        if self.settings.db_user == administrator.USER:
+        if self.settings.db.user == administrator.USER:
             raise PermanentError(
                 f"DB_USER must not be {administrator.USER}: that is the stack's own superuser"
             )
@@ -131,23 +131,23 @@ class Postgres:
     def _refused_login(self) -> PermanentError:
         if administrator.is_apart(self.settings):
             return PermanentError(
-                f"PostgreSQL at {self.settings.db_address} is not the stack's own, or its superuser's password has "
+                f"PostgreSQL at {self.settings.db.address} is not the stack's own, or its superuser's password has "
                 f"changed: see what listens there, or set STACK_DIR to a new folder"
             )
         return DatabaseLoginError(
-            user=self.settings.db_user,
-            address=self.settings.db_address,
+            user=self.settings.db.user,
+            address=self.settings.db.address,
             place=BY_SETTINGS.place(Role.OWNER),
         )
 
 
 def _make_owner(connection: psycopg.Connection, settings: Settings) -> None:
-    name = sql.Identifier(settings.db_user)
-    if connection.execute("select from pg_roles where rolname = %s", [settings.db_user]).fetchone() is None:
+    name = sql.Identifier(settings.db.user)
+    if connection.execute("select from pg_roles where rolname = %s", [settings.db.user]).fetchone() is None:
         connection.execute(sql.SQL("create role {} login createrole createdb").format(name))
     # Hashed on this side, so that the password stands in no statement.
     hashed = connection.pgconn.encrypt_password(
-        settings.db_pass.get_secret_value().encode(), settings.db_user.encode(), b"scram-sha-256"
+        settings.db.password.get_secret_value().encode(), settings.db.user.encode(), b"scram-sha-256"
     )
     connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
     # It can end the sessions of the roles that it makes, as an operator has to.

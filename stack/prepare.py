@@ -12,7 +12,7 @@ from stack.progress import byte_progress
 def prepare_environment(report: Callable[[str], None]) -> None:
     """Bring everything into place that is not there yet."""
     _create_env_file(report)
-    _fetch_jars(get_settings().jar_cache_dir, find_java().program)
+    _fetch_jars(get_settings().stack.jar_cache_dir, find_java().program)
 
 
 def _create_env_file(report: Callable[[str], None]) -> None:

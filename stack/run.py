@@ -61,7 +61,7 @@ def restart(
 def down(settings: Settings, report: Report = lambda _: None, *, part: str | None = None) -> None:
     """Stop what runs, or one part of it; the data stay. Nothing running is not an error."""
     chosen = _chosen(settings, part)
-    if not settings.stack_dir.exists():
+    if not settings.stack.dir.exists():
         return
     supervisor = _supervisor(settings)
     with _exclusive(settings):
@@ -95,24 +95,24 @@ def clean(settings: Settings, report: Report = lambda _: None) -> None:
     for part in parts_of(settings):
         if part.folder.is_symlink():
             shutil.rmtree(part.folder.resolve(), ignore_errors=True)
-    if settings.stack_dir.exists():
-        shutil.rmtree(settings.stack_dir)
-    report(f"deleted {settings.stack_dir}")
+    if settings.stack.dir.exists():
+        shutil.rmtree(settings.stack.dir)
+    report(f"deleted {settings.stack.dir}")
 
 
 def _supervisor(settings: Settings) -> Supervisor:
-    return Supervisor(settings.stack_dir / "run")
+    return Supervisor(settings.stack.dir / "run")
 
 
 @contextmanager
 def _exclusive(settings: Settings) -> Iterator[None]:
     """Keep other commands away from this stack, and turn what the disk refuses into one line."""
     try:
-        settings.stack_dir.mkdir(parents=True, exist_ok=True)
-        with folder_lock(settings.stack_dir, wait_seconds=BUSY_WAIT_SECONDS):
+        settings.stack.dir.mkdir(parents=True, exist_ok=True)
+        with folder_lock(settings.stack.dir, wait_seconds=BUSY_WAIT_SECONDS):
             yield
     except OSError as error:
-        where = error.filename or settings.stack_dir
+        where = error.filename or settings.stack.dir
         raise PermanentError(
             f"the stack's folder cannot be used: {where}: {os.strerror(error.errno or 0)}; "
             "free space or correct its rights, or set STACK_DIR to another folder"

@@ -113,5 +113,5 @@ def _run_state(part: Part) -> RunState:
 
 
 def _failure(part: Part, mark: LogMark, reason: str) -> PartFailedError:
-    tail = mark.lines_since()[-FAILURE_TAIL_LINES:]
+    tail = tuple(mark.lines_since()[-FAILURE_TAIL_LINES:])
     return PartFailedError(part=part.name, reason=reason, log_file=str(part.log_files[0]), log_tail=tail)

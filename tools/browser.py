@@ -45,8 +45,8 @@ def chromium() -> Iterator["Browser"]:
 def log_in(page: "Page", settings: Settings) -> None:
     """Log in through Airflow's own page."""
     page.goto(f"{base_url(settings)}/")
-    page.fill("input[name=username]", settings.airflow_user)
-    page.fill("input[name=password]", settings.airflow_pass.get_secret_value())
+    page.fill("input[name=username]", settings.airflow.user)
+    page.fill("input[name=password]", settings.airflow.password.get_secret_value())
     page.click("button[type=submit]")
     page.get_by_role("link", name="Heartbeats").wait_for()
 

@@ -83,12 +83,12 @@ def _wait_until_consumed(settings: Settings, client: AirflowClient) -> None:
 def _keep_docs(settings: Settings) -> None:
     kept = _kept_docs()
     shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(settings.data_docs_dir, kept)
+    shutil.copytree(settings.stack.data_docs_dir, kept)
 
 
 def _kept_docs() -> Path:
     """Return where the pages stay when the demo's own stack is gone: in the folder of the usual one."""
-    return get_settings().stack_dir / "demo" / "data_docs"
+    return get_settings().stack.dir / "demo" / "data_docs"
 
 
 def _show_links() -> None:
@@ -99,7 +99,7 @@ def _show_links() -> None:
 
 def way_in(settings: Settings) -> str:
     """Return how to see the same on the usual stack, with the address and the login that `.env` gives it."""
-    page, user = base_url(settings), settings.airflow_user
+    page, user = base_url(settings), settings.airflow.user
     return f"The same to click through: 'make up', then {page}, login {user} with AIRFLOW_PASS of .env"
 
 

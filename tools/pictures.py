@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.command_line import one_line_errors
+import typer
+
+from include.command_line import OneLineCommand
 from include.db.connect import Role, connect
 from include.errors import TransientError
 from include.settings import PROJECT_ROOT, Settings, environment_of
@@ -36,10 +38,13 @@ LIVE_SECONDS = 170
 PAST = ("--customers", "180", "--rate-hz", "0.02", "--faults", "mixed", "--seed", "3")
 LIVE = ("--customers", "420", "--rate-hz", "1", "--faults", "mixed", "--seed", "4")
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(cls=OneLineCommand)
 def main() -> None:
     """Take all pictures."""
-    with isolated_settings(stack_with_airflow=True) as settings, one_line_errors():
+    with isolated_settings(stack_with_airflow=True) as settings:
         stack.up(settings)
         client = AirflowClient(settings)
         run_id = _make_history(settings, client)
@@ -147,4 +152,4 @@ def _text(instant: datetime) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -47,7 +47,7 @@ def running_process(
 def count_waiting(settings: Settings) -> int:
     """Return how many records the stream has still to consume."""
     with open_broker(settings) as broker:
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         held = broker.ranges(topic)
     with connect(settings, Role.READER, autocommit=True) as connection:
         done = read_next_offsets(connection, topic.topic_id)

@@ -50,36 +50,36 @@ _REFUSALS = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 def client_options(settings: Settings) -> dict[str, Any]:
     """Return what every kafka-python client is made with; it holds the password."""
     options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_broker.split(","),
-        "security_protocol": settings.kafka_security_protocol,
+        "bootstrap_servers": settings.kafka.broker.split(","),
+        "security_protocol": settings.kafka.security_protocol,
     }
-    if settings.kafka_uses_tls:
+    if settings.kafka.uses_tls:
         options["ssl_context"] = _tls_context(settings)
-    if settings.kafka_uses_sasl:
-        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        options["sasl_plain_username"] = settings.kafka_sasl_username
-        options["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()
+    if settings.kafka.uses_sasl:
+        options["sasl_mechanism"] = settings.kafka.sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka.sasl_username
+        options["sasl_plain_password"] = settings.kafka.sasl_password.get_secret_value()
     return options
 
 
 def librdkafka_options(settings: Settings) -> dict[str, Any]:
     """Return the same for librdkafka, which the stream's tasks read with; it holds the password."""
     options: dict[str, Any] = {
-        "bootstrap.servers": settings.kafka_broker,
-        "security.protocol": settings.kafka_security_protocol,
+        "bootstrap.servers": settings.kafka.broker,
+        "security.protocol": settings.kafka.security_protocol,
         "socket.nagle.disable": True,
         "socket.keepalive.enable": True,
     }
-    if settings.kafka_uses_tls:
+    if settings.kafka.uses_tls:
         options["ssl.endpoint.identification.algorithm"] = "https"
-        options["ssl.ca.location"] = str(settings.kafka_ssl_ca_file or _authorities_of_the_system())
-        if settings.kafka_ssl_client_file is not None:
-            options["ssl.certificate.location"] = str(settings.kafka_ssl_client_file)
-            options["ssl.key.location"] = str(settings.kafka_ssl_client_file)
-    if settings.kafka_uses_sasl:
-        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
-        options["sasl.username"] = settings.kafka_sasl_username
-        options["sasl.password"] = settings.kafka_sasl_password.get_secret_value()
+        options["ssl.ca.location"] = str(settings.kafka.ssl_ca_file or _authorities_of_the_system())
+        if settings.kafka.ssl_client_file is not None:
+            options["ssl.certificate.location"] = str(settings.kafka.ssl_client_file)
+            options["ssl.key.location"] = str(settings.kafka.ssl_client_file)
+    if settings.kafka.uses_sasl:
+        options["sasl.mechanism"] = settings.kafka.sasl_mechanism
+        options["sasl.username"] = settings.kafka.sasl_username
+        options["sasl.password"] = settings.kafka.sasl_password.get_secret_value()
     return options
 
 
@@ -94,18 +94,18 @@ def librdkafka_error(settings: Settings, error: Any) -> TransientError | Permane
     if (refused := _refused_certificate(settings, error.str())) is not None:
         return refused
     if name in _LOGIN_REFUSED and not _BROKE_OFF.search(error.str()):
-        return BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker)
+        return BrokerLoginError(user=settings.kafka.sasl_username, broker=settings.kafka.broker)
     if name == "_SSL" and (distrust := _distrust(settings)) is not None:
         return distrust
     if name.endswith("AUTHORIZATION_FAILED"):
-        return PermanentError(f"the broker at {settings.kafka_broker} refused: {error.str()}")
+        return PermanentError(f"the broker at {settings.kafka.broker} refused: {error.str()}")
     return unavailable(settings)
 
 
 @contextmanager
 def readable_connecting(settings: Settings) -> Iterator[None]:
     """Turn what a client raises while it is made into one clear line; a broker that is not trusted is told at once."""
-    if settings.kafka_uses_tls and (distrust := _distrust(settings)) is not None:
+    if settings.kafka.uses_tls and (distrust := _distrust(settings)) is not None:
         raise distrust
     ear = _Ear()
     _CLIENT_LOG.addHandler(ear)
@@ -122,20 +122,20 @@ def readable_connecting(settings: Settings) -> Iterator[None]:
 def broker_error(settings: Settings, error: KafkaError) -> TransientError | PermanentError:
     """Say in one line what a failed call to the broker means, and what to do."""
     if isinstance(error, _REFUSALS):
-        return BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker)
+        return BrokerLoginError(user=settings.kafka.sasl_username, broker=settings.kafka.broker)
     # What the client gives up for good has a number and is not worth another try.
     if (
         hasattr(error, "errno")
         and not getattr(error, "retriable", False)
         and not isinstance(error, TimeoutError)
     ):
-        return PermanentError(f"the broker at {settings.kafka_broker} refused: {type(error).__name__}")
+        return PermanentError(f"the broker at {settings.kafka.broker} refused: {type(error).__name__}")
     return unavailable(settings)
 
 
 def unavailable(settings: Settings) -> BrokerUnavailableError:
     """Return the error that says that no broker answers."""
-    return BrokerUnavailableError(broker=settings.kafka_broker, protocol=settings.kafka_security_protocol)
+    return BrokerUnavailableError(broker=settings.kafka.broker, protocol=settings.kafka.security_protocol)
 
 
 class _Ear(logging.Handler):
@@ -156,13 +156,13 @@ class _Ear(logging.Handler):
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
-    with _readable_file("KAFKA_SSL_CA_FILE", settings.kafka_ssl_ca_file, "no certificate that can be read"):
-        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
-    if settings.kafka_ssl_client_file is not None:
+    with _readable_file("KAFKA_SSL_CA_FILE", settings.kafka.ssl_ca_file, "no certificate that can be read"):
+        context = ssl.create_default_context(cafile=settings.kafka.ssl_ca_file)
+    if settings.kafka.ssl_client_file is not None:
         lacking = "no certificate and key that belong together and can be read"
-        with _readable_file("KAFKA_SSL_CLIENT_FILE", settings.kafka_ssl_client_file, lacking):
+        with _readable_file("KAFKA_SSL_CLIENT_FILE", settings.kafka.ssl_client_file, lacking):
             # Without a password at hand OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(settings.kafka_ssl_client_file, password="")
+            context.load_cert_chain(settings.kafka.ssl_client_file, password="")
     return context
 
 
@@ -190,9 +190,9 @@ def _distrust(settings: Settings) -> BrokerTrustError | BrokerCertificateError |
     try:
         _reach(settings)
     except ssl.SSLCertVerificationError as error:
-        return BrokerTrustError(broker=settings.kafka_broker, reason=error.verify_message)
+        return BrokerTrustError(broker=settings.kafka.broker, reason=error.verify_message)
     except ssl.SSLError as error:
-        no_tls = BrokerTrustError(broker=settings.kafka_broker, reason="it does not speak TLS there")
+        no_tls = BrokerTrustError(broker=settings.kafka.broker, reason="it does not speak TLS there")
         return _refused_certificate(settings, str(error)) or no_tls
     except OSError:
         return None
@@ -207,21 +207,21 @@ def _reason_of_cut(settings: Settings) -> BrokerLoginError | BrokerCertificateEr
         return _refused_certificate(settings, str(error))
     except OSError:
         return None
-    if not settings.kafka_uses_sasl:
+    if not settings.kafka.uses_sasl:
         return None
-    return BrokerLoginError(user=settings.kafka_sasl_username, broker=settings.kafka_broker)
+    return BrokerLoginError(user=settings.kafka.sasl_username, broker=settings.kafka.broker)
 
 
 def _refused_certificate(settings: Settings, text: str) -> BrokerCertificateError | None:
     alert = _CERTIFICATE_ALERT.search(text)
-    return None if alert is None else BrokerCertificateError(broker=settings.kafka_broker, reason=alert[1])
+    return None if alert is None else BrokerCertificateError(broker=settings.kafka.broker, reason=alert[1])
 
 
 def _reach(settings: Settings, *, listen: bool = False) -> None:
     """Connect to the first broker, as far as its login; with `listen` hear what TLS has to say after the handshake."""
-    host, port = settings.kafka_broker.split(",")[0].rsplit(":", 1)
+    host, port = settings.kafka.broker.split(",")[0].rsplit(":", 1)
     with socket.create_connection((host, int(port)), timeout=_PROBE_TIMEOUT_SECONDS) as plain:
-        if settings.kafka_uses_tls:
+        if settings.kafka.uses_tls:
             with _tls_context(settings).wrap_socket(plain, server_hostname=host) as secured:
                 if listen:
                     secured.settimeout(_LISTEN_SECONDS)

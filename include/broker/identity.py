@@ -55,7 +55,7 @@ class TopicWatch:
     def failure(self, name: str, error: KafkaError) -> TransientError | PermanentError:
         """Say why there was no answer: a client that cannot log in only says that its time was up."""
         if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
-            return TopicMissingError(topic=name, broker=self._settings.kafka_broker)
+            return TopicMissingError(topic=name, broker=self._settings.kafka.broker)
         self._client.poll(0)
         refusal, self._refusal = self._refusal, None
         return librdkafka_error(self._settings, refusal or error)

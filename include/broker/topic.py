@@ -76,8 +76,8 @@ def topic_limits(settings: Settings) -> dict[str, str]:
 
     What is older than it keeps would be dropped at once.
     """
-    kept_ms = settings.kafka_retention_days * _MS_PER_DAY
-    ahead_ms = max(settings.max_clock_skew_seconds * _MS_PER_SECOND, _LEAST_AHEAD_MS)
+    kept_ms = settings.retention_days.kafka * _MS_PER_DAY
+    ahead_ms = max(settings.judging.max_clock_skew_seconds * _MS_PER_SECOND, _LEAST_AHEAD_MS)
     return {RETENTION: str(kept_ms), MOST_BEHIND: str(kept_ms), MOST_AHEAD: str(ahead_ms)}
 
 
@@ -103,7 +103,7 @@ class Broker:
         with self._readable_errors(topic=name):
             described = self._client.describe_topics([name])[0]
         if described["error_code"] == UnknownTopicOrPartitionError.errno:
-            raise TopicMissingError(topic=name, broker=self._settings.kafka_broker)
+            raise TopicMissingError(topic=name, broker=self._settings.kafka.broker)
         partitions = sorted(partition["partition_index"] for partition in described["partitions"])
         return Topic(name, UUID(str(described["topic_id"])), partitions)
 
@@ -217,7 +217,7 @@ class Broker:
         except TopicAlreadyExistsError:
             raise
         except UnknownTopicOrPartitionError:
-            raise TopicMissingError(topic=topic, broker=self._settings.kafka_broker) from None
+            raise TopicMissingError(topic=topic, broker=self._settings.kafka.broker) from None
         except KafkaError as error:
             raise broker_error(self._settings, error) from None
 

@@ -30,7 +30,7 @@ def skip_record(settings: Settings, *, partition: int, offset: int, reason: str)
         raise OptionError("a reason has to be given: it is kept with the record")
     worker = Worker(settings)
     with closing(worker), open_broker(settings) as broker, readable_errors(settings):
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         database = worker.database()
         launch = _newest_launch(settings, topic, database)
         states = read_share(database.connection, launch, [partition])
@@ -47,7 +47,7 @@ def _newest_launch(settings: Settings, topic: Topic, database: Database) -> Laun
     lease = read_lease(database.connection)
     if lease is None:
         raise OptionError("the stream has never run: there is nothing to skip yet")
-    policy = load_policy(settings.risk_policy)
+    policy = load_policy(settings.judging.risk_policy)
     return Launch(topic.name, topic.topic_id, lease.epoch, policy, bounds_of(settings))
 
 

@@ -81,7 +81,7 @@ def main() -> None:
     """Try the records on standard input until it ends."""
     launch = Launch.from_json(sys.stdin.readline())
     settings = get_settings()
-    limit_memory(settings.stream_worker_memory_mb)
+    limit_memory(settings.stream.worker_memory_mb)
     sink = Sink(launch, {}, Worker(settings).database(launch.epoch), lambda: None)
     _answer("ready")
     for line in sys.stdin:

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from psycopg.rows import TupleRow
+from pydantic import SecretStr
 
 from include.db.troubles import connect_trouble, is_refused_login, session_trouble
 from include.errors import DatabaseLoginError, DatabaseTroubleError, PermanentError, SchemaOutdatedError
@@ -44,17 +45,17 @@ class Role(Enum):
 
     @property
     def password_setting(self) -> str:
-        """Name of the Settings field that holds the password."""
+        """Key of the setting that holds the password, in lower case."""
         return self.value.password_setting
 
     def user(self, settings: Settings) -> str:
         """Return the login name."""
-        return self.value.user or settings.db_user
+        return self.value.user or settings.db.user
 
     def password(self, settings: Settings) -> str:
         """Return the password in clear, for a connection only."""
-        secret: str = getattr(settings, self.password_setting).get_secret_value()
-        return secret
+        secret: SecretStr = settings.by_key()[self.password_setting]
+        return secret.get_secret_value()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class Opener:
 def transport(settings: Settings) -> dict[str, Any]:
     """Return how a session travels: what every one is opened with, whoever logs in."""
     tls = {
-        "sslmode": settings.db_sslmode,
-        "sslrootcert": settings.db_ssl_root_cert and str(settings.db_ssl_root_cert),
+        "sslmode": settings.db.sslmode,
+        "sslrootcert": settings.db.ssl_root_cert and str(settings.db.ssl_root_cert),
     }
     return {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -88,9 +89,9 @@ def session_options(settings: Settings, application: str) -> dict[str, Any]:
 
 def _open_by_settings(settings: Settings, role: Role, application: str) -> Connection:
     return psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
-        dbname=settings.db_name,
+        host=settings.db.host,
+        port=settings.db.port,
+        dbname=settings.db.name,
         user=role.user(settings),
         password=role.password(settings),
         **session_options(settings, application),
@@ -135,10 +136,10 @@ def default_application(role: Role) -> str:
 
 
 def _connect_error(text: str, settings: Settings, role: Role, opener: Opener) -> Exception:
-    user, address = role.user(settings), settings.db_address
+    user, address = role.user(settings), settings.db.address
     if is_refused_login(text):
         return DatabaseLoginError(user=user, address=address, place=opener.place(role))
-    return connect_trouble(text, host=settings.db_host, address=address, name=settings.db_name, user=user)
+    return connect_trouble(text, host=settings.db.host, address=address, name=settings.db.name, user=user)
 
 
 @contextmanager
@@ -154,7 +155,7 @@ def readable_errors(settings: Settings, role: Role | None = None) -> Iterator[No
         ) from None
     except (psycopg.OperationalError, psycopg.InternalError) as error:
         user = role.user(settings) if role else "this role"
-        trouble = session_trouble(error.sqlstate, address=settings.db_address, user=user)
+        trouble = session_trouble(error.sqlstate, address=settings.db.address, user=user)
         if trouble is None and isinstance(error, psycopg.InternalError):
             raise
         raise trouble or _unforeseen(error, settings) from None
@@ -162,5 +163,5 @@ def readable_errors(settings: Settings, role: Role | None = None) -> Iterator[No
 
 def _unforeseen(error: psycopg.Error, settings: Settings) -> DatabaseTroubleError:
     return DatabaseTroubleError(
-        message=f"the database at {settings.db_address} reports error {error.sqlstate}: see its log"
+        f"the database at {settings.db.address} reports error {error.sqlstate}: see its log"
     )

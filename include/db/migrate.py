@@ -100,7 +100,8 @@ def _has_table(connection: Connection, name: str) -> bool:
 
 def _set_time_limits(connection: Connection, settings: Settings) -> None:
     if _has_table(connection, "time_limits"):
-        connection.execute(query("db/update_time_limits"), {"kept_days": settings.readings_kept_days})
+        kept_days = settings.retention_days.stored_readings
+        connection.execute(query("db/update_time_limits"), {"kept_days": kept_days})
 
 
 def _set_password(connection: Connection, settings: Settings, role: Role) -> None:

@@ -26,7 +26,7 @@ class Trouble:
     def error(self, **facts: str) -> HeartbeatError:
         """Return it as an error; `facts` fill the sentence in."""
         message = self.sentence.format(**facts)
-        return DatabaseTroubleError(message=message) if self.can_retry else DatabaseRefusedError(message)
+        return DatabaseTroubleError(message) if self.can_retry else DatabaseRefusedError(message)
 
 
 _NO_SESSION = Trouble(

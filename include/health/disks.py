@@ -21,6 +21,6 @@ def tightest_disk(settings: Settings) -> Disk:
 
 def watched_folders(settings: Settings) -> list[Path]:
     """Return where the data really lie, or will once they are made."""
-    folders = [settings.stack_dir, *(settings.stack_dir / part for part in PARTS)]
+    folders = [settings.stack.dir, *(settings.stack.dir / part for part in PARTS)]
     existing = (next(path for path in (folder, *folder.parents) if path.exists()) for folder in folders)
     return list(dict.fromkeys(path.resolve() for path in existing))

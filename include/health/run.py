@@ -61,8 +61,7 @@ def run_checks(settings: Settings) -> dict[str, str]:
 
 def thresholds(settings: Settings) -> Thresholds:
     """Return the limits from the settings."""
-    values = {field.name: getattr(settings, f"health_{field.name}") for field in fields(Thresholds)}
-    return Thresholds(**values)
+    return Thresholds(**{field.name: getattr(settings.health, field.name) for field in fields(Thresholds)})
 
 
 def observe(settings: Settings) -> Facts:
@@ -76,7 +75,7 @@ def observe(settings: Settings) -> Facts:
         with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
             connection.execute(f"set statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'")
             database = read_database(
-                connection, kafka=kafka, window_seconds=settings.health_quarantine_window_seconds
+                connection, kafka=kafka, window_seconds=settings.health.quarantine_window_seconds
             )
     except HeartbeatError as error:
         database_problem = str(error)
@@ -89,9 +88,9 @@ def _observe_patiently(settings: Settings, limits: Thresholds) -> Facts:
     The confirmation counts towards the standstill, so one that the next look would find is found by this one.
     """
     facts = observe(settings)
-    deadline = time.monotonic() + settings.health_confirm_seconds
+    deadline = time.monotonic() + settings.health.confirm_seconds
     while (
-        may_be_stalled(facts, limits, within_seconds=settings.health_confirm_seconds)
+        may_be_stalled(facts, limits, within_seconds=settings.health.confirm_seconds)
         and time.monotonic() < deadline
     ):
         time.sleep(CONFIRM_INTERVAL_SECONDS)
@@ -101,7 +100,7 @@ def _observe_patiently(settings: Settings, limits: Thresholds) -> Facts:
 
 def _observe_kafka(settings: Settings) -> KafkaFacts:
     with open_broker(settings, timeout_ms=BROKER_TIMEOUT_MS) as broker:
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         return KafkaFacts(topic.topic_id, broker.ranges(topic), broker.newest_record_at(topic))
 
 

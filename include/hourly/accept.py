@@ -48,7 +48,7 @@ def accept_hour(
     process is settling hours right now: the acceptance is stored, and the next run publishes the hour.
     """
     at, why = as_hour(hour), _checked_reason(reason)
-    policy = load_quality_policy(settings.quality_policy)
+    policy = load_quality_policy(settings.hourly.quality_policy)
     with readable_errors(settings), connect(settings, Role.HOURLY) as connection:
         failures = _chosen(_failures(connection, at, policy), customers, at)
         _note(connection, at, failures, why, accepted_by or os_user())

@@ -63,7 +63,7 @@ def measure_unpassed(settings: Settings, hour: datetime) -> dict[int, int]:
         asked_at = read_clock(connection)
         if asked_at < hour + HOUR:
             raise HourNotEndedError
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         held = broker.ranges(topic)
         ends = _hour_ends(connection, broker, topic, hour, asked_at, held)
         known = read_next_offsets(connection, topic.topic_id)

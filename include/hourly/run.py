@@ -44,7 +44,7 @@ log = get_logger()
 def chosen_hour(settings: Settings, hour: str) -> datetime:
     """Return the hour that was asked for; raise OptionError if it can never be settled."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    return require_kept_hour(as_hour(hour), now=now, kept_days=settings.readings_kept_days)
+    return require_kept_hour(as_hour(hour), now=now, kept_days=settings.retention_days.stored_readings)
 
 
 def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
@@ -117,7 +117,7 @@ def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_r
 def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling]:
     from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
 
-    quality_policy = load_quality_policy(settings.quality_policy)
+    quality_policy = load_quality_policy(settings.hourly.quality_policy)
     risk_policies = [load_policy(file.stem) for file in sorted(POLICY_FOLDER.glob("*.json"))]
     with (
         readable_errors(settings),
@@ -188,9 +188,9 @@ def _sum(session: _Settling, hours: Sequence[datetime]) -> None:
     store.sum_readings(
         session.snapshot,
         hours,
-        spans=policy_spans(history, load_policy(settings.risk_policy).version),
+        spans=policy_spans(history, load_policy(settings.judging.risk_policy).version),
         policies=session.risk_policies,
-        max_skew_seconds=settings.max_clock_skew_seconds,
+        max_skew_seconds=settings.judging.max_clock_skew_seconds,
     )
 
 

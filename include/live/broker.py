@@ -60,7 +60,7 @@ class BrokerWatch:
         while generation == self._generation:
             now = time.monotonic()
             if topic is None or now - described_at > DESCRIBE_INTERVAL_SECONDS:
-                topic, described_at = broker.topic(self._settings.kafka_topic), now
+                topic, described_at = broker.topic(self._settings.kafka.topic), now
             looks = [*looks[-LOOKS_FOR_SPEED:], (now, broker.ranges(topic))]
             (first_at, first), (last_at, last) = looks[0], looks[-1]
             self._ends = Ends(

@@ -157,4 +157,4 @@ class _Looker:
         )
 
     def _read_bands(self) -> dict[str, object]:
-        return load_policy(self._settings.risk_policy).model_dump(exclude={"note"})
+        return load_policy(self._settings.judging.risk_policy).model_dump(exclude={"note"})

@@ -20,15 +20,15 @@ def kept_days(settings: Settings) -> dict[str, int]:
     its hour would no longer agree with what was published.
     """
     return {
-        READINGS: settings.readings_kept_days,
-        DEAD_LETTERS: settings.dead_letters_retention_days,
-        LEDGER: settings.ledger_retention_days,
+        READINGS: settings.retention_days.stored_readings,
+        DEAD_LETTERS: settings.retention_days.dead_letters,
+        LEDGER: settings.retention_days.ledger,
     }
 
 
 def kept_summary_days(settings: Settings) -> int:
     """Return for how many days each customer's hourly sums are kept: never shorter than the readings behind them."""
-    return max(settings.summaries_retention_days, kept_days(settings)[READINGS])
+    return max(settings.retention_days.summaries, kept_days(settings)[READINGS])
 
 
 def days_ahead(today: date) -> list[Day]:

@@ -56,14 +56,14 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
         dropped_rows=dict(rows),
     )
     if report.blocked:
-        raise RetentionBlockedError(days=[str(day) for day in report.blocked])
+        raise RetentionBlockedError(days=", ".join(str(day) for day in report.blocked))
     return dict(rows)
 
 
 def prune_results(settings: Settings) -> dict[str, int]:
     """Delete old checks, notices and sums; a quality run stays as long as an hour's state rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        kept = settings.checks_retention_days
+        kept = settings.retention_days.checks
         pruned = {
             "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
             "notices": store.prune(connection, "delete_notices", kept_days=kept),

@@ -37,7 +37,7 @@ def forget(settings: Settings) -> None:
 
 
 def _file(settings: Settings) -> Path:
-    return settings.stack_dir / "database_outage.json"
+    return settings.stack.dir / "database_outage.json"
 
 
 def _read(settings: Settings) -> Change | None:

@@ -51,7 +51,7 @@ def tell_task(settings: Settings, change: Change) -> None:
 
 
 def _send(settings: Settings, connection: Connection) -> None:
-    if not settings.health_webhook_url.get_secret_value():
+    if not settings.health.webhook_url.get_secret_value():
         store.mark_sent(connection, None)
         return
     deadline = time.monotonic() + SENDING_SECONDS

@@ -13,7 +13,7 @@ log = get_logger()
 
 def post(settings: Settings, notice: Notice) -> bool:
     """Send the notice as JSON and return whether it was accepted; never raises, and without a URL returns False."""
-    url = settings.health_webhook_url.get_secret_value()
+    url = settings.health.webhook_url.get_secret_value()
     if not url:
         return False
     body = {
@@ -29,7 +29,7 @@ def post(settings: Settings, notice: Notice) -> bool:
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=settings.health_webhook_timeout_seconds):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=settings.health.webhook_timeout_seconds):  # noqa: S310
             pass
     except (OSError, ValueError) as failure:  # URLError and HTTPError are OSErrors
         # The address may hold a token: neither it nor the error's text, which may repeat it, is logged.

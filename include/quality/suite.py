@@ -52,9 +52,9 @@ class HourSuite:
 
     def __init__(self, settings: Settings, policy: QualityPolicy, session: Connection) -> None:
         """Log in with the session's own login, wherever that came from."""
-        self._site_folder = settings.data_docs_dir
-        self._results_folder = settings.data_docs_dir.with_name(f"{settings.data_docs_dir.name}_results")
-        self._runs_kept = settings.data_docs_runs_kept
+        self._site_folder = settings.stack.data_docs_dir
+        self._results_folder = self._site_folder.with_name(f"{self._site_folder.name}_results")
+        self._runs_kept = settings.hourly.data_docs_runs_kept
         self._context = gx.get_context(
             mode="ephemeral", project_config=_project(self._site_folder, self._results_folder)
         )

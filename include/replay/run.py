@@ -57,7 +57,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
         now = read_clock(connection)
         selection = replace(selection, until=min(selection.until or now, now))
         if dry_run:
-            chosen = store.count_letters(connection, settings.kafka_topic, selection)
+            chosen = store.count_letters(connection, settings.kafka.topic, selection)
             report = ReplayReport(None, chosen, {}, {}, found_sent=0)
         else:
             report = _replay(settings, connection, selection)
@@ -89,7 +89,7 @@ def _replay(settings: Settings, connection: Connection, selection: Selection) ->
         holding(connection, REPLAY_LOCK, else_raise=ReplayBusyError()),
         open_broker(settings) as broker,
     ):
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         session = _Replay(settings, connection, broker, topic, broker.timestamp_limits(topic))
         found_sent = sum(_close_broken(session, run) for run in store.broken_runs(connection))
         chosen = store.count_letters(connection, topic.name, selection)
@@ -147,7 +147,7 @@ def _send_all(
 
 def _send(session: _Replay, sender: Sender, letters: list[Letter]) -> list[Delivery]:
     now = read_clock(session.connection)
-    keep_days = session.settings.kafka_retention_days
+    keep_days = session.settings.retention_days.kafka
     return sender.send(
         [
             (

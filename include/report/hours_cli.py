@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from include.command_line import examples, one_line_errors
+from include.command_line import examples
 from include.settings import get_settings
 
 MAX_LISTED = 100_000
@@ -30,8 +30,7 @@ def list_hours(
 
     from include.report import hours
 
-    with one_line_errors():
-        Console().print(hours.hours_table(hours.list_hours(get_settings(), limit=limit)))
+    Console().print(hours.hours_table(hours.list_hours(get_settings(), limit=limit)))
 
 
 @app.command(
@@ -45,8 +44,7 @@ def show_hour(hour: Annotated[str, typer.Argument(help="When it begins, UTC.")])
     from include.domain.hours import as_hour
     from include.report.hour import read_hour, render_hour
 
-    with one_line_errors():
-        Console().print(render_hour(read_hour(get_settings(), as_hour(hour))))
+    Console().print(render_hour(read_hour(get_settings(), as_hour(hour))))
 
 
 @app.command(
@@ -79,10 +77,9 @@ def accept(
     from include.hourly.accept import accept_hour
     from include.hourly.rules import describe
 
-    with one_line_errors():
-        settlement = accept_hour(get_settings(), hour, reason=reason, customers=customer or ())
-        if settlement is None:
-            typer.echo("accepted; another run is settling hours, the next one publishes it")
-            return
-        typer.echo(describe(settlement))
-        raise typer.Exit(1 if settlement.withheld else 0)
+    settlement = accept_hour(get_settings(), hour, reason=reason, customers=customer or ())
+    if settlement is None:
+        typer.echo("accepted; another run is settling hours, the next one publishes it")
+        return
+    typer.echo(describe(settlement))
+    raise typer.Exit(1 if settlement.withheld else 0)

@@ -68,7 +68,7 @@ def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: i
     if unknown:
         raise OptionError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
     with connect(settings, Role.OWNER) as connection, readable_errors(settings):
-        where = {"reasons": reasons or None, "topic": settings.kafka_topic, "most": limit}
+        where = {"reasons": reasons or None, "topic": settings.kafka.topic, "most": limit}
         return [
             DeadLetterLine(*row) for row in connection.execute(query("report/select_dead_letters"), where)
         ]
@@ -104,7 +104,7 @@ def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int]
     """Return how many records wait in each partition; None if no broker answers."""
     try:
         with open_broker(settings) as broker:
-            topic = broker.topic(settings.kafka_topic)
+            topic = broker.topic(settings.kafka.topic)
             held = broker.ranges(topic)
     except (BrokerUnavailableError, TopicMissingError):
         return None

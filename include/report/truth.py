@@ -76,10 +76,10 @@ def compare_with_truth(settings: Settings, truth: Path) -> Comparison:
 
     A difference names the record by partition and offset, never the customer.
     """
-    policy = load_policy(settings.risk_policy)
+    policy = load_policy(settings.judging.risk_policy)
     next(_lines(truth), None)  # a file of another kind is refused before anybody is asked
     with open_broker(settings) as broker:
-        topic_id = broker.topic(settings.kafka_topic).topic_id
+        topic_id = broker.topic(settings.kafka.topic).topic_id
     with connect(settings, Role.READER) as connection, readable_errors(settings):
         stored = _read(connection, topic_id)
     comparison = Comparison()

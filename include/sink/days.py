@@ -24,9 +24,10 @@ _FIRST_DAY = date(1970, 1, 1)
 def require_kept(connection: Connection, settings: Settings) -> None:
     """Raise SchemaOutdatedError if the database would refuse days that the settings say are kept."""
     [(kept_days,)] = connection.execute("select kept_days from time_limits").fetchall()
-    if kept_days < settings.readings_kept_days:
+    needed = settings.retention_days.stored_readings
+    if kept_days < needed:
         raise SchemaOutdatedError(
-            detail=f"it keeps readings for {kept_days} days, by the settings it is {settings.readings_kept_days}"
+            detail=f"it keeps readings for {kept_days} days, by the settings it is {needed}"
         )
 
 

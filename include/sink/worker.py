@@ -51,7 +51,7 @@ class Worker:
         if self._database is None:
             waiting = Retrying(
                 retry=retry_if_exception_type(TransientError),
-                stop=stop_after_delay(self.settings.stream_db_wait_seconds),
+                stop=stop_after_delay(self.settings.stream.db_wait_seconds),
                 wait=wait_exponential(multiplier=0.2, max=2),
                 reraise=True,
             )

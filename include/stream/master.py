@@ -12,11 +12,11 @@ def require_master(settings: Settings) -> None:
 
     Spark itself would try for more than a minute, and then report something else.
     """
-    if not settings.spark_master.startswith(CLUSTER_SCHEME):
+    if not settings.spark.master.startswith(CLUSTER_SCHEME):
         return
-    addresses = settings.spark_master.removeprefix(CLUSTER_SCHEME).split(",")
+    addresses = settings.spark.master.removeprefix(CLUSTER_SCHEME).split(",")
     if not any(_answers(address) for address in addresses):
-        raise SparkMasterUnavailableError(master=settings.spark_master)
+        raise SparkMasterUnavailableError(master=settings.spark.master)
 
 
 def _answers(address: str) -> bool:

@@ -32,17 +32,17 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
     5. log who holds the lease, which this launch will take
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
-    short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream_healthy_seconds)
+    short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream.healthy_seconds)
     _wait(short_lives)
     with open_broker(settings) as broker:
-        if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):
-            log.info("topic_changed", topic=settings.kafka_topic, partitions=settings.kafka_partitions)
-        partitions = broker.topic(settings.kafka_topic).partitions
+        if broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions):
+            log.info("topic_changed", topic=settings.kafka.topic, partitions=settings.kafka.partitions)
+        partitions = broker.topic(settings.kafka.topic).partitions
     require_master(settings)
     if pending := pending_migrations(settings):
         raise SchemaOutdatedError(detail=f"{len(pending)} migrations are not applied")
-    holder = _holder(settings, slots_of(settings.spark_master, len(partitions)))
-    log.info("preflight_passed", topic=settings.kafka_topic, partitions=len(partitions), lease=holder)
+    holder = _holder(settings, slots_of(settings.spark.master, len(partitions)))
+    log.info("preflight_passed", topic=settings.kafka.topic, partitions=len(partitions), lease=holder)
     return {
         "launched_at": time.time(),
         "short_lives": short_lives,

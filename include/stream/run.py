@@ -28,8 +28,8 @@ def prepare(settings: Settings) -> None:
     """Migrate the database and create the topic, unless that is done already."""
     migrate(settings)
     with open_broker(settings) as broker:
-        if broker.ensure_topic(settings.kafka_topic, settings.kafka_partitions):
-            log.info("topic_created", topic=settings.kafka_topic, partitions=settings.kafka_partitions)
+        if broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions):
+            log.info("topic_created", topic=settings.kafka.topic, partitions=settings.kafka.partitions)
 
 
 def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
@@ -73,7 +73,7 @@ def _require_none_running(settings: Settings) -> None:
 
 
 def _is_alive(connection: Connection, settings: Settings) -> bool:
-    return is_renewing(connection, within_seconds=SILENT_RENEWALS * settings.stream_lease_renew_seconds)
+    return is_renewing(connection, within_seconds=SILENT_RENEWALS * settings.stream.lease_renew_seconds)
 
 
 def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None:

@@ -30,7 +30,7 @@ def submit_command(settings: Settings, *, drain: bool) -> list[str]:
     return [
         str(spark_home() / "bin" / "spark-submit"),
         "--master",
-        settings.spark_master,
+        settings.spark.master,
         "--properties-file",
         PROPERTIES_FILE,
         APPLICATION,
@@ -68,7 +68,7 @@ def spark_environment(settings: Settings) -> dict[str, str]:
     """Return what Spark needs to know about this machine; it takes precedence over the shell's variables."""
     return {
         # On a single machine Spark listens to nobody else, least of all with its web page.
-        **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark_master.startswith("local") else {}),
+        **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark.master.startswith("local") else {}),
         "JAVA_HOME": str(find_java().home),
         "SPARK_HOME": str(spark_home()),
         # Otherwise Spark would also run the spark-env.sh that it finds there.

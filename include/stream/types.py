@@ -14,9 +14,9 @@ from include.settings import Settings
 def bounds_of(settings: Settings) -> TimeBounds:
     """Return the bounds for a reading's time according to the settings."""
     return TimeBounds(
-        settings.readings_retention_days * SECONDS_PER_DAY,
-        settings.max_clock_skew_seconds,
-        settings.kafka_retention_days * SECONDS_PER_DAY,
+        settings.retention_days.readings * SECONDS_PER_DAY,
+        settings.judging.max_clock_skew_seconds,
+        settings.retention_days.kafka * SECONDS_PER_DAY,
     )
 
 

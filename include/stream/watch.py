@@ -112,7 +112,7 @@ class Watch(threading.Thread):
         self._on_end = on_end
         self._is_over = threading.Event()
         self._is_ending = False
-        self._progress = Progress(settings.stream_stall_seconds, moved_at=time.monotonic())
+        self._progress = Progress(settings.stream.stall_seconds, moved_at=time.monotonic())
         self._commit_log = CommitLog(launch.epoch)
         self._connection: Connection | None = None
         self._broker: Broker | None = None
@@ -126,7 +126,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Watch until `end` is called or the launch has to end."""
         next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
-        while not self._is_over.wait(self._settings.stream_lease_renew_seconds):
+        while not self._is_over.wait(self._settings.stream.lease_renew_seconds):
             try:
                 if self._renew():
                     self._end_launch(None)
@@ -159,8 +159,8 @@ class Watch(threading.Thread):
             is_stop_requested = renew_lease(self._connection, self._launch.epoch, turn)
         except (psycopg.OperationalError, DatabaseUnavailableError):
             self._drop_connection()
-            if time.monotonic() - self._answered_at > self._settings.stream_stall_seconds:
-                raise DatabaseUnavailableError(address=self._settings.db_address) from None
+            if time.monotonic() - self._answered_at > self._settings.stream.stall_seconds:
+                raise DatabaseUnavailableError(address=self._settings.db.address) from None
             return False
         self._answered_at = time.monotonic()
         return is_stop_requested

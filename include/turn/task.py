@@ -81,7 +81,7 @@ class Turn:
                 self._bear(error)
             except psycopg.InterfaceError:
                 self._worker.drop_database()
-                self._bear(DatabaseUnavailableError(address=self._worker.settings.db_address))
+                self._bear(DatabaseUnavailableError(address=self._worker.settings.db.address))
         self._end_in_order()
 
     def _is_over(self) -> bool:
@@ -142,7 +142,7 @@ class Turn:
             wait_seconds=0 if self._careful else LOOK_SECONDS,
             gather_seconds=_GATHER_SECONDS,
             until=self._began_at + self._distance_seconds(),
-            max_records=self._worker.settings.stream_max_records_per_batch,
+            max_records=self._worker.settings.stream.max_records_per_batch,
             max_bytes=_MAX_BYTES,
         )
         if gathered.messages:
@@ -222,7 +222,7 @@ class Turn:
         """Forget what was not committed and try again; wait for a broker forever, for a database up to a limit."""
         now = time.monotonic()
         self._failing_since = self._failing_since or now
-        is_overdue = now - self._failing_since > self._worker.settings.stream_db_wait_seconds
+        is_overdue = now - self._failing_since > self._worker.settings.stream.db_wait_seconds
         if is_overdue and not isinstance(error, BrokerUnavailableError):
             raise error
         log.warning("storing_interrupted", reason=str(error))

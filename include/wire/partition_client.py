@@ -127,7 +127,7 @@ class PartitionClient:
         if topic.name in cluster.unauthorized_topics:
             raise TopicAuthorizationFailedError
         if isinstance(learnt.exception, UnknownTopicOrPartitionError):
-            raise TopicMissingError(topic=topic.name, broker=self._settings.kafka_broker)
+            raise TopicMissingError(topic=topic.name, broker=self._settings.kafka.broker)
         if not learnt.succeeded():
             raise learnt.exception or LeaderNotAvailableError()
         if cluster.topic_id(topic.name) != topic.topic_id:

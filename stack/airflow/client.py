@@ -92,8 +92,8 @@ class AirflowClient:
         """Ask for something below `/api/v2`, logged in."""
         if self._token is None:
             login = {
-                "username": self._settings.airflow_user,
-                "password": self._settings.airflow_pass.get_secret_value(),
+                "username": self._settings.airflow.user,
+                "password": self._settings.airflow.password.get_secret_value(),
             }
             self._token = str(self._request("POST", "/auth/token", login)["access_token"])
         return self._request(method, f"/api/v2/{path}", body)
@@ -110,7 +110,7 @@ class AirflowClient:
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(
-            f"http://{LOOPBACK}:{self._settings.airflow_port}{path}",
+            f"http://{LOOPBACK}:{self._settings.airflow.port}{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers=headers,
             method=method,

@@ -32,12 +32,12 @@ QUIET = "http.access=WARNING airflow.utils.log.file_task_handler=CRITICAL"
 
 def home_of(settings: Settings) -> Path:
     """Return AIRFLOW_HOME."""
-    return settings.stack_dir / "airflow"
+    return settings.stack.dir / "airflow"
 
 
 def base_url(settings: Settings) -> str:
     """Return the address of the page, without a slash at its end."""
-    return f"http://localhost:{settings.airflow_port}"
+    return f"http://localhost:{settings.airflow.port}"
 
 
 def configuration(settings: Settings, keys: Keys) -> dict[str, dict[str, object]]:
@@ -53,9 +53,9 @@ def configuration(settings: Settings, keys: Keys) -> dict[str, dict[str, object]
             # Whoever may edit a connection in the page may also see whether it works.
             "test_connection": "Enabled",
             "fernet_key": keys.fernet,
-            "execution_api_server_url": f"http://{LOOPBACK}:{settings.airflow_port}/execution/",
+            "execution_api_server_url": f"http://{LOOPBACK}:{settings.airflow.port}/execution/",
             "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-            "simple_auth_manager_users": f"{settings.airflow_user}:admin",
+            "simple_auth_manager_users": f"{settings.airflow.user}:admin",
             "simple_auth_manager_passwords_file": home / "passwords.json",
         },
         "database": _database(settings),
@@ -75,7 +75,7 @@ def configuration(settings: Settings, keys: Keys) -> dict[str, dict[str, object]
         "triggerer": {"capacity": 100},
         "api": {
             "host": LOOPBACK,
-            "port": settings.airflow_port,
+            "port": settings.airflow.port,
             "base_url": base_url(settings),
             "workers": 1,
             "secret_key": keys.session,
@@ -108,7 +108,7 @@ def render(sections: dict[str, dict[str, object]]) -> str:
 
 def passwords(settings: Settings) -> str:
     """Return the text of the file that the login is checked against."""
-    return json.dumps({settings.airflow_user: settings.airflow_pass.get_secret_value()})
+    return json.dumps({settings.airflow.user: settings.airflow.password.get_secret_value()})
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -135,7 +135,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _database(settings: Settings) -> dict[str, object]:
-    if not settings.db_sslmode:
+    if not settings.db.sslmode:
         return {"sql_alchemy_conn": _database_url(settings, "psycopg2")}
     # Of the drivers that work without threads this is the one that knows libpq's words for TLS.
     return {
@@ -145,14 +145,14 @@ def _database(settings: Settings) -> dict[str, object]:
 
 
 def _database_url(settings: Settings, driver: str) -> str:
-    password = quote(settings.airflow_db_pass.get_secret_value(), safe="")
-    tls = {"sslmode": settings.db_sslmode, "sslrootcert": settings.db_ssl_root_cert}
+    password = quote(settings.airflow.db_pass.get_secret_value(), safe="")
+    tls = {"sslmode": settings.db.sslmode, "sslrootcert": settings.db.ssl_root_cert}
     words = urlencode({key: value for key, value in tls.items() if value})
-    url = f"postgresql+{driver}://{DATABASE}:{password}@{settings.db_address}/{DATABASE}"
+    url = f"postgresql+{driver}://{DATABASE}:{password}@{settings.db.address}/{DATABASE}"
     return f"{url}?{words}" if words else url
 
 
 def _spark_connection(settings: Settings) -> dict[str, object]:
     # As an object: the URL form has no room for a master like local[2].
     extra = {"deploy-mode": "client", "spark-binary": "spark-submit"}
-    return {"conn_type": "spark", "host": settings.spark_master, "extra": extra}
+    return {"conn_type": "spark", "host": settings.spark.master, "extra": extra}

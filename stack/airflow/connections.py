@@ -30,9 +30,9 @@ def connections(settings: Settings) -> dict[str, dict[str, object]]:
         role.user(settings): {
             "conn_type": CONNECTION_TYPE,
             "description": f"The product's database as {role.user(settings)}",
-            "host": settings.db_host,
-            "port": settings.db_port,
-            "schema": settings.db_name,
+            "host": settings.db.host,
+            "port": settings.db.port,
+            "schema": settings.db.name,
             "login": role.user(settings),
             "password": role.password(settings),
             "extra": json.dumps(session_options(settings, default_application(role))),

@@ -29,13 +29,13 @@ log = get_logger()
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
     settings = get_settings()
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    configure_logging(log_format=settings.log.format, level=settings.log.level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log_folder = Path(sys.argv[1])
     crew = [Component(name, log_folder) for name in COMMANDS]
-    housekeeping = Housekeeping(home_of(settings), log_folder, history_days=settings.airflow_history_days)
+    housekeeping = Housekeeping(home_of(settings), log_folder, history_days=settings.airflow.history_days)
     while not stop.wait(LOOK_SECONDS):
         for component in crew:
             keep(component)

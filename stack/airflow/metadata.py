@@ -19,13 +19,13 @@ STAMP = "migrated"
 def create_database(settings: Settings) -> None:
     """Create the role and the database where they are missing; the role's password is always set anew."""
     # Not from `postgres`: on a server of somebody else's the owner may not enter that.
-    with administer(settings, settings.db_name) as connection:
+    with administer(settings, settings.db.name) as connection:
         name = sql.Identifier(DATABASE)
         if not _is_known(connection, "select from pg_roles where rolname = %s"):
             connection.execute(sql.SQL("create role {} login").format(name))
         # Hashed on this side, so that the password stands in no statement.
         hashed = connection.pgconn.encrypt_password(
-            settings.airflow_db_pass.get_secret_value().encode(), DATABASE.encode(), b"scram-sha-256"
+            settings.airflow.db_pass.get_secret_value().encode(), DATABASE.encode(), b"scram-sha-256"
         )
         connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
         if not _is_known(connection, "select from pg_database where datname = %s"):

@@ -44,12 +44,12 @@ class Airflow:
     @property
     def log_files(self) -> tuple[Path, ...]:
         """The keeper's log and one for each of Airflow's processes."""
-        logs = self.settings.stack_dir / "logs"
+        logs = self.settings.stack.dir / "logs"
         return logs / "airflow.log", *(components.log_file(logs, name) for name in components.COMMANDS)
 
     def claims(self) -> tuple[PortClaim, ...]:
         """Return the address of the page and the REST API."""
-        return (PortClaim("AIRFLOW_PORT", LOOPBACK, self.settings.airflow_port),)
+        return (PortClaim("AIRFLOW_PORT", LOOPBACK, self.settings.airflow.port),)
 
     def prepare(self) -> Launch:
         """Write the configuration, bring both databases up to date; return how to start the keeper."""

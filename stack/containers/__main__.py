@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from include.command_line import one_line_errors
+from include.command_line import OneLineGroup
 from include.log import configure_logging
 from include.settings import PROJECT_ROOT, get_settings
 from include.surroundings import settle_in
@@ -24,6 +24,7 @@ SCHEDULER = "scheduler"
 Name = StrEnum("Name", {name: name for name in COMMANDS})  # type: ignore[misc]
 
 app = typer.Typer(
+    cls=OneLineGroup,
     help="Airflow's processes, each in a container of its own.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -33,28 +34,25 @@ app = typer.Typer(
 @app.callback()
 def _configure() -> None:
     settle_in(API_SERVER)
-    with one_line_errors():
-        settings = get_settings()
-        configure_logging(log_format=settings.log_format, level=settings.log_level)
+    settings = get_settings()
+    configure_logging(log_format=settings.log.format, level=settings.log.level)
 
 
 @app.command()
 def prepare() -> None:
     """Write the configuration, bring Airflow's database up to date, and set the login of its page."""
-    with one_line_errors():
-        prepare_airflow(get_settings())
+    prepare_airflow(get_settings())
 
 
 @app.command()
 def run(name: Annotated[Name, typer.Argument(help="Which process.")]) -> None:
     """Run one process until it is told to end."""
-    with one_line_errors():
-        surroundings = component_environment(name, environment(get_settings()))
-        command = [sys.executable, "-m", "airflow", *COMMANDS[name]]
-        os.chdir(PROJECT_ROOT)
-        if name == SCHEDULER:
-            raise typer.Exit(run_scheduler(get_settings(), command, surroundings))
-        os.execve(command[0], command, surroundings)  # noqa: S606 - in our place: the signals are for it
+    surroundings = component_environment(name, environment(get_settings()))
+    command = [sys.executable, "-m", "airflow", *COMMANDS[name]]
+    os.chdir(PROJECT_ROOT)
+    if name == SCHEDULER:
+        raise typer.Exit(run_scheduler(get_settings(), command, surroundings))
+    os.execve(command[0], command, surroundings)  # noqa: S606 - in our place: the signals are for it
 
 
 if __name__ == "__main__":

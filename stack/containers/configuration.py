@@ -24,4 +24,4 @@ def deployed_configuration(settings: Settings, keys: Keys) -> dict[str, dict[str
 
 def api_server_url(settings: Settings) -> str:
     """Return where the other containers find the api-server, without a slash at its end."""
-    return f"http://{API_SERVER}:{settings.airflow_port}"
+    return f"http://{API_SERVER}:{settings.airflow.port}"

@@ -40,7 +40,7 @@ def prepare(settings: Settings) -> None:
 
 
 def _create_user(settings: Settings, surroundings: dict[str, str]) -> None:
-    name = settings.airflow_user
+    name = settings.airflow.user
     person = ["--username", name, "--firstname", name, "--lastname", name, "--email", f"{name}@localhost"]
     said = _run_with_password(["users", "create", "--role", ROLE, *person], settings, surroundings)
     if KNOWN_ALREADY in said:
@@ -49,7 +49,7 @@ def _create_user(settings: Settings, surroundings: dict[str, str]) -> None:
 
 def _run_with_password(arguments: list[str], settings: Settings, surroundings: dict[str, str]) -> str:
     """Run a command of Airflow's that asks for a password, twice; on a command line everyone could read it."""
-    password = settings.airflow_pass.get_secret_value()
+    password = settings.airflow.password.get_secret_value()
     process = subprocess.run(
         [sys.executable, "-m", "airflow", *arguments],
         check=False,
@@ -62,5 +62,5 @@ def _run_with_password(arguments: list[str], settings: Settings, surroundings: d
     )
     if process.returncode != 0:
         lines = (process.stdout + process.stderr).strip().splitlines()
-        raise LoginNotSetError(user=settings.airflow_user, reason=telling_line(lines) or "no reason given")
+        raise LoginNotSetError(user=settings.airflow.user, reason=telling_line(lines) or "no reason given")
     return process.stdout

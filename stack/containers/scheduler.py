@@ -27,7 +27,7 @@ def run_scheduler(settings: Settings, command: list[str], surroundings: dict[str
         signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory() as no_logs:  # of the container the engine keeps the log
         housekeeping = Housekeeping(
-            home_of(settings), Path(no_logs), history_days=settings.airflow_history_days
+            home_of(settings), Path(no_logs), history_days=settings.airflow.history_days
         )
         scheduler = subprocess.Popen(command, env=surroundings, start_new_session=True)
         while scheduler.poll() is None and not stop.wait(LOOK_SECONDS):

@@ -10,7 +10,7 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from include.settings import Settings
+from include.settings import FIELDS
 from stack.containers.configuration import API_SERVER
 from stack.jars import locked_jars
 from stack.kafka import CONFIGURATION
@@ -18,7 +18,6 @@ from stack.postgres import SERVER_OPTIONS
 from tests.support.compose import COMPOSE_FILE, EXAMPLE, PROFILES, config, published, services
 
 MARKER = "marker-p4ss"
-FIELDS = Settings.model_fields
 SECRETS = {name.upper() for name, field in FIELDS.items() if field.annotation is SecretStr}
 # Of the embedded stack alone, or of the services that are not ours.
 NOT_THE_PRODUCTS = {

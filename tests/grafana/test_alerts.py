@@ -40,7 +40,7 @@ def readings(count: int, *, heart_rate: int = 70, age_seconds: float = 5) -> lis
 
 def check(settings: Settings, **limits: object) -> None:
     with suppress(HealthCheckFailedError):
-        run_checks(settings.model_copy(update=limits))
+        run_checks(settings.having(**limits))
 
 
 def all_is_well(pipeline: Pipeline) -> None:
@@ -66,7 +66,7 @@ def checks_ran_long_ago(pipeline: Pipeline) -> None:
 
 def nothing_comes_any_more(pipeline: Pipeline) -> None:
     stream = InlineStream(pipeline.settings)
-    age = pipeline.settings.health_silence_seconds + 60
+    age = pipeline.settings.health.silence_seconds + 60
     long_ago = datetime.now(UTC).timestamp() - age
     pipeline.send(readings(30, age_seconds=age), timestamp_ms=int(long_ago * 1000))
     stream.drain()
@@ -75,7 +75,7 @@ def nothing_comes_any_more(pipeline: Pipeline) -> None:
 
 def only_the_stream_is_behind(pipeline: Pipeline) -> None:
     stream = InlineStream(pipeline.settings)
-    pipeline.send(readings(30, age_seconds=pipeline.settings.health_silence_seconds + 60))
+    pipeline.send(readings(30, age_seconds=pipeline.settings.health.silence_seconds + 60))
     stream.drain()
     pipeline.send(readings(5))
     check(pipeline.settings)

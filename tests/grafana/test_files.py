@@ -13,7 +13,7 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from include.db.connect import Role
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import FIELDS, PROJECT_ROOT, Settings
 from tests.support.compose import services
 from tests.support.grafana import boards, panels, provisioned, rules, sql_files
 from tools.grafana import colours
@@ -75,7 +75,7 @@ def test_a_dashboard_can_be_found_and_leads_to_the_others_and_to_airflow(board: 
     assert board["refresh"] in board["timepicker"]["refresh_intervals"]
     assert {link["type"] for link in board["links"]} == {"dashboards", "link"}
     [airflow] = [variable for variable in board["templating"]["list"] if variable["name"] == "airflow"]
-    assert airflow["query"] == f"http://localhost:{Settings.model_fields['airflow_port'].default}"
+    assert airflow["query"] == f"http://localhost:{FIELDS['airflow_port'].default}"
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from include.settings import get_settings
+from include.settings import Settings, get_settings
 
 
 @pytest.fixture
@@ -22,6 +22,9 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (b"HEALTH_DISK_WARN_GIB=inf", "HEALTH_DISK_WARN_GIB"),
         (b"DB_NAME=\xff\xfe", "it is not UTF-8"),
         (b"KAFKA_SSL_CA_FILE=/dev/null/x", "KAFKA_SSL_CA_FILE"),
+        (b"KAFKA_SECURITY_PROTOCOL=SASL_SSL", "KAFKA_SASL_USERNAME: Value error, must be set where KAFKA_"),
+        (b"HEALTH_LAG_FAIL_RECORDS=5", "must not be below HEALTH_LAG_WARN_RECORDS"),
+        (b"RISK_POLICY=../x\nDB_PASS=s3cret\nDB_PORT=0", "; RISK_POLICY: "),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(env_file: Path, content: bytes, problem: str) -> None:
@@ -35,4 +38,27 @@ def test_a_setting_that_cannot_be_used_is_named(env_file: Path, content: bytes, 
         get_settings.cache_clear()
 
     assert problem in str(refused.value)
+    assert "s3cret" not in str(refused.value)
     assert refused.value.exit_code == 2
+
+
+def test_a_group_is_never_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB", "{")
+    monkeypatch.setenv("DB_HOST", "")
+    monkeypatch.setenv("db_port", "1234")
+
+    assert (Settings().db.host, Settings().db.port) == ("127.0.0.1", 1234)
+
+
+def test_settings_with_changes_are_judged_like_those_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(db_port=1234, db_pass="its own")
+    monkeypatch.setenv("DB_PORT", "5678")
+
+    changed = settings.having(kafka_topic="other")
+
+    assert (changed.kafka.topic, changed.db.port) == ("other", 1234)
+    assert changed.db.password.get_secret_value() == "its own"
+    with pytest.raises(SettingsError, match=r"^bad settings: DB_PORT: .*less than or equal to 65535$"):
+        settings.having(db_port=65536)
+    with pytest.raises(TypeError, match="there are no settings topic"):
+        settings.having(topic="other")

@@ -14,7 +14,7 @@ from tests.support.pipeline import Pipeline
 def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
     """Give the settings of the test's own database, with Data Docs in a folder of its own."""
     pipeline.take_any_day()
-    return pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+    return pipeline.settings.having(stack_dir=tmp_path)
 
 
 @pytest.fixture

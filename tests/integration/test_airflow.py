@@ -303,7 +303,7 @@ def test_no_password_stands_on_a_command_line_in_a_log_or_in_a_rendered_field(fl
 
     lines = all_command_lines()
     fields = str(flowing.api.tasks("heartbeat_stream", running["dag_run_id"]))
-    logs = [*(settings.stack_dir / "logs").rglob("*"), *(settings.stack_dir / "airflow" / "logs").rglob("*")]
+    logs = [*(settings.stack.dir / "logs").rglob("*"), *(settings.stack.dir / "airflow" / "logs").rglob("*")]
     written = {file.name: file.read_text(errors="replace") for file in logs if file.is_file()}
 
     assert {"db_pass", "db_stream_pass", "airflow_pass", "airflow_db_pass", "grafana_pass"} <= set(secrets)
@@ -318,14 +318,14 @@ def test_no_password_stands_on_a_command_line_in_a_log_or_in_a_rendered_field(fl
 
 
 def passwords_of(settings: Settings) -> dict[str, str]:
-    values = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_pass")}
-    return {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+    values = {key: value for key, value in settings.by_key().items() if key.endswith("_pass")}
+    return {key: value.get_secret_value() for key, value in values.items() if isinstance(value, SecretStr)}
 
 
 def test_the_driver_and_its_workers_know_the_streams_password_and_no_other(flowing: ControlPlane) -> None:
     settings = flowing.settings
-    keys = json.loads((settings.stack_dir / "airflow" / "keys.json").read_text())
-    superuser = {"superuser": (settings.stack_dir / "superuser").read_text()}
+    keys = json.loads((settings.stack.dir / "airflow" / "keys.json").read_text())
+    superuser = {"superuser": (settings.stack.dir / "superuser").read_text()}
     secrets = passwords_of(settings) | keys | superuser
     [jvm] = flowing.jvms()
 
@@ -383,11 +383,11 @@ def answer_of_the_test(connection: dict[str, Any], plane: ControlPlane) -> tuple
 
 
 def test_a_task_logs_in_by_its_connection_and_says_so_where_that_is_refused(flowing: ControlPlane) -> None:
-    true = flowing.settings.db_hourly_pass.get_secret_value()
+    true = flowing.settings.db.hourly_pass.get_secret_value()
     try:
         set_password(flowing, "heartbeat_hourly", "another")
         run_id, state = flowing.run_workflow("heartbeat_maintenance")
-        logs = (flowing.settings.stack_dir / "airflow" / "logs").rglob(
+        logs = (flowing.settings.stack.dir / "airflow" / "logs").rglob(
             f"*{run_id}/task_id=prune_results/*.log"
         )
         said = " ".join(file.read_text() for file in logs)
@@ -405,7 +405,7 @@ def set_password(plane: ControlPlane, name: str, password: str) -> None:
 
 
 def test_data_docs_are_for_who_is_logged_in(plane: ControlPlane) -> None:
-    address = f"http://127.0.0.1:{plane.settings.airflow_port}/data-docs/"
+    address = f"http://127.0.0.1:{plane.settings.airflow.port}/data-docs/"
 
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(address)
@@ -417,7 +417,7 @@ def test_data_docs_are_for_who_is_logged_in(plane: ControlPlane) -> None:
 
 
 def test_nobody_else_can_read_what_holds_a_password(plane: ControlPlane) -> None:
-    home = plane.settings.stack_dir / "airflow"
+    home = plane.settings.stack.dir / "airflow"
 
     open_to_others = [
         file.name

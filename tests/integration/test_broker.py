@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 def producer(pipeline: Pipeline) -> Iterator[KafkaProducer]:
     """Give a producer that sends in transactions."""
     options = client_options(pipeline.settings)
-    with closing(KafkaProducer(**options, transactional_id=pipeline.settings.kafka_topic)) as producer:
+    with closing(KafkaProducer(**options, transactional_id=pipeline.settings.kafka.topic)) as producer:
         producer.init_transactions()
         yield producer
 
@@ -33,13 +33,13 @@ def send_within(producer: KafkaProducer, pipeline: Pipeline, count: int) -> None
     """Begin a transaction and send records to partition 0, until the broker has them."""
     producer.begin_transaction()
     for number in range(count):
-        producer.send(pipeline.settings.kafka_topic, value=event(number), partition=0)
+        producer.send(pipeline.settings.kafka.topic, value=event(number), partition=0)
     producer.flush()
 
 
 def end_of_first_partition(pipeline: Pipeline) -> int:
     with open_broker(pipeline.settings) as broker:
-        return broker.ranges(broker.topic(pipeline.settings.kafka_topic))[0].end
+        return broker.ranges(broker.topic(pipeline.settings.kafka.topic))[0].end
 
 
 def gather(reader: RecordReader) -> Gathered:
@@ -72,12 +72,12 @@ def test_an_aborted_transaction_holds_nothing_up(pipeline: Pipeline, producer: K
 
     wait_until(lambda: end_of_first_partition(pipeline), lambda end: end == 2 + 1)
     with open_broker(pipeline.settings) as broker:
-        ranges = broker.ranges(broker.topic(pipeline.settings.kafka_topic))
+        ranges = broker.ranges(broker.topic(pipeline.settings.kafka.topic))
     assert ranges == {0: KafkaRange(0, 3), 1: KafkaRange(0, 0)}
 
 
 def test_what_came_beside_a_refusal_is_read_again(pipeline: Pipeline) -> None:
-    topic = pipeline.settings.kafka_topic
+    topic = pipeline.settings.kafka.topic
     value = event(1)
     pipeline.send([value], partition=0)
     with closing(RecordReader(pipeline.settings)) as reader:

@@ -46,7 +46,7 @@ def send_packed(pipeline: Pipeline, values: list[bytes]) -> None:
         }
     )
     for value in values:
-        producer.produce(pipeline.settings.kafka_topic, value, partition=0)
+        producer.produce(pipeline.settings.kafka.topic, value, partition=0)
     assert producer.flush(120) == 0
 
 
@@ -106,7 +106,7 @@ def test_a_record_that_fails_or_kills_its_task_is_quarantined_and_the_rest_is_st
 def test_what_is_too_much_to_be_unpacked_is_taken_piece_by_piece_within_the_memory_limit(
     pipeline: Pipeline,
 ) -> None:
-    settings = pipeline.settings.model_copy(update={"stream_worker_memory_mb": WORKER_MEMORY_MB})
+    settings = pipeline.settings.having(stream_worker_memory_mb=WORKER_MEMORY_MB)
     good = [event(number, at=NOW) for number in range(20)]
     send_packed(pipeline, good[:10])
     send_packed(pipeline, [b"0" * 300 * MEGABYTE])

@@ -73,7 +73,7 @@ def is_all_consumed(pipeline: Pipeline) -> bool:
 def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.jsonl"
     # The first node's task hangs until the second's does too: that is no standstill.
-    patient = pipeline.settings.model_copy(update={"stream_stall_seconds": LAUNCH_TIMEOUT_SECONDS})
+    patient = pipeline.settings.having(stream_stall_seconds=LAUNCH_TIMEOUT_SECONDS)
     with (
         spark_cluster(pipeline.settings, tmp_path / "cluster") as cluster,
         running_from_airflow(patient, cluster, tmp_path / "airflow") as run,

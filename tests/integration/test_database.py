@@ -265,14 +265,14 @@ def test_a_day_that_two_tasks_begin_at_once_is_made_by_one_of_them(pipeline: Pip
 
 def test_errors_of_a_connection_say_what_to_do(pipeline: Pipeline, stack: Settings) -> None:
     settings = pipeline.settings
-    wrong = settings.model_copy(update={"db_pass": SecretStr("wrong")})
+    wrong = settings.having(db_pass=SecretStr("wrong"))
     with pytest.raises(DatabaseLoginError, match="correct DB_PASS") as refused:
         connect(wrong, Role.OWNER)
     assert "wrong" not in str(refused.value)
     with pytest.raises(PermanentError, match=r"there is no database nope"):
-        connect(settings.model_copy(update={"db_name": "nope"}), Role.OWNER)
+        connect(settings.having(db_name="nope"), Role.OWNER)
     with pytest.raises(DatabaseUnavailableError, match="make up"):
-        connect(settings.model_copy(update={"db_port": free_port()}), Role.OWNER)
+        connect(settings.having(db_port=free_port()), Role.OWNER)
     with (
         connect(stack, Role.OWNER) as unmigrated,
         pytest.raises(SchemaOutdatedError, match="migrate"),

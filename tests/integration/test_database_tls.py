@@ -32,30 +32,30 @@ def authority(tmp_path: Path) -> Authority:
 def secured(pipeline: Pipeline, authority: Authority) -> Iterator[Settings]:
     """Give settings of a database that speaks TLS alone, with its authority but without a mode."""
     with tls_database(pipeline.settings, authority.issue("server")) as settings:
-        yield settings.model_copy(update={"db_ssl_root_cert": authority.file})
+        yield settings.having(db_ssl_root_cert=authority.file)
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full", None])
 def test_a_server_that_proves_who_it_is_is_reached_encrypted(secured: Settings, mode: str | None) -> None:
-    with connect(secured.model_copy(update={"db_sslmode": mode}), Role.STREAM) as connection:
+    with connect(secured.having(db_sslmode=mode), Role.STREAM) as connection:
         assert connection.pgconn.ssl_in_use
         assert connection.execute("select current_user").fetchone() == ("heartbeat_stream",)
 
 
 def test_a_server_of_another_authority_is_not_trusted(secured: Settings, tmp_path: Path) -> None:
     other = Authority(tmp_path, "other")
-    wrong = secured.model_copy(update={"db_sslmode": "verify-full", "db_ssl_root_cert": other.file})
+    wrong = secured.having(db_sslmode="verify-full", db_ssl_root_cert=other.file)
 
     with pytest.raises(DatabaseRefusedError, match=r"is not trusted .*: correct DB_SSL_ROOT_CERT in \.env"):
         connect(wrong, Role.STREAM)
 
 
 def test_a_certificate_for_another_name_is_told(secured: Settings) -> None:
-    elsewhere = secured.model_copy(update={"db_sslmode": "verify-full", "db_host": "localhost"})
+    elsewhere = secured.having(db_sslmode="verify-full", db_host="localhost")
 
     with pytest.raises(DatabaseRefusedError, match="is for another name: correct DB_HOST"):
         connect(elsewhere, Role.STREAM)
-    with connect(elsewhere.model_copy(update={"db_sslmode": "verify-ca"}), Role.STREAM) as connection:
+    with connect(elsewhere.having(db_sslmode="verify-ca"), Role.STREAM) as connection:
         assert connection.pgconn.ssl_in_use
 
 
@@ -64,29 +64,27 @@ def test_a_file_without_a_certificate_is_told(secured: Settings, tmp_path: Path)
     empty.write_text("nothing\n")
 
     with pytest.raises(DatabaseRefusedError, match="DB_SSL_ROOT_CERT holds no certificate"):
-        connect(
-            secured.model_copy(update={"db_sslmode": "verify-ca", "db_ssl_root_cert": empty}), Role.STREAM
-        )
+        connect(secured.having(db_sslmode="verify-ca", db_ssl_root_cert=empty), Role.STREAM)
 
 
 def test_a_server_without_tls_is_told_where_it_is_demanded(pipeline: Pipeline) -> None:
     with pytest.raises(DatabaseRefusedError, match="has no TLS, and DB_SSLMODE demands it"):
-        connect(pipeline.settings.model_copy(update={"db_sslmode": "require"}), Role.STREAM)
+        connect(pipeline.settings.having(db_sslmode="require"), Role.STREAM)
 
 
 def test_nothing_is_sent_in_clear_to_a_server_that_wants_tls(secured: Settings) -> None:
     with pytest.raises(Exception, match="hung up"):
-        connect(secured.model_copy(update={"db_sslmode": "disable"}), Role.STREAM)
+        connect(secured.having(db_sslmode="disable"), Role.STREAM)
 
 
 def test_to_verify_somebody_has_to_be_trusted(authority: Authority) -> None:
     with pytest.raises(ValidationError, match="must be set where DB_SSLMODE is verify-full"):
         Settings(db_sslmode="verify-full")
-    assert Settings(db_sslmode="verify-full", db_ssl_root_cert=authority.file).db_ssl_root_cert
+    assert Settings(db_sslmode="verify-full", db_ssl_root_cert=authority.file).db.ssl_root_cert
 
 
 def test_airflow_reaches_both_databases_so_too(secured: Settings) -> None:
-    settings = secured.model_copy(update={"db_sslmode": "verify-full"})
+    settings = secured.having(db_sslmode="verify-full")
 
     told = configuration(settings, Keys("", "", ""))["database"]
 
@@ -101,7 +99,7 @@ def is_encrypted(settings: Settings, url: URL) -> bool:
     ours = url.set(
         username=Role.READER.user(settings),
         password=Role.READER.password(settings),
-        database=settings.db_name,
+        database=settings.db.name,
     )
     if url.drivername.endswith("psycopg2"):
         with create_engine(ours).connect() as connection:

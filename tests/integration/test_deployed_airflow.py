@@ -32,13 +32,8 @@ def settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     folder = tmp_path_factory.mktemp("deployed")
     # There the owner is the server's superuser; here another is.
     write_private(folder / "superuser", make_password(stack))
-    return stack.model_copy(
-        update={
-            "stack_dir": folder,
-            "airflow_port": free_port(),
-            "airflow_user": "operator",
-            "airflow_pass": SecretStr(PASSWORD),
-        }
+    return stack.having(
+        stack_dir=folder, airflow_port=free_port(), airflow_user="operator", airflow_pass=SecretStr(PASSWORD)
     )
 
 
@@ -46,12 +41,12 @@ def settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
 def page(settings: Settings) -> Iterator[str]:
     """Give the address of the page, prepared and running as in its container."""
     with command_lines_watched() as seen:
-        prepare(settings.model_copy(update={"airflow_pass": SecretStr("another")}))
+        prepare(settings.having(airflow_pass=SecretStr("another")))
         prepare(settings)  # as when the password in .env was changed since
     assert PASSWORD not in "\n".join(seen)
-    address = f"http://127.0.0.1:{settings.airflow_port}"
+    address = f"http://127.0.0.1:{settings.airflow.port}"
     command = [sys.executable, "-m", "stack.containers", "run", "api-server"]
-    with (settings.stack_dir / "api-server.log").open("wb") as output:
+    with (settings.stack.dir / "api-server.log").open("wb") as output:
         process = subprocess.Popen(
             command, cwd=PROJECT_ROOT, env=environment_of(settings), stdout=output, stderr=output
         )
@@ -118,7 +113,7 @@ def test_nothing_is_shown_without_a_login(page: str) -> None:
 def test_the_password_lies_in_no_file_that_airflow_keeps(page: str, settings: Settings) -> None:
     holders = [
         file
-        for file in Path(settings.stack_dir).rglob("*")
+        for file in Path(settings.stack.dir).rglob("*")
         if file.is_file() and PASSWORD.encode() in file.read_bytes()
     ]
 

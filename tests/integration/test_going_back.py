@@ -25,12 +25,12 @@ def as_told(pipeline: Pipeline, words: str, folder: Path) -> None:
     """Run a command of the page against the test's own database."""
     assert f"$pg/{words}\n" in OPERATOR_PAGE
     settings = pipeline.settings
-    program, *options = words.replace("monitoring_db", settings.db_name).split()
+    program, *options = words.replace("monitoring_db", settings.db.name).split()
     login = {
-        "PGHOST": settings.db_host,
-        "PGPORT": str(settings.db_port),
-        "PGUSER": settings.db_user,
-        "PGPASSWORD": settings.db_pass.get_secret_value(),
+        "PGHOST": settings.db.host,
+        "PGPORT": str(settings.db.port),
+        "PGUSER": settings.db.user,
+        "PGPASSWORD": settings.db.password.get_secret_value(),
     }
     subprocess.run(
         [programs_for(None) / program, *options], cwd=folder, env={**os.environ, **login}, check=True
@@ -65,7 +65,7 @@ def test_a_copy_leads_back_over_a_migration_and_nothing_is_lost(pipeline: Pipeli
 
 
 def test_rights_on_the_database_itself_come_back_too(pipeline: Pipeline, tmp_path: Path) -> None:
-    name = pipeline.settings.db_name
+    name = pipeline.settings.db.name
     rights = f"select unnest(datacl)::text from pg_database where datname = '{name}' order by 1"  # noqa: S608
     before = pipeline.rows(rights)
     as_told(pipeline, DUMP, tmp_path)

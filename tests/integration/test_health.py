@@ -34,7 +34,7 @@ pytestmark = pytest.mark.integration
 def impatient(pipeline: Pipeline, **changes: object) -> Settings:
     """Settings that call records that wait for more than a second a standstill."""
     limits = {"health_stall_seconds": 1, "health_grace_seconds": 0, "health_confirm_seconds": 0}
-    return pipeline.settings.model_copy(update={**limits, **changes})
+    return pipeline.settings.having(**limits, **changes)
 
 
 def lease_of(pipeline: Pipeline) -> Lease:
@@ -122,7 +122,7 @@ def test_a_record_that_could_not_be_processed_is_a_warning_until_it_was_sent_aga
 
 
 def test_a_broker_that_is_away_is_found_and_stored(pipeline: Pipeline) -> None:
-    settings = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+    settings = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")
 
     with pytest.raises(HealthCheckFailedError, match="broker: no Kafka broker answers") as failure:
         run_checks(settings)
@@ -134,7 +134,7 @@ def test_a_broker_that_is_away_is_found_and_stored(pipeline: Pipeline) -> None:
 def test_a_database_that_is_away_fails_the_task_and_still_shows_the_rest(
     pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = pipeline.settings.model_copy(update={"db_port": free_port()})
+    settings = pipeline.settings.having(db_port=free_port())
 
     with pytest.raises(HealthCheckFailedError, match="database: no PostgreSQL answers") as failure:
         run_checks(settings)
@@ -173,7 +173,7 @@ def test_a_record_after_an_hour_of_silence_is_no_standstill_until_it_has_waited_
     pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
     pipeline.lift_limits()
     pipeline.send([event(2)], timestamp_ms=0)  # a sender's clock may say anything
-    settings = pipeline.settings.model_copy(update={"health_confirm_seconds": 0})
+    settings = pipeline.settings.having(health_confirm_seconds=0)
 
     assert run_checks(settings)["commit_age"] == "ok"
     age_wait(pipeline, "20 seconds")
@@ -197,7 +197,7 @@ def test_another_record_that_waits_at_the_next_look_is_not_the_one_that_waited_b
 
 def test_a_wait_for_a_broker_that_is_away_is_no_standstill(pipeline: Pipeline) -> None:
     stream = let_stand_still(pipeline)
-    away = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+    away = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")
     with pytest.raises(HealthCheckFailedError, match="no Kafka broker answers"):
         run_checks(away)
 
@@ -328,7 +328,7 @@ def test_a_record_whose_time_is_in_no_calendar_does_not_stop_the_checks(pipeline
     pipeline.send([b"in nanoseconds"], timestamp_ms=time.time_ns())
 
     with open_broker(pipeline.settings) as broker:
-        newest = broker.newest_record_at(broker.topic(pipeline.settings.kafka_topic))
+        newest = broker.newest_record_at(broker.topic(pipeline.settings.kafka.topic))
 
     assert newest is not None
     assert newest.isoformat() == "9999-12-31T23:59:59"

@@ -37,7 +37,7 @@ def test_a_published_hour_equals_a_recomputation_and_its_neighbours_are_left_alo
     assert published(settings) == recompute(readings, [NINE])
     assert states(settings) == {EIGHT: ("open", 0, 0), NINE: ("published", 1440, 1), TEN: ("open", 0, 0)}
     assert settlement.counts()["revised"] == 1
-    assert (settings.data_docs_dir / settlement.docs_pages[0]).is_file()
+    assert (settings.stack.data_docs_dir / settlement.docs_pages[0]).is_file()
 
 
 def test_an_hour_without_readings_is_a_row(settings: Settings) -> None:

@@ -86,7 +86,7 @@ def shared(stack: Settings) -> Iterator[Pipeline]:
 def test_after_the_last_run_every_hour_equals_the_recomputation(
     shared: Pipeline, tmp_path: Path, arrival: Arrival, is_run_by_the_hour: bool
 ) -> None:
-    own = shared.settings.model_copy(update={"stack_dir": tmp_path})
+    own = shared.settings.having(stack_dir=tmp_path)
     shared.run(
         "truncate heartbeats, dead_letters, touched_hours, settled_hours, customer_hourly, risk_hourly, "
         "held_back_customers"

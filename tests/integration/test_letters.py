@@ -35,7 +35,7 @@ def insert(pipeline: Pipeline) -> int:
         connection.execute("select ensure_day_partition('dead_letters', timezone('utc', now())::date)")
         row = connection.execute(
             INSERT,
-            (pipeline.settings.kafka_topic, ORDERS, ORDERS, json.dumps([{"key": text, "value": None}]), text),
+            (pipeline.settings.kafka.topic, ORDERS, ORDERS, json.dumps([{"key": text, "value": None}]), text),
         ).fetchone()
     assert row is not None
     return int(row[0])

@@ -262,7 +262,7 @@ def blind_reader(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """Give a reader whose broker is dead."""
     monkeypatch.setattr(live, "IDLE_SECONDS", 1.5)
     monkeypatch.setattr(broker, "RETRY_SECONDS", 0.5)
-    yield LiveReader(pipeline.settings.model_copy(update={"kafka_broker": f"127.0.0.1:{free_port()}"}))
+    yield LiveReader(pipeline.settings.having(kafka_broker=f"127.0.0.1:{free_port()}"))
     wait_until(threads, lambda names: names == [])
 
 
@@ -279,7 +279,7 @@ def test_a_dead_broker_is_told_and_holds_nothing_up(blind_reader: LiveReader) ->
 
 
 def test_a_database_that_is_away_is_told_and_found_again(pipeline: Pipeline) -> None:
-    away = Session(pipeline.settings.model_copy(update={"db_port": free_port()}))
+    away = Session(pipeline.settings.having(db_port=free_port()))
     with pytest.raises(DatabaseUnavailableError, match="make up"):
         away.ask(read_clock)
     session = Session(pipeline.settings)

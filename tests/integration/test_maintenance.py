@@ -41,7 +41,7 @@ def store_readings(pipeline: Pipeline, *days: int) -> InlineStream:
     As while readings were kept for longer, and on a topic that takes any timestamp.
     """
     pipeline.lift_limits()
-    longer = pipeline.settings.model_copy(update={"readings_retention_days": 400})
+    longer = pipeline.settings.having(readings_retention_days=400)
     migrate(longer)
     stream = InlineStream(longer)
     for day in days:
@@ -106,7 +106,7 @@ def test_an_expired_day_goes_whole_and_the_accounts_still_add_up(pipeline: Pipel
 def test_the_counters_of_a_day_go_with_its_readings_and_what_comes_later_goes_too(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    settings = pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+    settings = pipeline.settings.having(stack_dir=tmp_path)
     stream = store_readings(pipeline, 1, EXPIRED_DAYS)
     settle_hours(pipeline)
     hour = days_ago(EXPIRED_DAYS).replace(tzinfo=None)
@@ -205,7 +205,7 @@ def test_an_hour_that_is_stuck_keeps_no_day_but_that_of_its_readings(pipeline: P
 
 
 def test_the_day_of_an_hour_that_a_person_has_accepted_is_dropped(pipeline: Pipeline, tmp_path: Path) -> None:
-    settings = pipeline.settings.model_copy(update={"stack_dir": tmp_path})
+    settings = pipeline.settings.having(stack_dir=tmp_path)
     store_readings(pipeline, EXPIRED_DAYS)
     hour = days_ago(EXPIRED_DAYS).replace(tzinfo=None)
     pipeline.run("update heartbeats set risk_level = 'High'")
@@ -332,8 +332,8 @@ def test_the_sums_of_a_customers_hours_go_when_they_are_too_old_and_never_before
         "gen_random_uuid(), 1, 1, 0, 0, 60, 60, 60, now(), now() "
         "from unnest(array[1, 99, 100, 101, 102, 400]) as days, generate_series(1, 3)"
     )
-    short = pipeline.settings.model_copy(update={"summaries_retention_days": 100})
-    shorter_than_the_readings = pipeline.settings.model_copy(update={"summaries_retention_days": 1})
+    short = pipeline.settings.having(summaries_retention_days=100)
+    shorter_than_the_readings = pipeline.settings.having(summaries_retention_days=1)
 
     assert prune_results(short)["customer_hourly"] == 9
     assert prune_results(shorter_than_the_readings)["customer_hourly"] == 6

@@ -36,13 +36,13 @@ def listener() -> Iterator[Listener]:
 @pytest.fixture
 def told(settings: Settings, listener: Listener) -> Settings:
     """Give settings that name the webhook."""
-    return settings.model_copy(update={"health_webhook_url": SecretStr(listener.url)})
+    return settings.having(health_webhook_url=SecretStr(listener.url))
 
 
 def check(settings: Settings, **changes: object) -> None:
     """Do what a minute's task does, in a process that knows nothing of the minute before."""
     with suppress(HealthCheckFailedError):
-        run_checks(settings.model_copy(update=changes))
+        run_checks(settings.having(**changes))
 
 
 def withhold(pipeline: Pipeline, hour: datetime, reason: str) -> None:
@@ -205,9 +205,7 @@ def test_old_notices_go_but_not_what_still_fails(
 
 
 def test_a_webhook_that_fails_is_logged_without_its_address(told: Settings, listener: Listener) -> None:
-    nobody = told.model_copy(
-        update={"health_webhook_url": SecretStr(f"http://127.0.0.1:{free_port()}/token-123")}
-    )
+    nobody = told.having(health_webhook_url=SecretStr(f"http://127.0.0.1:{free_port()}/token-123"))
     listener.status = 500
 
     with capture_logs() as logs:

@@ -29,7 +29,7 @@ def now() -> datetime:
 
 def topic_id(pipeline: Pipeline) -> UUID:
     with open_broker(pipeline.settings) as broker:
-        return broker.topic(pipeline.settings.kafka_topic).topic_id
+        return broker.topic(pipeline.settings.kafka.topic).topic_id
 
 
 def note_offset(pipeline: Pipeline, partition: int, next_offset: int) -> None:
@@ -91,7 +91,7 @@ def test_what_comes_after_the_question_is_not_waited_for(pipeline: Pipeline) -> 
     send(pipeline, 1000, partition=1)
     send(pipeline, 1000, partition=0)
     with open_broker(pipeline.settings) as broker:
-        broker.ensure_topic(pipeline.settings.kafka_topic, 3)
+        broker.ensure_topic(pipeline.settings.kafka.topic, 3)
     send(pipeline, 10, partition=2)
     note_offset(pipeline, 1, 5)
 
@@ -118,7 +118,7 @@ def test_of_a_topic_that_took_anothers_place_the_ends_are_asked_anew(pipeline: P
     send(pipeline, 1, partition=0)
     assert has_passed(settings, hour)
     with open_broker(settings) as broker:
-        broker.delete_topic(settings.kafka_topic)
+        broker.delete_topic(settings.kafka.topic)
         wait_until(lambda: _is_made_again(pipeline), bool)
 
     assert has_passed(settings, hour)  # it is empty, and nothing of the old one can be read any more
@@ -131,7 +131,7 @@ def test_of_a_topic_that_took_anothers_place_the_ends_are_asked_anew(pipeline: P
 def _is_made_again(pipeline: Pipeline) -> bool:
     with open_broker(pipeline.settings) as broker:
         try:
-            return broker.ensure_topic(pipeline.settings.kafka_topic, 2)
+            return broker.ensure_topic(pipeline.settings.kafka.topic, 2)
         except TopicMissingError:
             return False
 
@@ -161,14 +161,14 @@ def test_the_wait_ends_with_what_it_waits_for(pipeline: Pipeline) -> None:
 
 
 def test_a_broker_that_is_away_is_waited_for_and_named(pipeline: Pipeline) -> None:
-    away = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+    away = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")
 
     with pytest.raises(StreamBehindError, match="no Kafka broker answers at"):
         asyncio.run(wait_until_passed(away, last_full_hour(now()), deadline=time.time()))
 
 
 def test_a_topic_that_does_not_exist_is_not_waited_for(pipeline: Pipeline) -> None:
-    other = pipeline.settings.model_copy(update={"kafka_topic": "none"})
+    other = pipeline.settings.having(kafka_topic="none")
 
     with pytest.raises(TopicMissingError):
         asyncio.run(wait_until_passed(other, last_full_hour(now()), deadline=time.time() + 600))

@@ -224,7 +224,7 @@ def test_great_expectations_names_each_hour_that_leaves_a_limit_and_no_other(
 def test_great_expectations_logs_in_as_the_session_did(settings: Settings, sink: Writer) -> None:
     """Tasks have no password in their settings: an Airflow connection has it."""
     sink.store(FLAWLESS)
-    nobody_knows = settings.model_copy(update={"db_hourly_pass": SecretStr("not this one")})
+    nobody_knows = settings.having(db_hourly_pass=SecretStr("not this one"))
 
     def open_with_the_true_one(_: Settings, role: Role, application: str) -> Connection:
         return BY_SETTINGS.open(settings, role, application)
@@ -259,13 +259,13 @@ def test_a_check_that_cannot_be_made_is_no_verdict(
 
 def test_only_the_newest_pages_are_kept(settings: Settings, sink: Writer) -> None:
     sink.store(FLAWLESS)
-    few = settings.model_copy(update={"data_docs_runs_kept": 2})
+    few = settings.having(data_docs_runs_kept=2)
 
     pages = [settle_hour(few, EIGHT).docs_pages[0] for _ in range(4)]
 
-    exists = [(few.data_docs_dir / page).is_file() for page in pages]
+    exists = [(few.stack.data_docs_dir / page).is_file() for page in pages]
     assert exists == [False, False, True, True]
-    index = (few.data_docs_dir / "index.html").read_text()
+    index = (few.stack.data_docs_dir / "index.html").read_text()
     assert [page.split("/")[2] in index for page in pages] == exists
 
 
@@ -286,7 +286,7 @@ def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
 
     [decision] = settle_hour(settings, EIGHT).decisions
 
-    files = [file for file in settings.stack_dir.rglob("*") if file.is_file() and "static" not in file.parts]
+    files = [file for file in settings.stack.dir.rglob("*") if file.is_file() and "static" not in file.parts]
     said = capsys.readouterr()
     tables = [
         pipeline.rows(f"select * from {table}") for table in ("quality_runs", "hour_facts", "quality_results")
@@ -299,6 +299,6 @@ def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
     assert "risk_level_equals_policy" in everything
     for secret in (
         *{str(reading.customer) for reading in readings},
-        settings.db_hourly_pass.get_secret_value(),
+        settings.db.hourly_pass.get_secret_value(),
     ):
         assert secret not in everything

@@ -31,7 +31,7 @@ MEBIBYTE = 1024 * 1024
 
 def topic_of(settings: Settings) -> Topic:
     with open_broker(settings) as broker:
-        return broker.topic(settings.kafka_topic)
+        return broker.topic(settings.kafka.topic)
 
 
 @pytest.fixture(autouse=True)
@@ -75,14 +75,14 @@ def test_odd_records_come_back_byte_for_byte(pipeline: Pipeline, reader: RawRead
 def test_what_librdkafka_packs_is_read(pipeline: Pipeline, reader: RawReader, compression: str) -> None:
     producer = Producer(
         {
-            "bootstrap.servers": pipeline.settings.kafka_broker,
+            "bootstrap.servers": pipeline.settings.kafka.broker,
             "compression.type": compression,
             "linger.ms": 100,
         }
     )
     values = [b"%d " % number * 2000 for number in range(100)]
     for value in values:
-        producer.produce(pipeline.settings.kafka_topic, value, partition=1)
+        producer.produce(pipeline.settings.kafka.topic, value, partition=1)
     producer.flush()
 
     batches = reader.fetch(topic_of(pipeline.settings), 1, 0, max_bytes=10 * MEBIBYTE).batches
@@ -118,7 +118,7 @@ def peak_kib():
 
 settings = get_settings()
 with open_broker(settings) as broker:
-    topic = broker.topic(settings.kafka_topic)
+    topic = broker.topic(settings.kafka.topic)
 with closing(RawReader(settings)) as reader:
     list(reader.fetch(topic, 0, 0, max_bytes=1).batches[0].records())
     before = peak_kib()
@@ -154,10 +154,10 @@ def test_a_record_of_300_megabytes_in_a_small_batch_costs_little(pipeline: Pipel
 def test_aborted_and_open_transactions_are_told_from_committed_ones(
     pipeline: Pipeline, reader: RawReader
 ) -> None:
-    name = pipeline.settings.kafka_topic
+    name = pipeline.settings.kafka.topic
     producer, other = (
         Producer(
-            {"bootstrap.servers": pipeline.settings.kafka_broker, "transactional.id": f"{name}-{number}"}
+            {"bootstrap.servers": pipeline.settings.kafka.broker, "transactional.id": f"{name}-{number}"}
         )
         for number in range(2)
     )
@@ -248,7 +248,7 @@ def test_a_topic_that_is_gone_or_replaced_gives_nothing_of_another(
 
 @pytest.mark.fault
 def test_a_broker_that_is_away_is_one_clear_line(pipeline: Pipeline) -> None:
-    away = pipeline.settings.model_copy(update={"kafka_broker": f"127.0.0.1:{free_port()}"})
+    away = pipeline.settings.having(kafka_broker=f"127.0.0.1:{free_port()}")
 
     with pytest.raises(BrokerUnavailableError, match="start it with 'make up'"):
         RawReader(away, timeout_ms=1000)

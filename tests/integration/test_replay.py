@@ -55,10 +55,10 @@ def reject(pipeline: Pipeline, values: Iterable[bytes | None], **where: Any) -> 
 def records(settings: Settings) -> list[Any]:
     """Return all that the topic holds."""
     with open_broker(settings) as broker:
-        ranges = broker.ranges(broker.topic(settings.kafka_topic))
+        ranges = broker.ranges(broker.topic(settings.kafka.topic))
     found: list[Any] = []
     with closing(KafkaConsumer(**client_options(settings), group_id=None)) as consumer:
-        todo = {TopicPartition(settings.kafka_topic, p): held.end for p, held in ranges.items()}
+        todo = {TopicPartition(settings.kafka.topic, p): held.end for p, held in ranges.items()}
         consumer.assign(list(todo))
         consumer.seek_to_beginning()
         while any(consumer.position(at) < end for at, end in todo.items()):
@@ -177,11 +177,11 @@ def test_copies_are_found_among_odd_records_and_behind_open_transactions(one: Pi
     one.run(f"update dead_letters set headers = '{to_json(ODD_HEADERS)}'")  # noqa: S608 - a test's own words
     settings = one.settings
     producer = Producer(
-        {"bootstrap.servers": settings.kafka_broker, "transactional.id": settings.kafka_topic}
+        {"bootstrap.servers": settings.kafka.broker, "transactional.id": settings.kafka.topic}
     )
     producer.init_transactions()
     producer.begin_transaction()
-    producer.produce(settings.kafka_topic, b"open")
+    producer.produce(settings.kafka.topic, b"open")
     producer.flush()
     send_batch(settings, 0, batch_bytes([MadeRecord(b"v", headers=[(b"\xff", None)])]))
     break_off(one, sent=1)
@@ -197,7 +197,7 @@ def break_off(pipeline: Pipeline, *, sent: int) -> None:
     """Do what a run does up to its death: claim all letters, send some, mark none."""
     settings = pipeline.settings
     with connect(settings, Role.REPLAY, autocommit=True) as connection, open_broker(settings) as broker:
-        topic = broker.topic(settings.kafka_topic)
+        topic = broker.topic(settings.kafka.topic)
         ends = {partition: held.end for partition, held in broker.ranges(topic).items()}
         run_id = store.begin_run(connection, topic)
         letters = store.claim_letters(
@@ -224,7 +224,7 @@ def test_a_run_that_died_between_send_and_mark_doubles_nothing(pipeline: Pipelin
 @pytest.mark.fault
 def test_a_broker_that_is_away_leaves_the_letters_for_the_next_run(pipeline: Pipeline) -> None:
     reject(pipeline, [b"{"])
-    away = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+    away = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")
 
     with pytest.raises(BrokerUnavailableError):
         replay_dead_letters(away, ALL, dry_run=False)
@@ -263,7 +263,7 @@ ODD_HEADERS: list[tuple[bytes, bytes | None]] = [
 def raw_copies(settings: Settings) -> list[RawRecord]:
     """Return the copies that partition 0 holds, with every byte of their headers."""
     with open_broker(settings) as broker, closing(RawReader(settings)) as reader:
-        batches = reader.fetch(broker.topic(settings.kafka_topic), 0, 0, max_bytes=10**7).batches
+        batches = reader.fetch(broker.topic(settings.kafka.topic), 0, 0, max_bytes=10**7).batches
     found = [record for batch in batches for record in batch.records()]
     return [record for record in found if TRACE_HEADER.encode() in dict(record.headers)]
 

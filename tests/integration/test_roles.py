@@ -274,4 +274,4 @@ def test_airflows_own_database_is_closed_to_the_products_roles(stack: Settings) 
 
     for role in WORKERS:
         with pytest.raises(Exception, match="may not enter the database airflow"):
-            connect(stack.model_copy(update={"db_name": "airflow"}), role)
+            connect(stack.having(db_name="airflow"), role)

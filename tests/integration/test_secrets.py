@@ -23,12 +23,10 @@ MARKER = "marker-4f1c9b7d"
 @pytest.fixture
 def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
     """Give settings in which every secret is set: the stack's random passwords, and a marker in the others."""
-    return pipeline.settings.model_copy(
-        update={
-            "stack_dir": tmp_path,
-            "kafka_sasl_password": SecretStr(f"{MARKER}-kafka"),
-            "health_webhook_url": SecretStr(f"http://{LOOPBACK}:{free_port()}/{MARKER}-webhook"),
-        }
+    return pipeline.settings.having(
+        stack_dir=tmp_path,
+        kafka_sasl_password=SecretStr(f"{MARKER}-kafka"),
+        health_webhook_url=SecretStr(f"http://{LOOPBACK}:{free_port()}/{MARKER}-webhook"),
     )
 
 
@@ -53,12 +51,12 @@ def test_a_whole_run_shows_no_secret(
     assert pipeline.count("quality_results") > 0
     assert pipeline.count("health_checks") > 0
     assert pipeline.count("replay_runs") == 1
-    assert files_with("</html>", settings.data_docs_dir)
+    assert files_with("</html>", settings.stack.data_docs_dir)
     assert [line for line in run.command_lines if "heartbeat_stream.py" in line]
     assert [line for line in run.command_lines if "producer.worker" in line]
 
     assert len(secrets) == len(set(secrets.values())) >= 9
-    places = (tmp_path, stack.stack_dir, stack.stack_dir / "postgres")
+    places = (tmp_path, stack.stack.dir, stack.stack.dir / "postgres")
     shown = {
         name: [
             *(command for command, text in run.output.items() if secret in text),

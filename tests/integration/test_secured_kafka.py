@@ -41,7 +41,7 @@ Asking = Callable[[Settings], object]
 
 def read_a_record(settings: Settings) -> None:
     with closing(RecordReader(settings)) as reader:
-        reader.read_on(settings.kafka_topic, {0: 0})
+        reader.read_on(settings.kafka.topic, {0: 0})
         wait_until(
             lambda: (
                 reader.gather(
@@ -53,7 +53,7 @@ def read_a_record(settings: Settings) -> None:
 
 
 def ask_for_the_topic(settings: Settings) -> None:
-    TopicWatch(settings).ask(settings.kafka_topic).topic()
+    TopicWatch(settings).ask(settings.kafka.topic).topic()
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,10 @@ def broker(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def secured(pipeline: Pipeline, broker: Settings) -> Pipeline:
     """Give the test's own database, and a topic of the same name on the secured broker."""
-    own = {"db_name": pipeline.settings.db_name, "kafka_topic": pipeline.settings.kafka_topic}
-    settings = broker.model_copy(update=own)
+    own = {"db_name": pipeline.settings.db.name, "kafka_topic": pipeline.settings.kafka.topic}
+    settings = broker.having(**own)
     with open_broker(settings) as admin:
-        admin.ensure_topic(settings.kafka_topic, settings.kafka_partitions)
+        admin.ensure_topic(settings.kafka.topic, settings.kafka.partitions)
     return Pipeline(settings)
 
 
@@ -101,14 +101,14 @@ def test_readings_flow_the_whole_way_over_sasl_and_tls(secured: Pipeline, tmp_pa
 def test_raw_reading_and_writing_take_the_same_way(secured: Pipeline) -> None:
     settings = secured.settings
     with open_broker(settings) as admin:
-        topic = admin.topic(settings.kafka_topic)
+        topic = admin.topic(settings.kafka.topic)
     with closing(RawWriter(settings, client_id="test", timeout_ms=30_000)) as writer:
         writer.append(topic, 0, [NewRecord(None, b"v", [(b"\xff", None)], int(time.time() * 1000))])
 
     [record] = records_at(settings, topic, 0, [0]).values()
 
     assert (record.value, record.headers) == (b"v", ((b"\xff", None),))
-    stranger = settings.model_copy(update={"kafka_sasl_password": SecretStr("not-the-password")})
+    stranger = settings.having(kafka_sasl_password=SecretStr("not-the-password"))
     with pytest.raises(BrokerLoginError, match="refused the login of heartbeat"):
         RawReader(stranger)
 
@@ -137,7 +137,7 @@ def last_words(settings: Settings, commands: list[list[str]]) -> list[tuple[int,
 
 
 def test_a_wrong_password_is_one_clear_line(secured: Pipeline) -> None:
-    settings = secured.settings.model_copy(update={"kafka_sasl_password": SecretStr("not-the-password")})
+    settings = secured.settings.having(kafka_sasl_password=SecretStr("not-the-password"))
     # The last as Airflow starts it: without the checks of our own command before it.
     commands = [[*MAIN, "producer"], [*MAIN, "consumer", "--drain"], submit_command(settings, drain=True)]
 
@@ -151,7 +151,7 @@ def test_a_wrong_password_is_one_clear_line(secured: Pipeline) -> None:
 
 def test_an_untrusted_broker_is_one_clear_line(secured: Pipeline, tmp_path: Path) -> None:
     stranger = Authority(tmp_path, "stranger")
-    settings = secured.settings.model_copy(update={"kafka_ssl_ca_file": stranger.file})
+    settings = secured.settings.having(kafka_ssl_ca_file=stranger.file)
     commands = [[*MAIN, "producer"], [*MAIN, "consumer", "--drain"], [*MAIN, "topic", "create"]]
 
     ends = last_words(settings, commands)
@@ -162,7 +162,7 @@ def test_an_untrusted_broker_is_one_clear_line(secured: Pipeline, tmp_path: Path
 
 
 def test_a_broker_that_is_away_is_not_taken_for_one_that_refuses(secured: Pipeline) -> None:
-    away = secured.settings.model_copy(update={"kafka_broker": f"{LOOPBACK}:{free_port()}"})
+    away = secured.settings.having(kafka_broker=f"{LOOPBACK}:{free_port()}")
 
     with (
         pytest.raises(BrokerUnavailableError, match="with SASL_SSL: start it"),
@@ -188,11 +188,11 @@ def test_whoever_is_refused_says_why(
 
     asking(secured.settings)
     with monkeypatch.context() as machine:
-        machine.setenv("SSL_CERT_FILE", str(secured.settings.kafka_ssl_ca_file))
-        asking(secured.settings.model_copy(update={"kafka_ssl_ca_file": None}))
+        machine.setenv("SSL_CERT_FILE", str(secured.settings.kafka.ssl_ca_file))
+        asking(secured.settings.having(kafka_ssl_ca_file=None))
     with pytest.raises(BrokerLoginError, match="refused the login of heartbeat"):
-        asking(secured.settings.model_copy(update=password))
+        asking(secured.settings.having(**password))
     with pytest.raises(BrokerTrustError, match="unable to get local issuer certificate"):
-        asking(secured.settings.model_copy(update=authority))
+        asking(secured.settings.having(**authority))
     with pytest.raises(BrokerCertificateError, match="correct KAFKA_SSL_CLIENT_FILE"):
-        asking(secured.settings.model_copy(update=no_certificate))
+        asking(secured.settings.having(**no_certificate))

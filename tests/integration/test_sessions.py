@@ -72,11 +72,11 @@ def test_the_stream_gets_in_where_the_server_is_full(pipeline: Pipeline, stack: 
 def open_as_airflow(settings: Settings, _role: Role, _application: str) -> Connection:
     """Log in as who has no limit of its own: Airflow, to its own database."""
     return psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
+        host=settings.db.host,
+        port=settings.db.port,
         dbname=DATABASE,
         user=DATABASE,
-        password=settings.airflow_db_pass.get_secret_value(),
+        password=settings.airflow.db_pass.get_secret_value(),
     )
 
 
@@ -105,7 +105,7 @@ def test_a_query_has_an_end_and_so_has_the_room_for_it(pipeline: Pipeline) -> No
 @pytest.mark.parametrize("role", [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.READER])
 def test_no_role_enters_another_database(pipeline: Pipeline, role: Role, database: str) -> None:
     with pytest.raises(DatabaseRefusedError, match=f"may not enter the database {database}"):
-        connect(pipeline.settings.model_copy(update={"db_name": database}), role).close()
+        connect(pipeline.settings.having(db_name=database), role).close()
 
 
 def test_the_owner_is_no_superuser_and_reaches_neither_files_nor_programs(
@@ -162,9 +162,9 @@ def test_sessions_are_opened_by_what_is_handed_in(pipeline: Pipeline) -> None:
     def open_noted(settings: Settings, role: Role, application: str) -> Connection:
         asked.append((role, application))
         return psycopg.connect(
-            host=settings.db_host,
-            port=settings.db_port,
-            dbname=settings.db_name,
+            host=settings.db.host,
+            port=settings.db.port,
+            dbname=settings.db.name,
             user=role.user(settings),
             password="wrong" if role is Role.READER else role.password(settings),
         )
@@ -226,11 +226,11 @@ def embrace(settings: Settings) -> None:
 
 
 def ask_an_unknown_host(settings: Settings) -> None:
-    connect(settings.model_copy(update={"db_host": "no-such-host.invalid"}), Role.READER)
+    connect(settings.having(db_host="no-such-host.invalid"), Role.READER)
 
 
 def ask_a_broker(settings: Settings) -> None:
-    connect(settings.model_copy(update={"db_port": settings.kafka_port}), Role.READER)
+    connect(settings.having(db_port=settings.kafka.port), Role.READER)
 
 
 @pytest.mark.parametrize(

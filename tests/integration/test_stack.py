@@ -72,11 +72,11 @@ def remembered(settings: Settings, word: str) -> tuple[bool, bool]:
 
 def query(settings: Settings) -> psycopg.Connection:
     return psycopg.connect(
-        host=settings.db_host,
-        port=settings.db_port,
-        user=settings.db_user,
-        password=settings.db_pass.get_secret_value(),
-        dbname=settings.db_name,
+        host=settings.db.host,
+        port=settings.db.port,
+        user=settings.db.user,
+        password=settings.db.password.get_secret_value(),
+        dbname=settings.db.name,
         autocommit=True,
     )
 
@@ -164,9 +164,9 @@ def test_records_from_before_a_reboot_do_not_hinder_a_start(own: Settings) -> No
     for name in ("postgres", "kafka"):
         # The pid is in use, by a program that is none of ours: this test.
         save_record(
-            own.stack_dir / "run" / f"{name}.json", ProcessRecord(os.getpid(), "an-earlier-boot/1", "")
+            own.stack.dir / "run" / f"{name}.json", ProcessRecord(os.getpid(), "an-earlier-boot/1", "")
         )
-    (own.stack_dir / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n/data\n")
+    (own.stack.dir / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n/data\n")
 
     run.up(own)
 
@@ -176,19 +176,19 @@ def test_records_from_before_a_reboot_do_not_hinder_a_start(own: Settings) -> No
 
 def test_a_taken_port_is_named_before_anything_is_started(unused: Settings) -> None:
     with (
-        socket.create_server(("127.0.0.1", unused.kafka_port)),
+        socket.create_server(("127.0.0.1", unused.kafka.port)),
         pytest.raises(PortTakenError, match=rf"KAFKA_BROKER.*\(pid {os.getpid()}\)"),
     ):
         run.up(unused)
 
-    assert not (unused.stack_dir / "postgres").exists()
+    assert not (unused.stack.dir / "postgres").exists()
 
 
 def test_a_port_that_changed_under_a_running_server_is_told(own: Settings) -> None:
     run.up(own)
 
-    with pytest.raises(PermanentError, match=f"postgres still runs on 127.0.0.1:{own.db_port}"):
-        run.up(own.model_copy(update={"db_port": free_port()}))
+    with pytest.raises(PermanentError, match=f"postgres still runs on 127.0.0.1:{own.db.port}"):
+        run.up(own.having(db_port=free_port()))
 
     assert states(own) == {"postgres": "running", "kafka": "running"}
 
@@ -197,7 +197,7 @@ def test_a_password_that_was_changed_in_the_settings_is_the_owners_from_the_next
     own: Settings,
 ) -> None:
     run.up(own)
-    changed = own.model_copy(update={"db_pass": SecretStr("another")})
+    changed = own.having(db_pass=SecretStr("another"))
 
     run.up(changed)
 
@@ -248,8 +248,8 @@ def make_as_an_earlier_version_did(settings: Settings) -> None:
         cluster.programs_for(account),
         cluster.place(folder, account),
         account,
-        user=settings.db_user,
-        password=settings.db_pass.get_secret_value(),
+        user=settings.db.user,
+        password=settings.db.password.get_secret_value(),
         log_file=folder,
     )
 
@@ -258,7 +258,7 @@ def make_as_an_earlier_version_did(settings: Settings) -> None:
 def test_a_part_that_cannot_start_takes_the_others_down_and_is_quoted(own: Settings) -> None:
     run.up(own)
     run.down(own)
-    properties = own.stack_dir / "kafka" / "data" / "meta.properties"
+    properties = own.stack.dir / "kafka" / "data" / "meta.properties"
     whole = properties.read_text()
     properties.write_text(whole.replace("node.id=1", "node.id=7"))
 
@@ -280,12 +280,12 @@ def test_the_commands_say_in_their_exit_codes_what_runs(own: Settings, unused: S
 
     assert (stopped.returncode, started.returncode, running.returncode) == (3, 0, 0)
     assert [part["state"] for part in json.loads(stopped.stdout)] == ["stopped", "stopped"]
-    assert [part["port"] for part in json.loads(running.stdout)] == [own.db_port, own.kafka_port]
+    assert [part["port"] for part in json.loads(running.stdout)] == [own.db.port, own.kafka.port]
     assert "ready to accept connections" in told.stdout
 
 
 def test_an_error_is_one_line_and_an_exit_code(unused: Settings) -> None:
-    refused = command(unused.model_copy(update={"db_host": "192.0.2.1"}), "up")
+    refused = command(unused.having(db_host="192.0.2.1"), "up")
     unknown = command(unused, "logs", "nothing")
 
     assert (refused.returncode, unknown.returncode) == (2, 2)
@@ -295,9 +295,9 @@ def test_an_error_is_one_line_and_an_exit_code(unused: Settings) -> None:
 
 def test_no_password_stands_in_a_log_or_on_a_command_line(own: Settings) -> None:
     run.up(own)
-    secret = own.db_pass.get_secret_value()
+    secret = own.db.password.get_secret_value()
     listing = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
-    written = [file for file in (own.stack_dir / "logs").iterdir() if secret in file.read_text()]
+    written = [file for file in (own.stack.dir / "logs").iterdir() if secret in file.read_text()]
 
     assert secret not in listing
     assert written == []

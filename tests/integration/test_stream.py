@@ -116,7 +116,7 @@ def test_partitions_that_are_added_and_a_checkpoint_that_is_deleted_lose_nothing
         wait_until(lambda: pipeline.count("heartbeats"), lambda count: count == 100)
 
         with open_broker(pipeline.settings) as broker:
-            broker.ensure_topic(pipeline.settings.kafka_topic, 4)
+            broker.ensure_topic(pipeline.settings.kafka.topic, 4)
         pipeline.send((event(number, at=NOW) for number in range(100, 150)), partition=3)
         wait_until(lambda: pipeline.count("heartbeats"), lambda count: count == 150)
         run.delete_checkpoint()
@@ -129,7 +129,7 @@ def test_partitions_that_are_added_and_a_checkpoint_that_is_deleted_lose_nothing
 
 
 def test_a_topic_that_is_created_again_is_read_from_its_beginning(pipeline: Pipeline) -> None:
-    topic = pipeline.settings.kafka_topic
+    topic = pipeline.settings.kafka.topic
     with pipeline.running() as run:
         run.wait_started()
         pipeline.send(event(number, at=NOW) for number in range(50))
@@ -211,7 +211,7 @@ def test_records_that_kafka_dropped_unread_are_noted_as_a_gap(pipeline: Pipeline
     pipeline.drain()
     pipeline.send((event(number, at=NOW) for number in range(10, 30)), partition=0)
     admin = KafkaAdminClient(**client_options(pipeline.settings))
-    admin.delete_records({TopicPartition(pipeline.settings.kafka_topic, 0): 25})
+    admin.delete_records({TopicPartition(pipeline.settings.kafka.topic, 0): 25})
     admin.close()
 
     run = pipeline.drain()

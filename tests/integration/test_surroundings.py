@@ -125,7 +125,7 @@ def test_a_launch_by_hand_stores_on_this_machine_what_hadoop_would_put_elsewhere
 def unstarted() -> Iterator[Settings]:
     """Give the settings of a stack whose folder has letters that are not ASCII, and a space."""
     with isolated_settings(stack_with_airflow=True) as settings:
-        own = settings.model_copy(update={"stack_dir": settings.stack_dir.parent / "stäck é"})
+        own = settings.having(stack_dir=settings.stack.dir.parent / "stäck é")
         yield own
         command(own, {}, "stack", "clean")
 
@@ -139,7 +139,7 @@ def test_the_whole_stack_starts_in_a_shell_full_of_other_programs(
 
     command(unstarted, {**hostile, "AIRFLOW__CORE__DAGS_FOLDER": "/nowhere"}, "stack", "up", umask=0o077)
 
-    assert (unstarted.stack_dir / "kafka" / "data" / "meta.properties").exists()
+    assert (unstarted.stack.dir / "kafka" / "data" / "meta.properties").exists()
     told = command(unstarted, hostile, "stack", "status", "--json", umask=0o077)
     assert told.count('"state": "running"') == len(parts_of(unstarted))
     # Airflow's tasks have reached its own server, and Spark the right Java, Hadoop or not.

@@ -112,7 +112,7 @@ def test_a_topic_that_is_read_again_gives_every_record_the_same_outcome(
     InlineStream(unlimited.settings).drain()
 
     with fresh_pipeline(stack, partitions=1) as other:
-        again = Pipeline(other.settings.model_copy(update={"kafka_topic": unlimited.settings.kafka_topic}))
+        again = Pipeline(other.settings.having(kafka_topic=unlimited.settings.kafka.topic))
         InlineStream(again.settings).drain()
 
         assert outcomes(again) == outcomes(unlimited)
@@ -137,7 +137,7 @@ def test_days_far_from_now_are_made_for_nobody(pipeline: Pipeline) -> None:
 
 
 def test_how_long_readings_are_kept_follows_the_settings(pipeline: Pipeline) -> None:
-    longer = pipeline.settings.model_copy(update={"readings_retention_days": 400})
+    longer = pipeline.settings.having(readings_retention_days=400)
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
         require_kept(connection, pipeline.settings)
         with pytest.raises(
@@ -151,7 +151,7 @@ def test_how_long_readings_are_kept_follows_the_settings(pipeline: Pipeline) -> 
 
 
 def test_a_topic_of_ours_keeps_and_takes_times_as_the_settings_say(pipeline: Pipeline) -> None:
-    settings, topic = pipeline.settings, pipeline.settings.kafka_topic
+    settings, topic = pipeline.settings, pipeline.settings.kafka.topic
     day_ms = 86_400_000
     assert limits_of(settings) == (7 * day_ms, 7 * day_ms, 300_000)
     now = datetime.now(UTC)  # NOW may be some minutes old
@@ -159,7 +159,7 @@ def test_a_topic_of_ours_keeps_and_takes_times_as_the_settings_say(pipeline: Pip
         with pytest.raises(InvalidTimestampError):
             pipeline.send_one(event(1), timestamp_ms=int(at.timestamp() * 1000))
 
-    changed = settings.model_copy(update={"kafka_retention_days": 3, "max_clock_skew_seconds": 0})
+    changed = settings.having(kafka_retention_days=3, max_clock_skew_seconds=0)
     with open_broker(changed) as broker:
         assert broker.ensure_topic(topic, 2)
         assert not broker.ensure_topic(topic, 2)
@@ -168,7 +168,7 @@ def test_a_topic_of_ours_keeps_and_takes_times_as_the_settings_say(pipeline: Pip
 
 
 def test_a_topic_that_was_made_elsewhere_is_left_as_it_is_until_somebody_asks(pipeline: Pipeline) -> None:
-    settings, topic = pipeline.settings, pipeline.settings.kafka_topic
+    settings, topic = pipeline.settings, pipeline.settings.kafka.topic
     with open_broker(settings) as broker:
         broker.delete_topic(topic)
     make_elsewhere(settings)
@@ -186,7 +186,7 @@ def make_elsewhere(settings: Settings) -> None:
     """Make the topic as another program would, once the deletion of the old one is through."""
 
     def is_made() -> bool:
-        wanted = {settings.kafka_topic: {"num_partitions": 1}}
+        wanted = {settings.kafka.topic: {"num_partitions": 1}}
         try:
             with open_broker(settings) as broker:
                 broker._client.create_topics(wanted, wait_for_metadata=True)
@@ -199,7 +199,7 @@ def make_elsewhere(settings: Settings) -> None:
 
 def limits_of(settings: Settings) -> tuple[int, int, int]:
     with open_broker(settings) as broker:
-        found = broker._configuration(settings.kafka_topic)
+        found = broker._configuration(settings.kafka.topic)
     kept, behind, ahead = (int(found[key]["value"]) for key in (RETENTION, MOST_BEHIND, MOST_AHEAD))
     return kept, behind, ahead
 
@@ -207,7 +207,7 @@ def limits_of(settings: Settings) -> tuple[int, int, int]:
 def test_what_the_topic_refuses_is_told_in_words_and_counted_and_nothing_hangs(pipeline: Pipeline) -> None:
     with open_broker(pipeline.settings) as broker:
         # As if this machine's clock were far behind the broker's.
-        broker.set_configuration(pipeline.settings.kafka_topic, {MOST_BEHIND: "0"})
+        broker.set_configuration(pipeline.settings.kafka.topic, {MOST_BEHIND: "0"})
     options = SimulatorOptions(
         customers=20, readings_limit=200, start_ms=int(NOW.timestamp() * 1000) - 3_600_000
     )
@@ -243,7 +243,7 @@ def test_a_letter_whose_time_the_topic_would_not_keep_is_judged_by_it_all_the_sa
         f"'{event(1, at=almost_expired).decode()}', kafka_timestamp, 'malformed_json', 'mended' from dead_letters"
     )
     with open_broker(settings) as broker:
-        broker.set_configuration(settings.kafka_topic, changes)
+        broker.set_configuration(settings.kafka.topic, changes)
 
     report = replay_dead_letters(settings, ALL, dry_run=False)
     stream.drain()
@@ -264,7 +264,7 @@ def test_a_letter_whose_time_the_topic_would_not_keep_is_judged_by_it_all_the_sa
 
 def test_by_the_brokers_own_times_readings_are_judged_as_ever(unlimited: Pipeline) -> None:
     with open_broker(unlimited.settings) as broker:
-        broker.set_configuration(unlimited.settings.kafka_topic, {TIMESTAMP_TYPE: "LogAppendTime"})
+        broker.set_configuration(unlimited.settings.kafka.topic, {TIMESTAMP_TYPE: "LogAppendTime"})
     stream = InlineStream(unlimited.settings)
     send_at(unlimited, (NOW, 10), (IN_1970, 10), (IN_2099, 10), (NOW - timedelta(days=89), 10))
 

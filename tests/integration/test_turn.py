@@ -37,7 +37,7 @@ def offsets(pipeline: Pipeline) -> dict[int, int]:
 
 def delete_records(pipeline: Pipeline, partition: int, before: int) -> None:
     admin = KafkaAdminClient(**client_options(pipeline.settings))
-    admin.delete_records({TopicPartition(pipeline.settings.kafka_topic, partition): before})
+    admin.delete_records({TopicPartition(pipeline.settings.kafka.topic, partition): before})
     admin.close()
 
 
@@ -83,7 +83,7 @@ def test_a_task_leaves_to_others_what_is_theirs_and_takes_up_what_is_added(pipel
         tasks.enter_context(running_turn(settings, launch, Share(FIRST_TURN, 1, 2)))
         wait_stored(pipeline, 50)
         with open_broker(settings) as broker:
-            broker.ensure_topic(settings.kafka_topic, 4)
+            broker.ensure_topic(settings.kafka.topic, 4)
         for partition in (2, 3):
             pipeline.send([event(100 + partition, at=NOW)], partition=partition)
         added_at = time.monotonic()
@@ -104,7 +104,7 @@ def test_a_partitions_commits_of_a_second_are_one_row_of_the_ledger(pipeline: Pi
     with running_turn(pipeline.settings, launch):
         began_at = time.monotonic()
         for number in range(200):
-            producer.send(pipeline.settings.kafka_topic, event(number, at=NOW), partition=number % 2)
+            producer.send(pipeline.settings.kafka.topic, event(number, at=NOW), partition=number % 2)
             producer.flush()
             time.sleep(0.015)  # a source's own pace
         wait_stored(pipeline, 200)

@@ -73,7 +73,7 @@ def test_sessions_that_are_ended_lose_nothing_and_repeat_nothing(pipeline: Pipel
 def wide(stack: Settings) -> Iterator[Pipeline]:
     """Give a topic of many partitions, whose tasks store in many small transactions."""
     with fresh_pipeline(stack, partitions=16) as pipeline:
-        small = pipeline.settings.model_copy(update={"stream_max_records_per_batch": 20})
+        small = pipeline.settings.having(stream_max_records_per_batch=20)
         yield Pipeline(small)
 
 

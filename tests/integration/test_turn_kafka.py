@@ -22,7 +22,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def transactional(settings: Settings, number: int = 0) -> Producer:
-    name = f"{settings.kafka_topic}-{number}"
+    name = f"{settings.kafka.topic}-{number}"
     producer = Producer({**librdkafka_options(settings), "transactional.id": name})
     producer.init_transactions()
     return producer
@@ -37,7 +37,7 @@ def send_in_transaction(producer: Producer, topic: str, values: list[bytes], *, 
 
 def ranges(settings: Settings) -> dict[int, KafkaRange]:
     with open_broker(settings) as broker:
-        return broker.ranges(broker.topic(settings.kafka_topic), with_log_end=True)
+        return broker.ranges(broker.topic(settings.kafka.topic), with_log_end=True)
 
 
 def ends(settings: Settings) -> dict[int, int]:
@@ -53,7 +53,7 @@ def some(first: int, count: int) -> list[bytes]:
 
 
 def test_aborted_records_are_never_stored_and_neither_they_nor_markers_leave_lag(pipeline: Pipeline) -> None:
-    settings, topic = pipeline.settings, pipeline.settings.kafka_topic
+    settings, topic = pipeline.settings, pipeline.settings.kafka.topic
     launch = InlineStream(settings).launch
     producer = transactional(settings)
     with running_turn(settings, launch):
@@ -72,7 +72,7 @@ def test_aborted_records_are_never_stored_and_neither_they_nor_markers_leave_lag
 
 
 def test_an_open_transaction_is_no_lag_and_is_read_once_it_is_through(pipeline: Pipeline) -> None:
-    settings, topic = pipeline.settings, pipeline.settings.kafka_topic
+    settings, topic = pipeline.settings, pipeline.settings.kafka.topic
     launch = InlineStream(settings).launch
     producer = transactional(settings)
     with running_turn(settings, launch):
@@ -94,14 +94,14 @@ def test_a_drain_comes_to_an_end_that_is_a_marker(pipeline: Pipeline, *, is_comm
     stream = InlineStream(settings)
     producer = transactional(settings)
     pipeline.send(some(0, 3), partition=0)
-    send_in_transaction(producer, settings.kafka_topic, some(10, 3))
+    send_in_transaction(producer, settings.kafka.topic, some(10, 3))
     if is_committed:
         producer.commit_transaction()
     else:
         producer.abort_transaction()
     # Its open transaction lies behind the end, and is not waited for.
     other = transactional(settings, 1)
-    send_in_transaction(other, settings.kafka_topic, some(20, 3))
+    send_in_transaction(other, settings.kafka.topic, some(20, 3))
 
     stream.drain()
 
@@ -116,7 +116,7 @@ def test_a_drain_comes_to_an_end_that_is_a_marker(pipeline: Pipeline, *, is_comm
 def test_nothing_of_a_new_topic_is_stored_under_the_old_ones_id(
     pipeline: Pipeline, *, is_running_on: bool
 ) -> None:
-    settings, topic = pipeline.settings, pipeline.settings.kafka_topic
+    settings, topic = pipeline.settings, pipeline.settings.kafka.topic
     launch = InlineStream(settings).launch
     with running_turn(settings, launch) as task:
         pipeline.send(some(0, 20), partition=0)
@@ -142,7 +142,7 @@ def _created(settings: Settings) -> bool:
     """Create the topic once its deletion is through."""
     try:
         with open_broker(settings) as broker:
-            return broker.ensure_topic(settings.kafka_topic, 2)
+            return broker.ensure_topic(settings.kafka.topic, 2)
     except HeartbeatError:
         return False
 

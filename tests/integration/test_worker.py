@@ -19,11 +19,11 @@ def test_a_session_is_not_left_behind_where_there_is_no_room_for_the_second(pipe
         warnings.simplefilter("ignore")
         gc.collect()  # what tests before this one have left
     with pipeline.owner() as owner:
-        name = sql.Identifier(pipeline.settings.db_name)
+        name = sql.Identifier(pipeline.settings.db.name)
         owner.execute(
             sql.SQL("alter database {} connection limit 2").format(name)
         )  # this session, and one more
-        worker = Worker(pipeline.settings.model_copy(update={"stream_db_wait_seconds": 0.0}))
+        worker = Worker(pipeline.settings.having(stream_db_wait_seconds=0.0))
 
         with pytest.raises(HeartbeatError):
             worker.database()

@@ -50,16 +50,16 @@ class Source:
 
     def _send(self) -> None:
         settings = self._plane.settings
-        producer = KafkaProducer(bootstrap_servers=settings.kafka_broker, acks="all")
+        producer = KafkaProducer(bootstrap_servers=settings.kafka.broker, acks="all")
         with closing(producer):
             number = 0
             while not self._is_over.wait(0.5):
                 now = datetime.now(UTC)
                 for customer, bpm in enumerate(RATES_BPM):
                     value = event(customer, at=now, customer=customer, heart_rate=bpm)
-                    producer.send(settings.kafka_topic, value=value)
+                    producer.send(settings.kafka.topic, value=value)
                 if number % 4 == 0:
-                    producer.send(settings.kafka_topic, value=b"not json")
+                    producer.send(settings.kafka.topic, value=b"not json")
                 producer.flush()
                 number += 1
 

@@ -18,12 +18,12 @@ PARTITIONS = 3
 @pytest.fixture
 def topic_settings(stack: Settings) -> Iterator[Settings]:
     """Give settings that lead to a fresh topic."""
-    settings = stack.model_copy(update={"kafka_topic": f"producer-{uuid.uuid4()}"})
+    settings = stack.having(kafka_topic=f"producer-{uuid.uuid4()}")
     with open_broker(settings) as broker:
-        broker.ensure_topic(settings.kafka_topic, PARTITIONS)
+        broker.ensure_topic(settings.kafka.topic, PARTITIONS)
     yield settings
     with open_broker(settings) as broker:
-        broker.delete_topic(settings.kafka_topic)
+        broker.delete_topic(settings.kafka.topic)
 
 
 def broker_pid(settings: Settings) -> int:

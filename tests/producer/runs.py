@@ -96,4 +96,4 @@ def command(settings: Settings, *words: str) -> Iterator[subprocess.Popen[str]]:
 def stored_count(settings: Settings) -> int:
     """Return how many records the topic holds."""
     with open_broker(settings) as broker:
-        return sum(found.end for found in broker.ranges(broker.topic(settings.kafka_topic)).values())
+        return sum(found.end for found in broker.ranges(broker.topic(settings.kafka.topic)).values())

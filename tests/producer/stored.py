@@ -18,8 +18,8 @@ from include.stream.types import bounds_of
 def stored_records(settings: Settings) -> dict[tuple[int, int], Any]:
     """Return every record of the topic by partition and offset."""
     with open_broker(settings) as broker:
-        ranges = broker.ranges(broker.topic(settings.kafka_topic))
-    ends = {TopicPartition(settings.kafka_topic, partition): found.end for partition, found in ranges.items()}
+        ranges = broker.ranges(broker.topic(settings.kafka.topic))
+    ends = {TopicPartition(settings.kafka.topic, partition): found.end for partition, found in ranges.items()}
     consumer = KafkaConsumer(
         **client_options(settings), enable_auto_commit=False, auto_offset_reset="earliest"
     )

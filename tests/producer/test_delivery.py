@@ -88,7 +88,7 @@ def test_a_signal_ends_it_with_everything_delivered_and_reported(
 
 
 def test_a_missing_topic_is_one_line_that_says_what_to_do(stack: Settings) -> None:
-    settings = stack.model_copy(update={"kafka_topic": "not-there"})
+    settings = stack.having(kafka_topic="not-there")
     with command(settings, "--duration", "1s") as process:
         output, errors = process.communicate(timeout=180)
 
@@ -99,7 +99,7 @@ def test_a_missing_topic_is_one_line_that_says_what_to_do(stack: Settings) -> No
 
 
 def test_an_absent_broker_is_not_waited_for_to_begin_with(stack: Settings) -> None:
-    settings = stack.model_copy(update={"kafka_broker": "localhost:1"})
+    settings = stack.having(kafka_broker="localhost:1")
 
     with pytest.raises(BrokerUnavailableError, match="no Kafka broker answers at localhost:1"):
         require_topic(settings, timeout_ms=500)

@@ -88,13 +88,13 @@ def test_asked_to_stop_in_an_outage_it_gives_up_in_the_end_and_says_so(
 def test_a_topic_that_is_deleted_meanwhile_ends_the_run(topic_settings: Settings) -> None:
     with running(SimulatorOptions(customers=100, rate_hz=10), topic_settings) as simulator:
         with open_broker(topic_settings) as broker:
-            broker.delete_topic(topic_settings.kafka_topic)
+            broker.delete_topic(topic_settings.kafka.topic)
 
         with pytest.raises(TopicMissingError):
             simulator.finish()
 
     with open_broker(topic_settings) as broker:
-        broker.ensure_topic(topic_settings.kafka_topic, 1)  # for the fixture to delete
+        broker.ensure_topic(topic_settings.kafka.topic, 1)  # for the fixture to delete
 
 
 def test_a_process_that_dies_fails_the_run_and_stops_the_others(topic_settings: Settings) -> None:

@@ -31,7 +31,7 @@ class ControlPlane(Pipeline):
 
     def processes(self) -> list[psutil.Process]:
         """Return every process that was started for this stack, found without any help of the product."""
-        own = f"STACK_DIR={self.settings.stack_dir}".encode()
+        own = f"STACK_DIR={self.settings.stack.dir}".encode()
         return [process for process in psutil.process_iter() if own in _environment(process)]
 
     def jvms(self) -> list[psutil.Process]:

@@ -43,11 +43,11 @@ class FilledPipeline:
 def filled_pipeline(stack: Settings, data_docs: Path) -> Iterator[FilledPipeline]:
     """Give a database of its own, filled; it is dropped at the end."""
     with fresh_pipeline(stack) as pipeline:
-        settings = pipeline.settings.model_copy(update={"stack_dir": data_docs})
+        settings = pipeline.settings.having(stack_dir=data_docs)
         _settle_hours(pipeline, settings)
         _stream(pipeline)
         _add_earlier_days(pipeline)
-        run_checks(settings.model_copy(update={"health_quarantine_fail_share": 1.0}))
+        run_checks(settings.having(health_quarantine_fail_share=1.0))
         now = pipeline.rows("select timezone('utc', clock_timestamp())")[0][0]
         yield FilledPipeline(pipeline, now)
 

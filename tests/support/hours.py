@@ -56,11 +56,11 @@ class Writer:
         self._days = DayPartitions(connect(settings, Role.STREAM, autocommit=True))
         chosen = load_policy(policy)
         self._launch = Launch(
-            settings.kafka_topic,
+            settings.kafka.topic,
             TOPIC_ID,
             take_lease(self._connection, "test", policy_version=chosen.version),
             chosen,
-            TimeBounds(3650 * 86_400, settings.max_clock_skew_seconds),
+            TimeBounds(3650 * 86_400, settings.judging.max_clock_skew_seconds),
         )
         [begun] = begin_share(self._connection, self._launch, [partition])
         self._states = read_share(self._connection, self._launch, [begun.partition])

@@ -17,9 +17,9 @@ class InlineStream:
     def __init__(self, settings: Settings, *, holder: str = "elsewhere:1") -> None:
         self._settings = settings
         with open_broker(settings) as broker, connect(settings, Role.STREAM, autocommit=True) as connection:
-            self._topic = broker.topic(settings.kafka_topic)
+            self._topic = broker.topic(settings.kafka.topic)
             held = broker.ranges(self._topic, with_log_end=True)
-            self._policy = load_policy(settings.risk_policy)
+            self._policy = load_policy(settings.judging.risk_policy)
             self.epoch = take_lease(connection, holder, policy_version=self._policy.version)
             open_offsets(connection, self.launch, held)
 

@@ -45,7 +45,7 @@ steps = [
 ]
 for role in Role:
     wrong = SecretStr("x" + role.password(settings))
-    away = settings.model_copy(update={role.password_setting: wrong})
+    away = settings.having(**{role.password_setting: wrong})
     steps.append(lambda role=role, away=away: connect(away, role))
 for step in steps:
     try:
@@ -58,8 +58,8 @@ print("workflows-are-through")
 
 def secrets_of(settings: Settings) -> dict[str, str]:
     """Return every secret by its name."""
-    values = {name: getattr(settings, name) for name in Settings.model_fields}
-    return {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+    values = settings.by_key().items()
+    return {key: value.get_secret_value() for key, value in values if isinstance(value, SecretStr)}
 
 
 @dataclass

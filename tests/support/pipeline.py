@@ -44,19 +44,19 @@ class Pipeline:
         )
         with closing(producer):
             for value in values:
-                producer.send(self.settings.kafka_topic, value=value, **where)
+                producer.send(self.settings.kafka.topic, value=value, **where)
             producer.flush()
 
     def send_one(self, value: bytes, **where: Any) -> None:
         """Send a record; raise what the broker has against it."""
         with closing(KafkaProducer(**client_options(self.settings), acks="all")) as producer:
-            producer.send(self.settings.kafka_topic, value=value, **where).get(timeout=30)
+            producer.send(self.settings.kafka.topic, value=value, **where).get(timeout=30)
 
     def lift_limits(self) -> None:
         """Let the topic take any timestamp, as one does that was not made by the product."""
         any_time = str(2**63 - 1)
         with open_broker(self.settings) as broker:
-            topic = broker.topic(self.settings.kafka_topic)
+            topic = broker.topic(self.settings.kafka.topic)
             broker.set_configuration(topic.name, {MOST_BEHIND: any_time, MOST_AHEAD: any_time})
             wait_until(lambda: broker.timestamp_limits(topic).behind_ms, lambda limit: limit == 2**63 - 1)
 
@@ -190,7 +190,7 @@ def _session_of(pid: int) -> int:
 def fresh_pipeline(stack: Settings, *, partitions: int = 2) -> Iterator[Pipeline]:
     """Give a pipeline of its own on a running stack."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    settings = stack.model_copy(update={"db_name": name, "kafka_topic": name, "kafka_partitions": partitions})
+    settings = stack.having(db_name=name, kafka_topic=name, kafka_partitions=partitions)
     identifier = sql.Identifier(name)
     with connect(stack, Role.OWNER, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {}").format(identifier))

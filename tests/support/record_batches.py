@@ -125,10 +125,10 @@ def send_batch(settings: Settings, partition: int, batch: bytes) -> int:
     client = KafkaNetClient(**client_options(settings), receive_message_max_bytes=2**30)
     with closing(client):
         client.get_broker_version(_TIMEOUT_MS)
-        client.poll(timeout_ms=_TIMEOUT_MS, future=client.cluster.set_topics([settings.kafka_topic]))
-        leader = client.cluster.leader_for_partition(TopicPartition(settings.kafka_topic, partition))
+        client.poll(timeout_ms=_TIMEOUT_MS, future=client.cluster.set_topics([settings.kafka.topic]))
+        leader = client.cluster.leader_for_partition(TopicPartition(settings.kafka.topic, partition))
         data = ProduceRequest.TopicProduceData.PartitionProduceData(index=partition, records=batch)
-        topic = ProduceRequest.TopicProduceData(name=settings.kafka_topic, partition_data=[data])
+        topic = ProduceRequest.TopicProduceData(name=settings.kafka.topic, partition_data=[data])
         request = ProduceRequest(
             transactional_id=None, acks=-1, timeout_ms=_TIMEOUT_MS, topic_data=[topic], max_version=9
         )

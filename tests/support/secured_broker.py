@@ -75,24 +75,22 @@ def secured_broker(stack: Settings, folder: Path) -> Iterator[Settings]:
         key_file=authority.issue("server"),
         ca_file=authority.file,
     )
-    settings = stack.model_copy(
-        update={
-            "stack_dir": folder,
-            "kafka_broker": f"{LOOPBACK}:{free_port()}",
-            "kafka_security_protocol": "SASL_SSL",
-            "kafka_sasl_mechanism": "SCRAM-SHA-512",
-            "kafka_sasl_username": USER,
-            "kafka_sasl_password": SecretStr(PASSWORD),
-            "kafka_ssl_ca_file": authority.file,
-            "kafka_ssl_client_file": authority.issue("client"),
-        }
+    settings = stack.having(
+        stack_dir=folder,
+        kafka_broker=f"{LOOPBACK}:{free_port()}",
+        kafka_security_protocol="SASL_SSL",
+        kafka_sasl_mechanism="SCRAM-SHA-512",
+        kafka_sasl_username=USER,
+        kafka_sasl_password=SecretStr(PASSWORD),
+        kafka_ssl_ca_file=authority.file,
+        kafka_ssl_client_file=authority.issue("client"),
     )
     own = {
         "kafka_sasl_mechanism": "PLAIN",
         "kafka_sasl_username": ADMIN,
         "kafka_sasl_password": SecretStr(ADMIN_PASSWORD),
     }
-    broker = Kafka(settings.model_copy(update=own), more_configuration=lock)
+    broker = Kafka(settings.having(**own), more_configuration=lock)
     supervisor = Supervisor(folder / "run")
     try:
         supervisor.await_ready(broker, supervisor.start(broker))

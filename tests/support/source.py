@@ -22,7 +22,7 @@ def steady_source(pipeline: Pipeline, *, interval_seconds: float = 0.25) -> Iter
             number = 0
             while not is_over.wait(interval_seconds):
                 now = datetime.now(UTC)
-                producer.send(pipeline.settings.kafka_topic, value=event(number, at=now, customer=number % 5))
+                producer.send(pipeline.settings.kafka.topic, value=event(number, at=now, customer=number % 5))
                 producer.flush()
                 number += 1
 

@@ -137,7 +137,7 @@ def running_from_airflow(settings: Settings, cluster: SparkCluster, home: Path) 
     """Run the stream as the workflow's own task does: SparkSubmitOperator, with the connection `spark_default`."""
     dag = PROJECT_ROOT / "dags" / "heartbeat_stream_dag.py"
     environment = {
-        **airflow_environment(settings.model_copy(update={"spark_master": cluster.url})),
+        **airflow_environment(settings.having(spark_master=cluster.url)),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

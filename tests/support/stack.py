@@ -7,7 +7,7 @@ from include.settings import Settings
 
 def processes_of(settings: Settings) -> list[int]:
     """Return the pids of the processes whose command line names the stack's folder."""
-    folder = str(settings.stack_dir)
+    folder = str(settings.stack.dir)
     found = psutil.process_iter(["pid", "cmdline"])
     return [
         process.info["pid"]

@@ -28,7 +28,7 @@ def tls_database(settings: Settings, certificate: Path) -> Iterator[Settings]:
         port = door.getsockname()[1]
         threading.Thread(target=_open_to_all, args=(door, context, settings), daemon=True).start()
         try:
-            yield settings.model_copy(update={"db_host": LOOPBACK, "db_port": port})
+            yield settings.having(db_host=LOOPBACK, db_port=port)
         finally:
             door.shutdown(socket.SHUT_RDWR)
 
@@ -49,7 +49,7 @@ def _let_in(guest: socket.socket, context: ssl.SSLContext, settings: Settings) -
         guest.sendall(YES)
         with (
             context.wrap_socket(guest, server_side=True) as secured,
-            socket.create_connection((settings.db_host, settings.db_port)) as database,
+            socket.create_connection((settings.db.host, settings.db.port)) as database,
         ):
             back = threading.Thread(target=_carry, args=(database, secured), daemon=True)
             back.start()

@@ -78,7 +78,7 @@ def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
     ):
         begun: list[float] = []
         sent = send_steadily(settings, rate=500, seconds=2, tell_begin=begun.append)
-        wanted = backlog_probes(records, settings.kafka_partitions) + sent.probes
+        wanted = backlog_probes(records, settings.kafka.partitions) + sent.probes
         seen = []
         for found in watch(probe, running):
             seen += found

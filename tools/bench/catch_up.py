@@ -34,7 +34,7 @@ def _measure_once(bench: Bench, settings: Settings, system: System) -> None:
         system.running(settings, bench.folder, drain=False) as running,
         open_probe(settings, since_us=first_us - 1) as probe,
     ):
-        total = backlog_probes(backlog, settings.kafka_partitions)
+        total = backlog_probes(backlog, settings.kafka.partitions)
         first_at, first_share, caught_up_at = _catch_up(probe, running, total, live_at)
     note = bench.figures.note
     note(PART, system.name, "s from the command to caught up", caught_up_at - running.begun_at)

@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from include.command_line import OneLineCommand, one_line_errors
+from include.command_line import OneLineCommand
 from include.errors import OptionError, StreamFailedError
 from include.settings import PROJECT_ROOT
 from tools.bench.figures import Series
@@ -84,18 +84,17 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
 ) -> None:
     """Run the bench on two commits in turns; say which figures moved beyond their spread."""
-    with one_line_errors():
-        chosen = choose_parts(parts or ["drain", "latency"])
-        runs: tuple[list[Any], list[Any]] = ([], [])
-        with _work_tree(before) as old, _work_tree(after) as new:
-            for number in range(rounds):
-                console.print(f"round {number + 1} of {rounds} …")
-                for folder, found in zip((old, new), runs, strict=True):
-                    found.append(_measure(folder, chosen, seconds))
-        changes = compare(*runs)
-        if json_file is not None:
-            json_file.write_text(json.dumps({"before": runs[0], "after": runs[1]}, indent=2))
-        _show(changes)
+    chosen = choose_parts(parts or ["drain", "latency"])
+    runs: tuple[list[Any], list[Any]] = ([], [])
+    with _work_tree(before) as old, _work_tree(after) as new:
+        for number in range(rounds):
+            console.print(f"round {number + 1} of {rounds} …")
+            for folder, found in zip((old, new), runs, strict=True):
+                found.append(_measure(folder, chosen, seconds))
+    changes = compare(*runs)
+    if json_file is not None:
+        json_file.write_text(json.dumps({"before": runs[0], "after": runs[1]}, indent=2))
+    _show(changes)
 
 
 @contextmanager

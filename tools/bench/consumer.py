@@ -38,7 +38,7 @@ def consume(settings: Settings, *, group: str, partitions: list[int], gather_sec
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     consumer = _open_consumer(settings, group)
-    consumer.assign(_committed(consumer, settings.kafka_topic, partitions))
+    consumer.assign(_committed(consumer, settings.kafka.topic, partitions))
     levels = _level_suffixes(settings)
     with connect(settings, Role.STREAM) as connection:
         while not stopping:
@@ -53,7 +53,7 @@ def consume(settings: Settings, *, group: str, partitions: list[int], gather_sec
 def _open_consumer(settings: Settings, group: str) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": settings.kafka_broker,
+            "bootstrap.servers": settings.kafka.broker,
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
@@ -89,7 +89,7 @@ def _gather(consumer: Consumer, gather_seconds: float) -> list[Message]:
 
 
 def _level_suffixes(settings: Settings) -> list[bytes]:
-    policy = load_policy(settings.risk_policy)
+    policy = load_policy(settings.judging.risk_policy)
     levels = [policy.level_of(bpm).value.encode() for bpm in range(MAX_HEART_RATE_BPM + 1)]
     return [struct.pack("!i", len(level)) + level for level in levels]
 

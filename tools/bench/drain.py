@@ -36,7 +36,7 @@ def measure_drain(bench: Bench) -> None:
 
 def _drain_once(bench: Bench, settings: Settings, system: System, first_us: int) -> None:
     """Take the pace from the first commit that is seen: what comes before belongs to the launch."""
-    total = backlog_probes(bench.options.records, settings.kafka_partitions)
+    total = backlog_probes(bench.options.records, settings.kafka.partitions)
     seen, first = 0, None
     with (
         system.running(settings, bench.folder, drain=True) as running,

@@ -43,7 +43,7 @@ def open_producer(settings: Settings, *, linger_ms: int) -> Producer:
     """Open a client; a record counts once the broker has it."""
     return Producer(
         {
-            "bootstrap.servers": settings.kafka_broker,
+            "bootstrap.servers": settings.kafka.broker,
             "acks": "all",
             "linger.ms": linger_ms,
             "batch.size": 262_144,
@@ -55,17 +55,17 @@ def open_producer(settings: Settings, *, linger_ms: int) -> Producer:
 def send_backlog(settings: Settings, records: int, first_us: int) -> None:
     """Fill the topic."""
     producer = open_producer(settings, linger_ms=20)
-    for record in backlog(records, settings.kafka_partitions, first_us):
-        _send(producer, settings.kafka_topic, record)
+    for record in backlog(records, settings.kafka.partitions, first_us):
+        _send(producer, settings.kafka.topic, record)
     producer.flush(FLUSH_TIMEOUT_SECONDS)
 
 
 def send_probe(producer: Producer, settings: Settings, partition: int = 0) -> int:
     """Hand one reading of now to the client, and return its time in microseconds since 1970 UTC."""
-    template = probe_templates(settings.kafka_partitions)[partition]
+    template = probe_templates(settings.kafka.partitions)[partition]
     created_us = time.time_ns() // 1000
     record = Record(template.partition, template.key, template.head + tail(created_us))
-    _send(producer, settings.kafka_topic, record)
+    _send(producer, settings.kafka.topic, record)
     return created_us
 
 
@@ -74,8 +74,8 @@ def send_steadily(
 ) -> Sent:
     """Send `rate` records per second, in ticks of a millisecond or longer; tell beforehand when it begins."""
     producer = open_producer(settings, linger_ms=1)
-    producer.list_topics(settings.kafka_topic, timeout=10)  # connected before the first deadline
-    ordinary, probes = templates(settings.kafka_partitions), probe_templates(settings.kafka_partitions)
+    producer.list_topics(settings.kafka.topic, timeout=10)  # connected before the first deadline
+    ordinary, probes = templates(settings.kafka.partitions), probe_templates(settings.kafka.partitions)
     begin_at = time.time() + CONNECTED_BEFORE_SECONDS
     tell_begin(begin_at)
     ticks_per_second = min(rate, MAX_TICKS_PER_SECOND)
@@ -98,7 +98,7 @@ def send_steadily(
                 probe_count += 1
             _send(
                 producer,
-                settings.kafka_topic,
+                settings.kafka.topic,
                 Record(template.partition, template.key, template.head + end),
             )
         sent += due

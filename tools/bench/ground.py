@@ -51,13 +51,13 @@ class Bench:
 @contextmanager
 def fresh_topic(settings: Settings) -> Iterator[Settings]:
     """Give settings that name a new topic, and delete it in the end."""
-    own = settings.model_copy(update={"kafka_topic": f"bench_{uuid.uuid4().hex[:12]}"})
+    own = settings.having(kafka_topic=f"bench_{uuid.uuid4().hex[:12]}")
     prepare(own)
     try:
         yield own
     finally:
         with open_broker(own) as broker:
-            broker.delete_topic(own.kafka_topic)
+            broker.delete_topic(own.kafka.topic)
 
 
 def clear(settings: Settings) -> None:

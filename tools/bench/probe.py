@@ -101,7 +101,7 @@ def open_probe(settings: Settings, *, since_us: int) -> Iterator[Probe]:
         gc.collect()
         gc.disable()
         try:
-            yield Probe(connection, settings.kafka_partitions, since_us=since_us)
+            yield Probe(connection, settings.kafka.partitions, since_us=since_us)
         finally:
             gc.enable()
 

@@ -38,7 +38,7 @@ def _send_constant(settings: Settings, records: int) -> float:
     producer = KafkaProducer(**client_options(settings), acks="all", linger_ms=20, batch_size=256 * 1024)
     begun = time.monotonic()
     for number in range(records):
-        producer.send(settings.kafka_topic, value=CONSTANT, key=b"%d" % (number % 2000))
+        producer.send(settings.kafka.topic, value=CONSTANT, key=b"%d" % (number % 2000))
     producer.flush()
     seconds = time.monotonic() - begun
     producer.close()

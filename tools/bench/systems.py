@@ -74,7 +74,7 @@ class Consumers:
     def running(self, settings: Settings, folder: Path, *, drain: bool) -> Iterator[Running]:  # noqa: ARG002
         """Run both as a group that has read nothing yet; they do not end by themselves."""
         group, begun_at = uuid.uuid4().hex, time.time()
-        shares = [range(first, settings.kafka_partitions, CONSUMER_COUNT) for first in range(CONSUMER_COUNT)]
+        shares = [range(first, settings.kafka.partitions, CONSUMER_COUNT) for first in range(CONSUMER_COUNT)]
         logs = tuple(
             folder / f"consumer-{group}-{number}.log" for number, share in enumerate(shares) if share
         )

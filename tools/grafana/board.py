@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from include.settings import Settings
+from include.settings import FIELDS
 from tools.grafana.panels import DATASOURCE, Json
 from tools.grafana.sql import bound
 
@@ -66,7 +66,7 @@ def links() -> list[Json]:
 
 def airflow_address() -> Json:
     """Return the hidden variable that holds where a browser finds Airflow; a dashboard's JSON knows no environment."""
-    port = Settings.model_fields["airflow_port"].default
+    port = FIELDS["airflow_port"].default
     return {
         "name": "airflow",
         "label": "Airflow",

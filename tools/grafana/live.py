@@ -3,7 +3,7 @@
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
 from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
-from include.settings import Settings
+from include.settings import FIELDS
 from tools.grafana.board import LIVE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
 from tools.grafana.panels import TIME, Json, figures, named, series, steps, table
@@ -43,7 +43,7 @@ def live() -> Json:
 
 
 def _now() -> list[Json]:
-    fresh_seconds = Settings.model_fields["health_fresh_seconds"].default
+    fresh_seconds = FIELDS["health_fresh_seconds"].default
     return [
         figures(
             "Records per second",

@@ -1,7 +1,7 @@
 """Heartbeat - pipeline: is every part at work, how far behind is the stream, and which launch holds the lease."""
 
 from include.health.types import Status
-from include.settings import Settings
+from include.settings import FIELDS
 from tools.grafana.board import PIPELINE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, RED, SKY, STATUS
 from tools.grafana.panels import TIME, Json, limit, named, panel, series, table, value_colours
@@ -137,7 +137,7 @@ def _latency() -> Json:
 
 
 def _batches() -> Json:
-    largest = Settings.model_fields["stream_max_records_per_batch"].default
+    largest = FIELDS["stream_max_records_per_batch"].default
     return series(
         "Batch size of a partition",
         f"Near the bound (STREAM_MAX_RECORDS_PER_BATCH, {largest:,} by default, shared by the partitions): a backlog "

@@ -3,7 +3,7 @@
 import pytest
 
 from include.db.sessions import Capacity, explain_shortage, sessions_needed, slots_of, stream_sessions
-from include.settings import Settings
+from include.settings import FIELDS
 from stack.postgres import SERVER_OPTIONS
 
 SERVER = Capacity(int(SERVER_OPTIONS["max_connections"]), 3, int(SERVER_OPTIONS["reserved_connections"]))
@@ -18,7 +18,7 @@ def test_a_local_master_has_threads_and_a_cluster_is_taken_for_large_enough(mast
 
 
 def test_the_embedded_server_lets_in_what_the_defaults_need() -> None:
-    tasks = slots_of(Settings.model_fields["spark_master"].default, partitions=2)
+    tasks = slots_of(FIELDS["spark_master"].default, partitions=2)
 
     assert explain_shortage(SERVER, tasks) is None
     assert stream_sessions(tasks) <= SERVER.reserved

@@ -14,10 +14,10 @@ SHARED_MEMORY = Path("/dev/shm")
 @pytest.mark.parametrize("part", ["postgres", "kafka", "airflow", "logs"])
 def test_a_part_that_lies_on_another_disk_behind_a_link_is_looked_at(part: str, tmp_path: Path) -> None:
     settings = Settings(stack_dir=tmp_path / "stack")
-    settings.stack_dir.mkdir()
-    (settings.stack_dir / part).symlink_to(SHARED_MEMORY)
+    settings.stack.dir.mkdir()
+    (settings.stack.dir / part).symlink_to(SHARED_MEMORY)
 
-    assert watched_folders(settings) == [settings.stack_dir, SHARED_MEMORY]
+    assert watched_folders(settings) == [settings.stack.dir, SHARED_MEMORY]
     tightest = min(watched_folders(settings), key=lambda folder: shutil.disk_usage(folder).free)
     assert tightest_disk(settings).folder == tightest
 

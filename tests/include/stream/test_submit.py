@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from include.settings import ENV_FILE_KEY, SECRET_KEYS, Settings
 from include.stream.submit import driver_environment
 
-MARKED = {name.lower(): SecretStr(f"marker-{name}") for name in SECRET_KEYS}
+MARKED = {name.lower(): SecretStr(f"http://marker/{name}") for name in SECRET_KEYS}
 
 
 def test_the_driver_knows_the_streams_password_and_the_brokers_and_no_other(tmp_path: Path) -> None:
-    told = driver_environment(Settings(stack_dir=tmp_path).model_copy(update=MARKED))
+    told = driver_environment(Settings(stack_dir=tmp_path).having(**MARKED))
 
     assert {key for key, value in told.items() if "marker" in value} == {
         "DB_STREAM_PASS",

@@ -16,7 +16,7 @@ from stack.airflow.connections import connections
 from stack.airflow.keys import Keys, keep_keys
 from stack.private import write_private
 
-MARKED = {name.lower(): SecretStr(f"marker-{name}") for name in SECRET_KEYS}
+MARKED = {name.lower(): SecretStr(f"http://marker/{name}") for name in SECRET_KEYS}
 KEYS = Keys(fernet="fernet-key", jwt="jwt-key", session="session-key")
 
 
@@ -70,7 +70,7 @@ def test_a_process_of_airflow_knows_the_secrets_that_it_needs_and_no_others(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_PASS", "p@ge:1%")
-    values = environment(settings.model_copy(update=MARKED))
+    values = environment(settings.having(**MARKED))
 
     known = {
         name: {key for key in SECRET_KEYS if component_environment(name, values)[key]} for name in COMMANDS
@@ -87,13 +87,13 @@ def test_a_process_of_airflow_knows_the_secrets_that_it_needs_and_no_others(
 
 
 def test_no_secret_stands_in_another_key_of_the_environment(settings: Settings) -> None:
-    values = environment(settings.model_copy(update=MARKED))
+    values = environment(settings.having(**MARKED))
 
     assert {key for key, value in values.items() if "marker" in value} <= SECRET_KEYS
 
 
 def test_the_connection_to_spark_says_how_to_reach_it(settings: Settings) -> None:
-    values = environment(settings.model_copy(update={"spark_master": "local[2,4]"}))
+    values = environment(settings.having(spark_master="local[2,4]"))
 
     spark = json.loads(values["AIRFLOW_CONN_SPARK_DEFAULT"])
     assert (spark["conn_type"], spark["host"]) == ("spark", "local[2,4]")
