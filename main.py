@@ -352,10 +352,10 @@ def bench(
     ),
 )
 def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger` wrote.")]) -> None:
-    """Hold the database against a simulator's ground-truth ledger, record by record."""
-    from include.report.truth import compare_with_ledger
+    """Hold the database against a simulator's ground truth, record by record."""
+    from include.report.truth import compare_with_truth
 
-    comparison = compare_with_ledger(get_settings(), ledger)
+    comparison = compare_with_truth(get_settings(), ledger)
     *differences, summary = comparison.lines()
     for line in differences:
         typer.echo(plain(line), err=True)

@@ -4,10 +4,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+import pendulum
 from airflow.sdk import Context, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from dags.connections import by_connections
 from include.errors import PermanentError
+from include.settings import get_settings
 
 OWNER = "heartbeat"
 
@@ -32,28 +34,38 @@ DEFAULT_ARGS: dict[str, Any] = {
     "execution_timeout": timedelta(minutes=30),
 }
 
+# No workflow makes up for the runs that it was not there for.
+NEVER_BACK: dict[str, Any] = {"start_date": pendulum.datetime(2026, 1, 1, tz="UTC"), "catchup": False}
 
 # The stream and the checks of each minute get the next slot that is free, whatever else waits for one.
 URGENT: dict[str, Any] = {"priority_weight": 100, "weight_rule": "absolute"}
+
+# A field of a form that takes an instant, or nothing.
+INSTANT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+
+
+def between(least: float, most: float, kind: str = "integer") -> dict[str, Any]:
+    """Return a field of a form that takes a number within these bounds."""
+    return {"type": kind, "minimum": least, "maximum": most}
 
 
 @by_connections
 def tell_failure(context: Context) -> None:
     """Tell HEALTH_WEBHOOK_URL of a task that has failed for good, once."""
-    from include.notices.run import tell_failed_task
-    from include.settings import get_settings
+    from include.notices.rules import change_of_task
+    from include.notices.run import tell_task
 
     failed = context["task_instance"]
-    tell_failed_task(get_settings(), _name(failed), context.get("exception"), failed.log_url)
+    tell_task(get_settings(), change_of_task(_name(failed), context.get("exception"), failed.log_url))
 
 
 @by_connections
 def tell_success(context: Context) -> None:
     """Tell that a task works again, if it was told that it fails."""
-    from include.notices.run import tell_worked_task
-    from include.settings import get_settings
+    from include.notices.rules import worked
+    from include.notices.run import tell_task
 
-    tell_worked_task(get_settings(), _name(context["task_instance"]))
+    tell_task(get_settings(), worked(_name(context["task_instance"])))
 
 
 def _name(task_instance: Any) -> str:

@@ -29,11 +29,11 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, TOLD, URGENT, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, URGENT, Tag
 from dags.connections import by_connections
+from include.settings import get_settings
 
 
 @task(retries=0, execution_timeout=timedelta(seconds=100))
@@ -41,15 +41,13 @@ from dags.connections import by_connections
 def check_everything() -> dict[str, str]:
     """Look around once; fail with the names of the failed checks."""
     from include.health.run import run_checks
-    from include.settings import get_settings
 
     return run_checks(get_settings())
 
 
 @dag(
     schedule=CronTriggerTimetable("* * * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=2),

@@ -31,14 +31,15 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, TOLD, Tag
 from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
+from include.domain.hours import as_hour
 from include.pools import HOURLY, SETTLING
+from include.settings import get_settings
 
 # A run that was triggered without a logical date has no data interval.
 HOUR = (
@@ -55,45 +56,46 @@ SETTLES: dict[str, Any] = {"pool": SETTLING.name, "retries": 6}
 @by_connections
 def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
-    from include.hourly.steps import settle_one
+    from include.hourly.run import chosen_hour
+    from include.hourly.run import settle_hour as settle
 
-    return settle_one(hour, workflow_run)
+    settings = get_settings()
+    return settle(settings, chosen_hour(settings, hour), workflow_run=workflow_run).counts()
 
 
 @task(outlets=[HOURLY_SUMMARY], pool=HOURLY.name)
 @by_connections
 def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     """Announce the hour, or fail with the reason why it is withheld."""
-    from include.hourly.steps import published_one
+    from include.hourly.run import require_published
 
-    outlet_events[HOURLY_SUMMARY].extra.update(published_one(hour))
+    outlet_events[HOURLY_SUMMARY].extra.update(require_published(get_settings(), as_hour(hour)))
 
 
 @task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2), **SETTLES)
 @by_connections
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""
-    from include.hourly.steps import settle_earlier
+    from include.hourly.run import require_none_withheld, settle_due
 
-    settled = settle_earlier(hour, workflow_run)
-    if settled is None:
+    settlement = settle_due(get_settings(), before=as_hour(hour), workflow_run=workflow_run)
+    if not settlement.decisions:
         raise AirflowSkipException("every earlier hour is up to date")
-    outlet_events[HOURLY_SUMMARY].extra.update(settled)
-    return settled
+    require_none_withheld(settlement)
+    outlet_events[HOURLY_SUMMARY].extra.update(settlement.counts())
+    return settlement.counts()
 
 
 @dag(
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     is_paused_upon_creation=False,
-    catchup=False,  # settle_reopened takes up the hours for which there was no run, in one
+    **NEVER_BACK,  # settle_reopened takes up the hours for which there was no run, in one
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=24),
     params={
         "hour": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Hour",
             description="Which hour to check and publish, UTC, for example 2026-01-31T14:00:00Z. "
             "It has to have ended, and its readings to be kept still. Empty: the last full one.",

@@ -23,11 +23,11 @@ Keeps the day partitions in order: the next days are there before they are neede
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, Tag
 from dags.connections import by_connections
+from include.settings import get_settings
 
 
 @task
@@ -35,7 +35,6 @@ from dags.connections import by_connections
 def make_days_ahead() -> dict[str, int]:
     """Make the partitions of the next days; return how many were made, by table."""
     from include.maintenance.run import make_days_ahead as make
-    from include.settings import get_settings
 
     return make(get_settings())
 
@@ -45,7 +44,6 @@ def make_days_ahead() -> dict[str, int]:
 def drop_expired_days() -> dict[str, int]:
     """Drop what has expired; return how many rows that were, by table."""
     from include.maintenance.run import drop_expired_days as drop
-    from include.settings import get_settings
 
     return drop(get_settings())
 
@@ -55,7 +53,6 @@ def drop_expired_days() -> dict[str, int]:
 def refresh_statistics() -> None:
     """Refresh the statistics."""
     from include.maintenance.run import refresh_statistics as refresh
-    from include.settings import get_settings
 
     refresh(get_settings())
 
@@ -65,15 +62,13 @@ def refresh_statistics() -> None:
 def prune_results() -> dict[str, int]:
     """Delete the results of old checks; return how many rows that were, by table."""
     from include.maintenance.run import prune_results as prune
-    from include.settings import get_settings
 
     return prune(get_settings())
 
 
 @dag(
     schedule=CronTriggerTimetable("20 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),

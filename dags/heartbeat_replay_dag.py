@@ -23,15 +23,16 @@ Sends rejected records to the topic again, after what made them fail was mended.
   start it again: nothing is lost, nothing doubles.
 """
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, Tag, between
 from dags.connections import by_connections
 from include.domain.reasons import EXPLANATIONS, Reason
+from include.settings import get_settings
 
 REASONS = [reason.value for reason in Reason]
 
@@ -40,24 +41,30 @@ REASONS = [reason.value for reason in Reason]
 @by_connections
 def replay_letters(params: Any = None) -> dict[str, Any]:
     """Send what the form names; return the counts by reason."""
-    from include.replay.steps import replay
+    from include.replay.rules import choose
+    from include.replay.run import replay_dead_letters
 
-    return replay(params)
+    selection = choose(
+        reasons=list(params["reasons"]),
+        since=params["since"],
+        until=params["until"],
+        limit=int(params["limit"]),
+    )
+    return asdict(replay_dead_letters(get_settings(), selection, dry_run=bool(params["dry_run"])))
 
 
 @task
 @by_connections
 def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
     """Count what became of the copies once the stream has read them."""
-    from include.replay.steps import trace
+    from include.replay.run import trace_outcomes as trace
 
-    return trace(report)
+    return trace(get_settings(), report["run_id"])
 
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     max_active_runs=1,
     is_paused_upon_creation=True,
     dagrun_timeout=timedelta(hours=3),
@@ -74,32 +81,23 @@ def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
         ),
         "since": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Recorded since",
             description="UTC, included, for example 2026-01-31T14:00:00Z. Empty: from the oldest on.",
         ),
         "until": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Recorded before",
             description="UTC, not included. Empty: up to the start of this run.",
         ),
         "limit": Param(
             10_000,
-            type="integer",
-            minimum=1,
-            maximum=1_000_000,
+            **between(1, 1_000_000),
             title="At most",
             description="How many records to send, the oldest first.",
         ),
-        "dry_run": Param(
-            True,
-            type="boolean",
-            title="Dry run",
-            description="Only count what would be sent.",
-        ),
+        "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
     tags=[Tag.OPERATE, Tag.TIER_2],
     default_args=DEFAULT_ARGS,

@@ -5,12 +5,12 @@ Sends simulated readings to the topic, as the form says, and ends by itself. Sta
 
 ```
  form ──► simulate ──► Kafka ──► heartbeat_stream
-             └──► ledger: what each record is to become
+             └──► ground truth: what each record is to become
 ```
 
-- **Writes** the topic, and a ledger of the truth below STACK_DIR; `python main.py verify LEDGER` holds the database
-  against it, record by record.
-- **Returns** how many records were sent, by kind of fault, and the ledger's path; the log says the same in words.
+- **Writes** the topic, and the ground truth into a file below STACK_DIR; `python main.py verify FILE` holds the
+  database against it, record by record.
+- **Returns** how many records were sent, by kind of fault, and the file's path; the log says the same in words.
 - **A second run** with the same seed sends the same people. Of a past period these are the same readings, which the
   stream counts as duplicates; for new ones, change the seed.
 - **To stop it** before its time, mark the run: what was sent stays.
@@ -21,26 +21,21 @@ Sends simulated readings to the topic, as the form says, and ends by itself. Sta
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, Tag, between
+from include.settings import get_settings
 
 PARAMS = {
     "customers": Param(
-        200,
-        type="integer",
-        minimum=1,
-        maximum=1_000_000,
-        title="Customers",
-        description="How many wear a monitor.",
+        200, **between(1, 1_000_000), title="Customers", description="How many wear a monitor."
     ),
     "rate_hz": Param(
         1.0,
         type="number",
         exclusiveMinimum=0,
         maximum=500,
-        title="Readings a second",
+        title="Readings per second",
         description="Of each customer.",
     ),
     "period": Param(
@@ -52,25 +47,19 @@ PARAMS = {
     ),
     "duration_seconds": Param(
         60,
-        type="number",
-        minimum=1,
-        maximum=86_400,
+        **between(1, 86_400, "number"),
         title="Duration in seconds",
         description="How long a run in real time lasts; a past period has its own length.",
     ),
     "within_seconds": Param(
         30,
-        type="number",
-        minimum=1,
-        maximum=86_400,
+        **between(1, 86_400, "number"),
         title="Fast motion within seconds",
         description="How long sending a past period takes; not for real time.",
     ),
     "seed": Param(
         1,
-        type="integer",
-        minimum=0,
-        maximum=2**31 - 1,
+        **between(0, 2**31 - 1),
         title="Seed",
         description="The same seed gives the same people. Two runs at once need two seeds.",
     ),
@@ -90,19 +79,15 @@ PARAMS = {
     ),
     "late_by_seconds": Param(
         300,
-        type="number",
-        minimum=1,
-        maximum=604_800,
+        **between(1, 604_800, "number"),
         title="Late by seconds",
         description="How much older a late reading is.",
     ),
     "processes": Param(
         1,
-        type="integer",
-        minimum=1,
-        maximum=16,
+        **between(1, 16),
         title="Processes",
-        description="Among how many the customers are shared; more than one for tens of thousands a second.",
+        description="Among how many the customers are shared; more than one for tens of thousands per second.",
     ),
 }
 
@@ -110,7 +95,6 @@ PARAMS = {
 @task(retries=0, execution_timeout=timedelta(hours=25))
 def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
     """Send what the form asks for; return the summary."""
-    from include.settings import get_settings
     from producer.form import run_form
 
     return run_form(params, get_settings(), run_id=run_id)
@@ -118,8 +102,7 @@ def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     max_active_runs=4,
     is_paused_upon_creation=True,
     params=PARAMS,

@@ -28,12 +28,12 @@ as soon as one has ended.
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import dag, task
 
-from dags.common import DEFAULT_ARGS, URGENT, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, URGENT, Tag
 from dags.connections import by_connections
 from dags.run_stream import RunStream
+from include.settings import get_settings
 from include.stream.backoff import LONGEST_WAIT_SECONDS
 from include.stream.submit import submit_args
 
@@ -42,7 +42,6 @@ from include.stream.submit import submit_args
 @by_connections
 def preflight(ti: Any = None) -> dict[str, Any]:
     """Wait if launches failed, check what the launch needs, and return its facts for the next one."""
-    from include.settings import get_settings
     from include.stream.preflight import check_launch
 
     # With an index it is the newest of the earlier runs', without one it would be all of them.
@@ -52,8 +51,7 @@ def preflight(ti: Any = None) -> dict[str, Any]:
 
 @dag(
     schedule="@continuous",
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     max_active_runs=1,
     is_paused_upon_creation=False,
     tags=[Tag.STREAM, Tag.TIER_1],

@@ -57,8 +57,8 @@ class StreamPassed(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire once."""
         from include.db.connect import opened_by
+        from include.domain.hours import as_hour
         from include.hourly.passing import wait_until_passed
-        from include.hourly.rules import as_hour
 
         failure, can_retry = None, False
         try:

@@ -64,39 +64,36 @@ def require_writable(path: Path) -> None:
         raise FileUnusableError(path=path, problem=f"it cannot be written: {reason}") from None
 
 
-class OneLineCommand(TyperCommand):
+class _InOneLine:
+    """Tells errors, and wrong options, in one line."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run, and exit where that is expected."""
+        run: Callable[..., Any] = super().main  # type: ignore[misc]
+        if not standalone_mode:
+            return run(*args, standalone_mode=False, **extra)
+        try:
+            code = run(*args, standalone_mode=False, **extra)
+        except HeartbeatError as error:
+            if isinstance(error, PartFailedError):
+                for line in error.log_tail:
+                    typer.echo(f"  {error.part} | {plain(line)}", err=True)
+            say_error(error)
+            sys.exit(error.exit_code)
+        except TyperException as error:
+            _exit_for(error)
+        except typer.Abort:
+            say_error("stopped")
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+class OneLineCommand(_InOneLine, TyperCommand):
     """A command whose errors, and wrong options, are told in one line."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        """Run and exit; see `_in_one_line`."""
-        return _in_one_line(super().main, *args, standalone_mode=standalone_mode, **extra)
 
-
-class OneLineGroup(TyperGroup):
+class OneLineGroup(_InOneLine, TyperGroup):
     """A program whose commands' errors, and wrong options, are told in one line."""
-
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        """Run and exit; see `_in_one_line`."""
-        return _in_one_line(super().main, *args, standalone_mode=standalone_mode, **extra)
-
-
-def _in_one_line(run: Callable[..., Any], *args: Any, standalone_mode: bool, **extra: Any) -> Any:
-    if not standalone_mode:
-        return run(*args, standalone_mode=False, **extra)
-    try:
-        code = run(*args, standalone_mode=False, **extra)
-    except HeartbeatError as error:
-        if isinstance(error, PartFailedError):
-            for line in error.log_tail:
-                typer.echo(f"  {error.part} | {plain(line)}", err=True)
-        say_error(error)
-        sys.exit(error.exit_code)
-    except TyperException as error:
-        _exit_for(error)
-    except typer.Abort:
-        say_error("stopped")
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _exit_for(error: TyperException) -> NoReturn:

@@ -61,7 +61,6 @@ class LineReporter:
         self._say = say
         self._rate = _Rate()
         self._said_at = time.monotonic()
-        self._is_waiting = False
 
     def update(self, tally: Tally) -> None:
         """Print the counts, unless a line was printed just now."""
@@ -103,7 +102,7 @@ def summary_lines(summary: Summary) -> list[str]:
 
 
 class _Rate:
-    """Records a second since the last time it was asked."""
+    """Records per second since the last time it was asked."""
 
     def __init__(self) -> None:
         self._count, self._at = 0, time.monotonic()
@@ -116,7 +115,7 @@ class _Rate:
 
 
 class _RateColumn(ProgressColumn):
-    """Records a second."""
+    """Records per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed or 0:,.0f}/s")

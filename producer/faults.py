@@ -69,7 +69,7 @@ PRESETS: dict[str, Mapping[str, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class GenuineReading:
     """A genuine reading, before anything goes wrong with it."""
 
     due_ms: int
@@ -115,7 +115,7 @@ def checked_rates(rates: Mapping[str, float]) -> dict[Fault, float]:
 
 
 def corrupt(
-    fault: Fault, reading: Reading, *, variant: int, earlier_ms: int, expired_before_days: int
+    fault: Fault, reading: GenuineReading, *, variant: int, earlier_ms: int, expired_before_days: int
 ) -> list[Event]:
     """Return what is sent in place of a reading: one record, or two for the faults that repeat it.
 
@@ -136,12 +136,12 @@ def corrupt(
     return [_event(reading, moved_ms[fault], fault)]
 
 
-def _event(reading: Reading, event_time_ms: int, fault: Fault | None = None) -> Event:
+def _event(reading: GenuineReading, event_time_ms: int, fault: Fault | None = None) -> Event:
     value = event_json(reading.customer_id, reading.heart_rate_bpm, event_time_ms)
     return Event(reading.due_ms, reading.customer_id, value, event_time_ms, reading.heart_rate_bpm, fault)
 
 
-def _repeated(fault: Fault, reading: Reading, variant: int) -> list[Event]:
+def _repeated(fault: Fault, reading: GenuineReading, variant: int) -> list[Event]:
     first = _event(reading, reading.event_time_ms)._replace(instant=SharedInstant())
     due_ms = reading.due_ms + variant % _COPY_DELAY_SECONDS * MS_PER_SECOND
     if fault is Fault.DUPLICATE:
@@ -157,7 +157,7 @@ def _other_rate(heart_rate_bpm: int, variant: int) -> int:
     return MIN_HEART_RATE_BPM + (heart_rate_bpm - MIN_HEART_RATE_BPM + step) % span
 
 
-def _malformed(reading: Reading, variant: int) -> tuple[bytes | None, Reason]:
+def _malformed(reading: GenuineReading, variant: int) -> tuple[bytes | None, Reason]:
     whole = event_json(reading.customer_id, reading.heart_rate_bpm, reading.event_time_ms)
     forms = (
         whole[: 1 + variant // 8 % (len(whole) - 1)],
@@ -172,13 +172,13 @@ def _malformed(reading: Reading, variant: int) -> tuple[bytes | None, Reason]:
     return forms[variant % len(forms)], Reason.MALFORMED_JSON
 
 
-def _missing_field(reading: Reading, variant: int) -> tuple[bytes, Reason]:
+def _missing_field(reading: GenuineReading, variant: int) -> tuple[bytes, Reason]:
     fields = _fields(reading)
     del fields[variant % len(fields)]
     return b"{%b}" % b",".join(fields), Reason.MISSING_FIELD
 
 
-def _wrong_type(reading: Reading, variant: int) -> tuple[bytes, Reason]:
+def _wrong_type(reading: GenuineReading, variant: int) -> tuple[bytes, Reason]:
     forms = (
         (1, b'"heart_rate":"%d"' % reading.heart_rate_bpm, Reason.BAD_HEART_RATE),
         (1, b'"heart_rate":%d.5' % reading.heart_rate_bpm, Reason.BAD_HEART_RATE),
@@ -195,7 +195,7 @@ def _wrong_type(reading: Reading, variant: int) -> tuple[bytes, Reason]:
     return b"{%b}" % b",".join(fields), reason
 
 
-def _out_of_range(reading: Reading, variant: int) -> tuple[bytes, Reason]:
+def _out_of_range(reading: GenuineReading, variant: int) -> tuple[bytes, Reason]:
     rates_bpm = (
         0,
         MIN_HEART_RATE_BPM - 1,
@@ -209,7 +209,7 @@ def _out_of_range(reading: Reading, variant: int) -> tuple[bytes, Reason]:
     return value, Reason.HEART_RATE_OUT_OF_RANGE
 
 
-def _fields(reading: Reading) -> list[bytes]:
+def _fields(reading: GenuineReading) -> list[bytes]:
     return [
         b'"customer_id":"%b"' % reading.customer_id,
         b'"heart_rate":%d' % reading.heart_rate_bpm,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from producer.customers import ALL, Customers, Shard, enrol
 from producer.events import Event, event_json
-from producer.faults import Fault, Reading, corrupt
+from producer.faults import Fault, GenuineReading, corrupt
 from producer.instants import MS_PER_SECOND, US_PER_SECOND
 from producer.noise import Ints, Purpose, draw, stream_keys, uniform
 from producer.physiology import HeartRateModel
@@ -134,7 +134,7 @@ class HeartbeatGenerator:
             ids = self._customers.ids
             events[place], *more = corrupt(
                 _FAULT_ORDER[kind],
-                Reading(event.due_ms, ids[columns[place]], event.heart_rate_bpm, event.event_time_ms),
+                GenuineReading(event.due_ms, ids[columns[place]], event.heart_rate_bpm, event.event_time_ms),
                 variant=variant,
                 earlier_ms=self._earlier_ms(int(ticks[place]), int(self._phases_ms[columns[place]])),
                 expired_before_days=self._plan.retention_days,

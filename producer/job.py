@@ -1,4 +1,4 @@
-"""One process's work: take events from a source at their pace, send them, and keep count and ledger."""
+"""One process's work: take events from a source at their pace, send them, and keep count and the ground truth."""
 
 import threading
 import time
@@ -12,12 +12,12 @@ from include.errors import BrokerUnavailableError, FileUnusableError
 from include.settings import Settings
 from producer.events import Event
 from producer.generator import HeartbeatGenerator, SimulationPlan
-from producer.ledger import Ledger
 from producer.pace import Pace
 from producer.replay import ReplayPlan, replay_events
-from producer.sender import Delivery, KafkaSender, require_topic
+from producer.sender import KafkaSender, Stored, require_topic
 from producer.tally import GENUINE, Tally
 from producer.truth import TimeLimits, expected_outcome
+from producer.truth_file import TruthFile
 
 REPORT_SECONDS = 0.5
 # How long a run that was asked to stop waits for the broker to acknowledge what is on its way.
@@ -53,7 +53,7 @@ def run_job(job: Job, settings: Settings, *, stop: threading.Event, reporter: Re
 
     A broker outage is waited out for as long as it takes; after `stop`, for half a minute.
     """
-    with closing(Ledger(Path(job.ledger))) if job.ledger else nullcontext() as ledger:
+    with closing(TruthFile(Path(job.ledger))) if job.ledger else nullcontext() as ledger:
         return _Run(job, settings, stop, reporter, ledger).run()
 
 
@@ -66,7 +66,7 @@ class _Run:
         settings: Settings,
         stop: threading.Event,
         reporter: Reporter,
-        ledger: Ledger | None,
+        ledger: TruthFile | None,
     ) -> None:
         self._job = job
         self._settings = settings
@@ -84,7 +84,7 @@ class _Run:
             self._source = iter(self._generator)
         else:
             self._source = replay_events(job.source)
-        self._sender = KafkaSender(settings, on_settled=self._count, on_waiting=self._wait_on_broker)
+        self._sender = KafkaSender(settings, on_done=self._count, on_waiting=self._wait_on_broker)
 
     def run(self) -> Tally:
         with closing(self._sender):
@@ -120,7 +120,7 @@ class _Run:
             self._look()
 
     def _look(self) -> None:
-        self._sender.settle()
+        self._sender.collect()
         self._report_at_intervals()
 
     def _report_at_intervals(self) -> None:
@@ -133,7 +133,7 @@ class _Run:
             self._tally.silenced = self._generator.silenced_count
         self._reporter.update(self._tally)
 
-    def _count(self, event: Event, delivery: Delivery | str) -> None:
+    def _count(self, event: Event, delivery: Stored | str) -> None:
         tally = self._tally
         if isinstance(delivery, str):
             tally.failed += 1

@@ -19,7 +19,8 @@ from producer.instants import (
 )
 from producer.pace import Pace
 from producer.recording.columns import NO_WISHES, Wishes
-from producer.replay import Extent, ReplayPlan
+from producer.recording.survey import Extent
+from producer.replay import ReplayPlan
 
 DEFAULT_CUSTOMERS = 15
 DEFAULT_RATE_HZ = 1.0
@@ -106,7 +107,7 @@ class SimulatorOptions:
 
     @property
     def customer_rate_hz(self) -> float:
-        """Readings a second of each customer."""
+        """Readings per second of each customer."""
         if self.records_per_second is None:
             return self.rate_hz
         return self.records_per_second / self.customers

@@ -14,10 +14,7 @@ from producer.customers import ALL, Shard, customer_of
 from producer.events import Event
 from producer.instants import FIRST_US, LAST_US, format_us
 from producer.recording.read import Recording, open_recording, read_batches
-from producer.recording.survey import Extent, survey
 from producer.recording.times import read_column
-
-__all__ = ["Extent", "ReplayPlan", "measure", "replay_events"]
 
 _US_PER_MS = 1000
 _PLAIN_TEXT = re.compile(rb'[^"\\\x00-\x1f]*')
@@ -37,11 +34,6 @@ class ReplayPlan:
     is_paced: bool = False
     shard: Shard = ALL
     recording: Recording | None = None
-
-
-def measure(path: Path) -> Extent:
-    """Read the file once for its extent; raise FileUnusableError if it holds no event time."""
-    return survey(path).require_extent()
 
 
 def replay_events(plan: ReplayPlan) -> Iterator[Event]:

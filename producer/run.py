@@ -9,12 +9,12 @@ from pathlib import Path
 from include.settings import Settings
 from producer.instants import US_PER_SECOND, format_ms, now_ms
 from producer.job import Job, Reporter, run_job
-from producer.ledger import Ledger, join_parts, part_paths
 from producer.options import ReplayOptions, SimulatorOptions, shards
 from producer.recording.survey import Survey, disorder_hint, stray_hint, survey
 from producer.sender import require_topic
 from producer.tally import Summary, Tally
 from producer.truth import TimeLimits
+from producer.truth_file import TruthFile, join_parts, part_paths
 from producer.workers import run_workers
 
 
@@ -119,10 +119,10 @@ def _run(jobs: list[Job], settings: Settings, stop: threading.Event, reporter: R
 
 
 def _ledger_parts(ledger: Path | None, processes: int) -> list[Path | None]:
-    """Return where each process writes its part of the ledger; raise at once if none can be written there."""
+    """Return where each process writes its part of the ground truth; raise at once if none can be written there."""
     if ledger is None or processes == 1:
         return [ledger] * processes
-    Ledger(ledger).close()
+    TruthFile(ledger).close()
     return [*part_paths(ledger, processes)]
 
 

@@ -55,7 +55,7 @@ _BESIDE = "sent in one batch with records that the broker does not take"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Stored:
     """Where the broker stored a record, and the record's timestamp there."""
 
     partition: int
@@ -64,7 +64,7 @@ class Delivery:
 
 
 # What is called for each record: its delivery, or in words why the broker has not taken it.
-OnSettled = Callable[[Event, Delivery | str], None]
+OnDone = Callable[[Event, Stored | str], None]
 # What is called while nothing is acknowledged: for how many seconds, and how many records wait.
 OnWaiting = Callable[[float, int], None]
 
@@ -78,9 +78,9 @@ def require_topic(settings: Settings, *, timeout_ms: int = _BOOTSTRAP_TIMEOUT_MS
 class KafkaSender:
     """Sends events, keyed as they are; what becomes of them is told in the order in which they were sent."""
 
-    def __init__(self, settings: Settings, *, on_settled: OnSettled, on_waiting: OnWaiting) -> None:
+    def __init__(self, settings: Settings, *, on_done: OnDone, on_waiting: OnWaiting) -> None:
         self._topic = settings.kafka.topic
-        self._on_settled = on_settled
+        self._on_done = on_done
         self._on_waiting = on_waiting
         self._pending: deque[tuple[Any, Event]] = deque()
         self._pending_bytes = 0
@@ -110,14 +110,14 @@ class KafkaSender:
         try:
             future = self._queue(event, is_stopped)
         except KafkaError as error:  # refused before it was queued, for example too large
-            self._on_settled(event, _in_words(error))
+            self._on_done(event, _in_words(error))
             return
         if not self._pending:
             self._last_progress = time.monotonic()
         self._pending.append((future, event))
         self._pending_bytes += len(event.value or b"")
 
-    def settle(self) -> None:
+    def collect(self) -> None:
         """Tell what became of the records that are done, from the oldest on, or that nothing has moved for long."""
         pending = self._pending
         while pending and pending[0][0].is_done:
@@ -126,9 +126,9 @@ class KafkaSender:
             self._last_progress = time.monotonic()
             if future.exception is None:
                 stored = future.value
-                self._on_settled(event, Delivery(stored.partition, stored.offset, stored.timestamp))
+                self._on_done(event, Stored(stored.partition, stored.offset, stored.timestamp))
             else:
-                self._on_settled(event, _in_words(future.exception))
+                self._on_done(event, _in_words(future.exception))
         quiet_seconds = time.monotonic() - self._last_progress
         if pending and quiet_seconds >= _QUIET_SECONDS:
             self._on_waiting(quiet_seconds, len(pending))
@@ -145,7 +145,7 @@ class KafkaSender:
             # The client's close() alone would raise and leave its thread running while records are unsent.
             self._producer._sender.force_close()
             self._producer._sender.join()
-            self.settle()
+            self.collect()
         self._producer.close()
 
     def _queue(self, event: Event, is_stopped: Callable[[], bool]) -> Any:
@@ -160,14 +160,14 @@ class KafkaSender:
     def _is_full(self) -> bool:
         if len(self._pending) < _MAX_PENDING_RECORDS and self._pending_bytes < _MAX_PENDING_BYTES:
             return False
-        self.settle()
+        self.collect()
         return len(self._pending) >= _MAX_PENDING_RECORDS or self._pending_bytes >= _MAX_PENDING_BYTES
 
     def _await_oldest(self) -> None:
         """Wait a moment for the oldest record."""
         with suppress(KafkaError):  # what became of it is looked at below
             self._pending[0][0].get(timeout=_SLICE_SECONDS)
-        self.settle()
+        self.collect()
 
 
 class _RememberingPartitioner(Partitioner):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """Counts of what was sent and what became of it: the running ones of a process, and the summary of a run."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 GENUINE = "none"
@@ -22,16 +22,7 @@ class Tally:
 
     def plus(self, other: "Tally") -> "Tally":
         """Return the sum of two tallies."""
-        return Tally(
-            self.sent + other.sent,
-            self.acknowledged + other.acknowledged,
-            self.failed + other.failed,
-            self.silenced + other.silenced,
-            self.by_fault + other.by_fault,
-            self.by_outcome + other.by_outcome,
-            self.by_reason + other.by_reason,
-            self.by_failure + other.by_failure,
-        )
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from include.stream.lease import read_lease, request_stop, take_lease
 from include.stream.master import require_master
 from include.stream.offsets import open_offsets
 from include.stream.types import Launch, bounds_of
-from include.stream.watch import Turns, Watch, hard_exit_after
+from include.stream.watch import Turns, Watch
 from spark_jobs.failures import explain
 from spark_jobs.query import count_slots, create_session, start_query
 from spark_jobs.source import Plan
@@ -56,14 +56,17 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     """
     policy = load_policy(settings.judging.risk_policy)
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        read_lease(connection)
+        read_lease(connection)  # if the schema is missing, that shows here and not after Spark has started
         require_kept(connection, settings)
-    topic = _read_topic(settings)
+    with open_broker(settings) as broker:
+        topic = broker.topic(settings.kafka.topic)
     require_master(settings)
-    spark = _start_spark(settings)
+    with _explained():
+        spark = create_session(settings.spark.ui_port)
     launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings))
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
+        # The predecessor still stores meanwhile. Only now, with warm workers, does this launch take its place.
         query = _rehearse(spark, launch, checkpoint / "spark", plan_file)
         launch, ends = _open(settings, launch, topic)
         log.info(
@@ -85,26 +88,20 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
         _run_under_watch(settings, launch, turns, query)
 
 
-def _read_topic(settings: Settings) -> Topic:
-    with open_broker(settings) as broker:
-        return broker.topic(settings.kafka.topic)
-
-
-def _start_spark(settings: Settings) -> SparkSession:
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        return create_session(settings.spark.ui_port)
-    except Py4JError as failure:
+        yield
+    except (PySparkException, Py4JError) as failure:
         raise explain(failure) from None
 
 
 def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: Path) -> StreamingQuery:
     """Start the query with a turn in which each worker does all that its task will do, but store."""
-    try:
+    with _explained():
         Plan(REHEARSAL_TURN, max(1, count_slots(spark))).write(plan_file)
         query = start_query(spark, launch, checkpoint=checkpoint, plan_file=plan_file)
         query.processAllAvailable()
-    except (PySparkException, Py4JError) as failure:
-        raise explain(failure) from None
     return query
 
 
@@ -112,14 +109,14 @@ def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dic
     """Take the lease and bring the offsets to where Kafka can go on; return where each partition ends now."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        epoch = take_lease(connection, holder, policy_version=launch.policy.version)
+        launch = replace(launch, epoch=take_lease(connection, holder, policy_version=launch.policy.version))
         with open_broker(settings) as broker:
             held = broker.ranges(topic, with_log_end=True)
             # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
             if broker.topic(topic.name).topic_id != topic.topic_id:
                 raise TopicReplacedError(topic=topic.name)
-        open_offsets(connection, topic=topic.name, topic_id=topic.topic_id, epoch=epoch, held=held)
-    return replace(launch, epoch=epoch), {partition: kafka.end for partition, kafka in held.items()}
+        open_offsets(connection, launch, held)
+    return launch, {partition: kafka.end for partition, kafka in held.items()}
 
 
 @contextmanager
@@ -143,12 +140,17 @@ def _remove_leftovers(parent: Path) -> None:
 
 
 def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: StreamingQuery) -> None:
+    # Filled by the watch's thread before it stops the query, so it is there when awaitTermination returns: it tells a
+    # wanted end (None) and the watch's reason from a failure of Spark's own.
     ended_by: list[HeartbeatError | None] = []
 
     def end(error: HeartbeatError | None) -> None:
         ended_by.append(error)
         patience = HARD_EXIT_SECONDS + (TURN_END_SECONDS if error is None else 0)
-        timer = hard_exit_after(patience, lambda: _leave(error))
+        # A query that hangs cannot hold the process.
+        timer = threading.Timer(patience, _leave, [error])
+        timer.daemon = True
+        timer.start()
         if error is None:
             _wait_for_turn_end(query)
         query.stop()
@@ -181,6 +183,7 @@ def _stop_on_sigterm(settings: Settings, launch: Launch, end: Callable[[], None]
         except HeartbeatError:
             end()
 
+    # In a thread: a signal handler runs between two byte codes of the main thread, which may be waiting inside Py4J.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=wish, daemon=True).start())
 
 
@@ -194,7 +197,7 @@ def _wait_for_turn_end(query: StreamingQuery) -> None:
 def _leave(error: HeartbeatError | None) -> None:
     """Leave at once, and take a JVM that no longer answers along."""
     log.error("hard_exit", message="the query did not stop in time" if error is None else str(error))
-    parent = os.getppid()
+    parent = os.getppid()  # the JVM that spark-submit became: alone it would go on for ever
     if "java" in Path(f"/proc/{parent}/exe").resolve().name:
         os.kill(parent, signal.SIGKILL)
     os._exit(1 if error is None else error.exit_code)

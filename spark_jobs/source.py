@@ -41,15 +41,6 @@ class Plan:
         return cls(**facts, ends=None if ends is None else {int(at): offset for at, offset in ends.items()})
 
 
-class TaskPartition(InputPartition):
-    """One task's part of a turn."""
-
-    def __init__(self, plan: Plan, index: int) -> None:
-        super().__init__(index)
-        self.plan = plan
-        self.index = index
-
-
 class HeartbeatSource(DataSource):
     """Options: `launch`, and `planFile`, which has to be there."""
 
@@ -85,14 +76,14 @@ class TurnReader(DataSourceStreamReader):
     def partitions(self, start: dict[str, int], end: dict[str, int]) -> list[InputPartition]:  # noqa: ARG002
         """Return the turn's tasks; a turn that is over by now is taken up as the one that has followed it."""
         plan = Plan.read(self._plan_file)
-        return [TaskPartition(plan, index) for index in range(plan.tasks)]
+        return [InputPartition((plan, index)) for index in range(plan.tasks)]
 
     def read(self, partition: InputPartition) -> Iterator[tuple[int]]:
         """Run one task until its turn is over."""
         from spark_jobs.failures import told_to_driver
         from spark_jobs.task import run_task
 
-        assert isinstance(partition, TaskPartition)  # noqa: S101 - what `partitions` returned
+        plan, index = partition.value
         with told_to_driver():
-            run_task(self._launch, partition.plan, partition.index)
+            run_task(self._launch, plan, index)
         return iter(())

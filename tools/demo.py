@@ -13,7 +13,7 @@ from include.log import configure_logging
 from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
 from include.report.run import make_report
-from include.report.truth import Comparison, compare_with_ledger
+from include.report.truth import Comparison, compare_with_truth
 from include.report.types import Report
 from include.settings import Settings, get_settings
 from stack import run as stack
@@ -54,7 +54,7 @@ def run_demo() -> int:
         _say("4/4", f"heartbeat_hourly: the hour {hour:%H:%M} UTC is checked, summed and published")
         conf = {"hour": f"{hour.isoformat()}Z"}
         run_workflow(client, "heartbeat_hourly", conf, timeout_seconds=STEP_TIMEOUT_SECONDS)
-        comparison = compare_with_ledger(settings, Path(summary["ledger"]))
+        comparison = compare_with_truth(settings, Path(summary["ledger"]))
         report, hour_report = make_report(settings), read_hour(settings, hour)
         _keep_docs(settings)
     console.print(render(report))

@@ -1,29 +1,27 @@
 """Run the real stream beside a demo or a bench, as a process of its own."""
 
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.stream.lag import lag_by_partition
 from include.stream.offsets import read_next_offsets
 from include.stream.submit import spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30
 
 
-@contextmanager
 def running_stream(
     settings: Settings, log: Path, *, drain: bool = False
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
     environment = {**environment_of(settings), **spark_environment(settings), "LOG_FORMAT": "json"}
-    with running_process(submit_command(settings, drain=drain), environment, log) as process:
-        yield process
+    return running_process(submit_command(settings, drain=drain), environment, log)
 
 
 @contextmanager
@@ -46,17 +44,6 @@ def running_process(
             process.wait()
 
 
-def wait_until_started(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return once the launch has committed to its place: its offsets stand in the database."""
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        while True:
-            row = connection.execute("select count(*) from stream_offsets").fetchone()
-            if row is not None and row[0]:
-                return
-            require_alive(process, log)
-            time.sleep(0.1)
-
-
 def count_waiting(settings: Settings) -> int:
     """Return how many records the stream has still to consume."""
     with open_broker(settings) as broker:
@@ -64,7 +51,7 @@ def count_waiting(settings: Settings) -> int:
         held = broker.ranges(topic)
     with connect(settings, Role.READER, autocommit=True) as connection:
         done = read_next_offsets(connection, topic.topic_id)
-    return sum(kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items())
+    return sum(lag_by_partition(held, done).values())
 
 
 def require_alive(process: subprocess.Popen[bytes], log: Path) -> None:

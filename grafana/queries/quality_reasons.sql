@@ -1,4 +1,4 @@
--- Rejected records a minute by reason over time; at most the range's last six hours.
+-- Rejected records per minute by reason over time; at most the range's last six hours.
 -- Params:  range_start, range_end timestamp (UTC), step interval, reasons text[]
 select
     date_bin(%(step)s, recorded_at, timestamp '2026-01-01') as time,

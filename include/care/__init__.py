@@ -1,1 +1,1 @@
-"""Read with care where a task has failed: in pieces, each tried apart first, down to the record to blame."""
+"""Reading with care where a task has failed: in pieces, each tried separately, down to the record to blame."""

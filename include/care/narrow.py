@@ -1,7 +1,7 @@
-"""The safety net: where storing fails for a reason that nobody foresaw, find the record that it fails with.
+"""The safety net: if storing fails for a reason that nobody foresaw, find the record that makes it fail.
 
-The records are halved until the failing one stands alone; it is quarantined as `unprocessable` and the rest goes on.
-What fails with a record that is known to be good as well is nothing that a record has done, and is raised.
+The records are halved until the failing one is alone; it is quarantined as `unprocessable`, and the rest is stored. If
+a record that is known to be good fails as well, no record is to blame, and the error is raised.
 """
 
 import json
@@ -19,7 +19,7 @@ from include.sink.gathering import Gathering
 from include.sink.store import Sink, store_gathering, try_out
 from include.stream.types import Sign
 
-# Classes of SQLSTATE that speak of the server, the session or the schema, never of a value: connection, roll-back,
+# Classes of SQLSTATE that are about the server, the session or the schema, never about a value: connection, rollback,
 # syntax and rights, resources, objects in use, intervention, system.
 _NOT_A_RECORDS_FAULT = ("08", "40", "42", "53", "55", "57", "58")
 _NOBODY = UUID(int=0)
@@ -28,7 +28,7 @@ log = get_logger()
 
 
 def store_or_narrow(gathering: Gathering, sink: Sink) -> Sign:
-    """Store all records but those that cannot be processed, which are quarantined; return the newest sign."""
+    """Store all records, quarantining those that cannot be processed; return the newest sign."""
     try:
         return store_gathering(gathering, sink)
     except HeartbeatError:
@@ -62,7 +62,7 @@ def _quarantine(gathering: Gathering, sink: Sink, error: Exception) -> Sign:
 
 
 def _bare(gathering: Gathering, why: str) -> Gathering:
-    """Return a record without anything that could be refused again."""
+    """Return a record stripped of everything that could be refused again."""
     value = gathering.values[0] or b""
     told = f"{why}: {len(value)} bytes, their SHA-256 is {sha256(value).hexdigest()}"
     return gathering.condemning(unprocessable(told)).without_payload()

@@ -1,4 +1,4 @@
-"""Kafka's batches as they lie there, cut into gatherings that are small enough to be borne."""
+"""Kafka's raw batches, cut into gatherings small enough to be handled safely."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,12 +8,11 @@ from include.care.narrow import unprocessable
 from include.domain.record_time import NO_TIME, record_times_us
 from include.errors import UnreadableBatchError
 from include.sink.gathering import MAX_VALUE_BYTES, Gathering, Origin, no_records, too_large
-from include.wire.record_batch import RawBatch, RawRecord
+from include.wire.record import RawRecord
+from include.wire.record_batch import RawBatch
 
 PIECE_RECORDS = 500
 PIECE_BYTES = 2 * 1024 * 1024
-
-_NOTHING = Origin(None, ())
 
 
 def cut(
@@ -21,8 +20,8 @@ def cut(
 ) -> Iterator[Gathering]:
     """Yield the records from `offset` on in pieces; those below `single_until` one by one.
 
-    The last piece of a batch brings the partition past the batch, also where it holds nothing to store. What cannot be
-    unpacked is quarantined unread, a dead letter for each offset.
+    The last piece of a batch moves the partition past the batch, even if it holds nothing to store. What cannot be
+    unpacked is quarantined unread, with a dead letter for each offset.
     """
     for batch in batches:
         if batch.last_offset >= offset:
@@ -81,15 +80,7 @@ def _gather(records: Sequence[RawRecord], partition: int, to_offset: int) -> Gat
 
 
 def _unread(batch: RawBatch, partition: int, offset: int, problem: str) -> Gathering:
-    offsets = np.arange(offset, batch.last_offset + 1, dtype=np.int64)
+    end = batch.last_offset + 1
+    records = [RawRecord(each, None, None, None, ()) for each in range(offset, end)]
     why = unprocessable(f"in a Kafka batch of {batch.packed_bytes} bytes that cannot be read: {problem}")
-    return Gathering(
-        np.full(len(offsets), partition, dtype=np.int32),
-        offsets,
-        record_times_us([NO_TIME] * len(offsets)),
-        [None] * len(offsets),
-        {partition: batch.last_offset + 1},
-        lambda rows: dict.fromkeys(rows, _NOTHING),
-        dict.fromkeys(range(len(offsets)), why),
-        frozenset(range(len(offsets))),
-    )
+    return _gather(records, partition, end).condemning(why).without_payload()

@@ -1,4 +1,4 @@
-"""Skip a record by hand: quarantine it unseen, with a person's reason, and let the stream go on behind it."""
+"""Skip a record by hand: quarantine it unread, with a person's reason, and let the stream continue behind it."""
 
 from contextlib import closing
 
@@ -16,17 +16,15 @@ from include.sink.store import Database, Sink
 from include.sink.worker import Worker
 from include.stream.lease import read_lease
 from include.stream.types import Launch, bounds_of
-from include.wire.raw_reader import RawReader
-
-FETCH_BYTES = 1024 * 1024
+from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 
 log = get_logger()
 
 
 def skip_record(settings: Settings, *, partition: int, offset: int, reason: str) -> int:
-    """Quarantine the record at this offset, the next one of its partition, and return where the stream goes on.
+    """Quarantine the record at this offset, the next one of its partition, and return where the stream continues.
 
-    A Kafka batch that cannot be unpacked is skipped as a whole. A running stream goes on by itself.
+    A Kafka batch that cannot be unpacked is skipped as a whole. A running stream continues by itself.
     """
     if not reason.strip():
         raise OptionError("a reason has to be given: it is kept with the record")
@@ -35,14 +33,14 @@ def skip_record(settings: Settings, *, partition: int, offset: int, reason: str)
         topic = broker.topic(settings.kafka.topic)
         database = worker.database()
         launch = _newest_launch(settings, topic, database)
-        accounts = read_share(database.connection, launch, [partition])
-        _require_next(accounts[partition].next_offset if partition in accounts else None, partition, offset)
+        states = read_share(database.connection, launch, [partition])
+        _require_next(states[partition].next_offset if partition in states else None, partition, offset)
         piece = _fetch(worker.raw_reader(), topic, partition, offset)
         why = unprocessable(f"skipped by hand: {' '.join(reason.split())}")
-        # Another launch or the task itself may have moved on meanwhile: then nothing is stored, in words.
-        store_or_narrow(piece.condemning(why), Sink(launch, accounts, database, lambda: None))
+        # Another launch or the task itself may have moved on meanwhile: then nothing is stored, and an error says so.
+        store_or_narrow(piece.condemning(why), Sink(launch, states, database, lambda: None))
     log.warning("record_skipped", partition=partition, offset=offset, record_count=len(piece))
-    return accounts[partition].next_offset
+    return states[partition].next_offset
 
 
 def _newest_launch(settings: Settings, topic: Topic, database: Database) -> Launch:
@@ -67,7 +65,7 @@ def _require_next(next_offset: int | None, partition: int, offset: int) -> None:
 
 def _fetch(reader: RawReader, topic: Topic, partition: int, offset: int) -> Gathering:
     """Return the record, or the whole batch where that cannot be read."""
-    batches = reader.fetch(topic, partition, offset, max_bytes=FETCH_BYTES).batches
+    batches = reader.fetch(topic, partition, offset, max_bytes=DEFAULT_FETCH_BYTES).batches
     piece = next(cut(batches, partition, offset, single_until=offset + 1), None)
     if piece is None:
         raise TransientError(f"there is no record at offset {offset} of partition {partition} yet")

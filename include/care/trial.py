@@ -1,8 +1,8 @@
-"""Try records one at a time in a process of their own, which may die of one.
+"""Try records one at a time in a separate process, which a record may kill.
 
-The parent starts `python -m include.care.trial`, hands in the launch and then records, a line of JSON each, and reads
-a line for each that the process came through. The process judges a record and stores it in a transaction that it
-undoes; only then does the parent do the same.
+The parent starts `python -m include.care.trial`, sends it the launch and then records, one line of JSON each, and reads
+back a line for each record that the process survived. The process judges a record and stores it in a transaction that
+it rolls back; only then does the parent store it for good.
 """
 
 import base64
@@ -21,7 +21,9 @@ TRIAL_SECONDS = 60.0
 
 
 class Trial:
-    """A process that tries records of one launch; after a death the next record gets a new one."""
+    """A process that tries records of one launch; if it dies, the next record gets a new one.
+    Try a gathering of one record; return None if a process can bear it, else what became of the process.
+    """
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
@@ -37,7 +39,9 @@ class Trial:
     def problem_with(self, record: Gathering) -> str | None:
         """Try a gathering of one record; return None if a process can bear it, else what became of the process.
 
-        An error in words is no death: the record is then tried in the ordinary way, which has an answer to that.
+        Try a gathering of one record; return None if the process survives, else what happened to it.
+
+        An ordinary error does not count: the record is then stored in the usual way, which can deal with errors.
         """
         value = record.values[0]
         order = {
@@ -74,7 +78,7 @@ class Trial:
 
 
 def main() -> None:
-    """Try what comes on standard input until it ends."""
+    """Try the records on standard input until it ends."""
     launch = Launch.from_json(sys.stdin.readline())
     settings = get_settings()
     limit_memory(settings.stream.worker_memory_mb)
@@ -85,7 +89,7 @@ def main() -> None:
         value = None if order["value"] is None else base64.b64decode(order["value"])
         try:
             try_out(value, order["record_time_us"], sink)
-        except Exception as error:  # the parent meets the same, and tells
+        except Exception as error:  # the parent runs into the same error, and reports it
             _answer(type(error).__name__)
         else:
             _answer("borne")

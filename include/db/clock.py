@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from include.db.connect import Connection
-from include.db.sql import query
+from include.db.queries import query
 
 
 def read_clock(connection: Connection) -> datetime:
     """Return the database's time, UTC without a zone."""
-    [(now,)] = connection.execute(query("select_clock")).fetchall()
+    [(now,)] = connection.execute(query("db/select_clock")).fetchall()
     return now  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from psycopg.errors import Diagnostic
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrations import Migration, migrations
-from include.db.sql import query
+from include.db.queries import query
 from include.errors import PermanentError
 from include.log import get_logger
 from include.settings import Settings
@@ -24,9 +24,9 @@ def migrate(settings: Settings) -> list[str]:
     """
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         connection.add_notice_handler(_tell_notice)
-        connection.execute(query("lock_migrations"))
-        connection.execute(query("create_schema_migrations"))
-        applied: dict[int, str] = dict(connection.execute(query("select_schema_migrations")).fetchall())
+        connection.execute(query("db/lock_migrations"))
+        connection.execute(query("db/create_schema_migrations"))
+        applied: dict[int, str] = dict(connection.execute(query("db/select_schema_migrations")).fetchall())
         pending = _pending(migrations(), applied)
         for migration in pending:
             _apply(connection, migration)
@@ -46,7 +46,7 @@ def pending_migrations(settings: Settings) -> list[str]:
         connect(settings, Role.STREAM, autocommit=True) as connection,
         readable_errors(settings, Role.STREAM),
     ):
-        applied: dict[int, str] = dict(connection.execute(query("select_schema_migrations")).fetchall())
+        applied: dict[int, str] = dict(connection.execute(query("db/select_schema_migrations")).fetchall())
     return [f"{migration.version:04d}_{migration.name}" for migration in _pending(migrations(), applied)]
 
 
@@ -87,7 +87,7 @@ def _apply(connection: Connection, migration: Migration) -> None:
     with connection.transaction():
         connection.execute(migration.text)
         connection.execute(
-            query("insert_schema_migration"),
+            query("db/insert_schema_migration"),
             {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
         )
     log.info("migration_applied", version=migration.version, name=migration.name)
@@ -101,7 +101,7 @@ def _has_table(connection: Connection, name: str) -> bool:
 def _set_time_limits(connection: Connection, settings: Settings) -> None:
     if _has_table(connection, "time_limits"):
         kept_days = settings.retention_days.stored_readings
-        connection.execute(query("update_time_limits"), {"kept_days": kept_days})
+        connection.execute(query("db/update_time_limits"), {"kept_days": kept_days})
 
 
 def _set_password(connection: Connection, settings: Settings, role: Role) -> None:

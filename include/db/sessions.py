@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from include.db.connect import Connection
-from include.db.sql import query
+from include.db.queries import query
 
 # A worker stores in one session and makes days in another; a driver renews its lease in one and hears a signal in one.
 SESSIONS_PER_TASK = 2
@@ -37,7 +37,7 @@ def stream_sessions(tasks: int) -> int:
 
 def read_capacity(connection: Connection) -> Capacity:
     """Ask the server."""
-    [row] = connection.execute(query("select_capacity")).fetchall()
+    [row] = connection.execute(query("db/select_capacity")).fetchall()
     return Capacity(*row)
 
 

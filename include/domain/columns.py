@@ -52,12 +52,14 @@ def parse_events(values: Sequence[bytes | None]) -> EventColumns | None:
     """Return the columns of `values`, or None where only the record-by-record way is safe."""
     if not all(values):  # an empty value, or none at all
         return None
+    # One call for all records: to start Arrow's reader costs as much as judging some fifty records one by one.
     lines = b"\n".join([*values, b""])  # type: ignore[list-item]
     if not _is_safe_to_join(lines, values):  # type: ignore[arg-type]
         return None
     try:
         table = arrow_json.read_json(
             pa.BufferReader(lines),
+            # In one block, so that the rows come as one chunk; threads would only compete with the other tasks.
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
             parse_options=_PARSE,
         )
@@ -78,9 +80,11 @@ def _is_safe_to_join(lines: bytes, values: Sequence[bytes]) -> bool:
     count = len(values)
     text = np.frombuffer(lines, dtype=np.uint8)
     lengths = np.fromiter(map(len, values), dtype=np.int64, count=count)
-    joints = np.cumsum(lengths + 1) - 1
+    joints = np.cumsum(lengths + 1) - 1  # where the line breaks are
     if not bool((text[joints - lengths] == ord("{")).all() and (text[joints - 1] == ord("}")).all()):
         return False
+    # As many breaks and braces as records, and each record begins and ends with a brace: none spans two lines, nests or
+    # holds two objects. Arrow would also take brackets, bare line ends, NULs and infinities that the rules refuse.
     return (
         lines.count(b"\n") == count
         and lines.count(b"{") == count
@@ -107,10 +111,11 @@ def _uuid_bytes(texts: pa.StringArray) -> tuple[Bytes, Mask]:
     if not has_length.any():
         return out, has_length
     text = np.frombuffer(texts.buffers()[2], dtype=np.uint8)
-    if has_length.all():
+    if has_length.all():  # back to back, as a rule: a view, no copy
         rows = text[starts[0] : ends[-1]].reshape(-1, _UUID_TEXT_BYTES)
     else:
         rows = text[starts[has_length, None] + np.arange(_UUID_TEXT_BYTES)]
+    # A table instead of comparisons, digit by digit; what is not hexadecimal is 0xFF, which no maximum can hide.
     nibbles = _HEX_VALUE[rows[:, _HEX_DIGITS]]
     is_uuid = (nibbles.max(axis=1) != _NOT_HEX) & (rows[:, _HYPHENS] == ord("-")).all(axis=1)
     out[has_length] = (nibbles[:, 0::2] << 4) | (nibbles[:, 1::2] & 0x0F)
@@ -131,6 +136,7 @@ def _instants(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], Mask]:
     if not valid.any():
         return out, valid
     text = np.frombuffer(texts.buffers()[2], dtype=np.uint8)
+    # From here on by position: each form has its separators in fixed places, so no text is looked at twice.
     first, last = starts[valid], ends[valid]
     separator = text[first + 10]
     # Arrow also takes "2026-01-01T00" and a bare date; a reading names its minute and second, or goes the plain way.
@@ -158,6 +164,7 @@ def _column(table: pa.Table, name: str) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
+# The buffers are read directly: Arrow's own way to numpy would first import pandas, which takes seconds.
 def _ints(column: pa.Array) -> npt.NDArray[np.int32]:
     return np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column)]
 
@@ -167,7 +174,7 @@ def _int64(column: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _is_valid(column: pa.Array) -> Mask:
-    """Return where there is a value; Arrow's own way to numpy would first import pandas, which takes seconds."""
+    """Return where there is a value; Arrow keeps that as a bit per row."""
     if not column.null_count:
         return np.ones(len(column), dtype=np.bool_)
     bits = np.unpackbits(np.frombuffer(column.buffers()[0], dtype=np.uint8), bitorder="little")
@@ -183,6 +190,6 @@ def _bounds(column: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
 
 
 def _as_arrow(mask: Mask) -> pa.BooleanArray:
-    """Return a mask as Arrow keeps it; `pa.array` would import pandas, too."""
+    """Return a mask as Arrow keeps it."""
     bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
     return pa.BooleanArray.from_buffers(pa.bool_(), len(mask), [None, bits])

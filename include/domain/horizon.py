@@ -11,14 +11,14 @@ record (docs/decisions/0014):
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from include.domain.judge import Rejection, TimeBounds
 from include.domain.reasons import Reason
-from include.domain.validation import Readings, Times, Verdict
+from include.domain.validation import Times, Verdict
 
 Mask = npt.NDArray[np.bool_]
 Partitions = npt.NDArray[np.int32]
@@ -66,7 +66,7 @@ def within_horizon(
     found: dict[int, Rejection] = {}
     for mask, why in ((is_not_yet, NOT_YET), (is_behind, FAR_BEHIND), (is_no_more, NO_MORE)):
         found |= readings.rejected(np.flatnonzero(mask).astype(np.int32), why)
-    return Verdict(_chosen(readings, ~is_out), {**verdict.rejections, **found})
+    return Verdict(readings.chosen(~is_out), {**verdict.rejections, **found})
 
 
 def newest_by_partition(times: Times, partitions: Partitions) -> dict[int, int]:
@@ -101,13 +101,3 @@ def _far_behind(
 def _present(partitions: Partitions) -> list[int]:
     # Not np.unique: that sorts.
     return np.flatnonzero(np.bincount(partitions)).tolist()
-
-
-def _chosen(readings: Readings, mask: Mask) -> Readings:
-    return replace(
-        readings,
-        rows=readings.rows[mask],
-        customer_id=readings.customer_id[mask],
-        heart_rate=readings.heart_rate[mask],
-        event_time_us=readings.event_time_us[mask],
-    )

@@ -4,14 +4,14 @@ The vectorised path in `validation` accepts only what these rules accept; everyt
 outcome of a record never depends on the records that happened to arrive beside it.
 """
 
-import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from include.domain.event_json import NotAnObjectError, parse_object
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.record_time import END_US, usable_or_none
 from include.domain.schema import (
@@ -25,8 +25,6 @@ from include.domain.schema import (
 
 MICROSECONDS = 1_000_000
 SECONDS_PER_DAY = 86_400
-# Deeper nesting is refused by rule: what the parser's own recursion allows depends on the caller's stack.
-MAX_NESTING = 64
 
 UNUSABLE_RECORD_TIME = (
     "the Kafka record's own timestamp is absent or not between 1970 and 9999: lateness cannot be judged"
@@ -39,10 +37,7 @@ _TIMESTAMP = re.compile(
     r"([0-9]{2})(?(2):)([0-9]{2})(?:(?(2):)([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_BEYOND_INT64 = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +105,11 @@ def judge_record(value: bytes | None, record_time_us: int | None, bounds: TimeBo
     it and not against the wall clock, so that a record gets the same outcome whenever it is read. None, or a time
     that `record_time` does not call usable, can judge nothing.
     """
-    event: dict[str, Any] = {}
     try:
-        event = _parse_object(value)
+        event = parse_object(value)
+    except NotAnObjectError as error:
+        return Rejection(Reason.MALFORMED_JSON, str(error))
+    try:
         _require_fields(event)
         customer_id = _customer_id(event[CUSTOMER_ID])
         heart_rate = _heart_rate(event[HEART_RATE])
@@ -121,63 +118,6 @@ def judge_record(value: bytes | None, record_time_us: int | None, bounds: TimeBo
     except _Rejected as rejected:
         return _attributed(rejected.rejection, event)
     return Reading(customer_id, heart_rate, event_time_us)
-
-
-def _parse_object(value: bytes | None) -> dict[str, Any]:
-    if not value:
-        raise _Rejected(
-            Reason.MALFORMED_JSON, "the value is empty" if value is not None else "the value is null"
-        )
-    if _is_nested_too_deep(value):
-        raise _Rejected(Reason.MALFORMED_JSON, f"nested deeper than {MAX_NESTING} levels")
-    try:
-        event = _JSON.decode(value.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _Rejected(Reason.MALFORMED_JSON, f"not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise _Rejected(Reason.MALFORMED_JSON, f"{error.msg} at character {error.pos}") from None
-    if not isinstance(event, dict):
-        raise _Rejected(Reason.MALFORMED_JSON, "the value is JSON but not an object")
-    return event
-
-
-def _is_nested_too_deep(value: bytes) -> bool:
-    if value.count(b"{") + value.count(b"[") <= MAX_NESTING:
-        return False
-    depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", value)):
-        depth += 1 if bracket.group() in b"[{" else -1
-        if depth > MAX_NESTING:
-            return True
-    return False
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # JSON leaves the meaning of a repeated name open; a medical value must not depend on a parser's taste.
-    event = dict(pairs)
-    if len(event) < len(pairs):
-        names = [name for name, _ in pairs]
-        for field in EVENT_FIELDS:
-            if names.count(field) > 1:
-                raise _Rejected(Reason.MALFORMED_JSON, f"{field} is given more than once")
-    return event
-
-
-def _bounded_int(digits: str) -> int:
-    # Python refuses to parse integers of thousands of digits; whatever is longer than int64 is out of range alike.
-    return int(digits) if len(digits) < len(str(_BEYOND_INT64)) else _BEYOND_INT64
-
-
-def _exact_number(digits: str) -> Decimal | int:
-    # A float would take 72.00000000000000001 for 72.
-    try:
-        return Decimal(digits)
-    except InvalidOperation:  # an exponent of nineteen digits
-        return _BEYOND_INT64
-
-
-# Made once: json.loads would build one for each record.
-_JSON = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_int=_bounded_int, parse_float=_exact_number)
 
 
 def _require_fields(event: dict[str, Any]) -> None:

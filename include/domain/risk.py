@@ -3,9 +3,9 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from include.errors import SettingsError
+from include.domain.policy_file import read_policy
 
 POLICY_FOLDER = Path(__file__).parent / "risk_policies"
 
@@ -58,12 +58,4 @@ class RiskPolicy(BaseModel):
 
 def load_policy(name: str) -> RiskPolicy:
     """Read the policy called `name`; raise SettingsError if there is none or its bands make no sense."""
-    path = POLICY_FOLDER / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in POLICY_FOLDER.glob("*.json")))
-        raise SettingsError(f"RISK_POLICY names no policy {name}: choose one of {known}")
-    try:
-        return RiskPolicy.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        problems = "; ".join(detail["msg"] for detail in error.errors())
-        raise SettingsError(f"risk policy {name} cannot be used: {problems}") from None
+    return read_policy(RiskPolicy, POLICY_FOLDER, name, setting="RISK_POLICY")

@@ -36,6 +36,12 @@ class Readings:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def chosen(self, which: npt.NDArray[np.bool_]) -> "Readings":
+        """Return some of the readings."""
+        return Readings(
+            self.rows[which], self.customer_id[which], self.heart_rate[which], self.event_time_us[which]
+        )
+
     def at(self, places: npt.NDArray[np.int32]) -> "Readings":
         """Return the same readings, their rows looked up in `places`."""
         return replace(self, rows=places[self.rows])
@@ -122,19 +128,12 @@ def _judge_columns(
         & (columns.event_time_us >= own - bounds.retention_seconds * MICROSECONDS)
         & (columns.event_time_us <= own + bounds.max_clock_skew_seconds * MICROSECONDS)
     )
+    rows = np.arange(start, end, dtype=np.int32)
+    readings = Readings(rows, columns.customer_id, columns.heart_rate, columns.event_time_us)
     if accepted.all():
-        rows = np.arange(start, end, dtype=np.int32)
-        readings = Readings(rows, columns.customer_id, columns.heart_rate, columns.event_time_us)
         return [Verdict(readings, {})]
-    chosen = np.flatnonzero(accepted)
-    clean = Readings(
-        (chosen + start).astype(np.int32),
-        columns.customer_id[chosen],
-        columns.heart_rate[chosen],
-        columns.event_time_us[chosen],
-    )
-    doubtful = (np.flatnonzero(~accepted) + start).tolist()
-    return [Verdict(clean, {}), _judge_rows(values, times, doubtful, bounds)]
+    doubtful = rows[~accepted].tolist()
+    return [Verdict(readings.chosen(accepted), {}), _judge_rows(values, times, doubtful, bounds)]
 
 
 def _judge_rows(

@@ -1,25 +1,26 @@
-"""What the facts mean. Pure decisions: the clock is the database's, handed in with the facts.
+"""What the facts mean, check by check. Pure decisions: the clock is the database's, handed in with the facts."""
 
-The stream is judged by progress, not by a process being there: it is dead when records have waited for a while and
-nothing was committed. Since when they wait is what earlier looks saw, so neither a silence before they came nor the
-clock of whoever sent them counts. Without records that wait, silence is the source's.
-"""
+from collections.abc import Sequence
+from datetime import timedelta
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-
-from include.broker.topic import KafkaRange
+from include.health.standstill import (
+    age_seconds,
+    commit_age_seconds,
+    is_stalled,
+    lag_of,
+    seconds_between,
+    waited_seconds,
+)
 from include.health.types import (
     Check,
     DatabaseFacts,
     Facts,
     KafkaFacts,
-    PartitionProgress,
     Status,
     Thresholds,
 )
 from include.notices.types import Change
-from include.stream.types import Lease
+from include.stream.alive import silent_seconds
 
 BYTES_PER_GIB = 1024**3
 # A record whose time is farther ahead does not tell when anything was sent; the ledger tells when it was stored.
@@ -44,61 +45,6 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
         _unpublished(facts, limits),
         _disk(facts, limits),
     ]
-
-
-def is_stalled(facts: Facts, limits: Thresholds) -> bool:
-    """Tell whether records have waited too long while the stream, past its start, has committed nothing."""
-    return may_be_stalled(facts, limits, within_seconds=0)
-
-
-def may_be_stalled(facts: Facts, limits: Thresholds, *, within_seconds: float) -> bool:
-    """Tell whether the stream will count as stalled so much later at most, if nothing moves until then."""
-    if not (facts.database and lag_of(facts)):
-        return False
-    lease = facts.database.lease
-    if lease and _seconds(lease.started_at, facts.database.now) <= limits.grace_seconds:
-        return False
-    return waited_seconds(facts.database) > limits.stall_seconds - within_seconds
-
-
-def launch_to_fence(facts: Facts, limits: Thresholds) -> Lease | None:
-    """Return the launch that stands still: each launch at most once, and none that was asked to stop."""
-    lease = facts.database.lease if facts.database else None
-    if lease is None or lease.fenced_at or lease.stop_requested or not is_stalled(facts, limits):
-        return None
-    return lease
-
-
-def lag_of(facts: Facts) -> int | None:
-    """Return how many records have no outcome yet; None where one side could not be asked."""
-    if not (facts.kafka and facts.database):
-        return None
-    return count_lag(facts.kafka.ranges, facts.database.partitions)
-
-
-def count_lag(ranges: Mapping[int, KafkaRange], done: Mapping[int, PartitionProgress]) -> int:
-    """Return how many of the offsets that Kafka holds are not done yet."""
-    return sum(
-        kafka.end - max(done[partition].next_offset if partition in done else 0, kafka.beginning)
-        for partition, kafka in ranges.items()
-        if partition not in done or done[partition].next_offset < kafka.end
-    )
-
-
-def waited_seconds(database: DatabaseFacts) -> float:
-    """Return for how long records are known to have waited without any partition moving on."""
-    return _age(database.waiting_since, database.now) or 0.0
-
-
-def commit_age_seconds(database: DatabaseFacts) -> float | None:
-    """Return how long ago any partition of the topic moved; None if none ever did."""
-    moved_at = max((partition.moved_at for partition in database.partitions.values()), default=None)
-    return None if moved_at is None else _seconds(moved_at, database.now)
-
-
-def summarise(failed: list[Check]) -> str:
-    """Return the failed checks as one line."""
-    return "; ".join(f"{check.name}: {check.message}" for check in failed)
 
 
 def _broker(facts: Facts) -> Check:
@@ -145,7 +91,7 @@ def _freshness(facts: Facts, limits: Thresholds) -> Check:
     if facts.kafka is None or facts.database is None or lag is None:
         return _unknown("freshness", facts)
     record_age = _record_age(facts.kafka, facts.database)
-    reading_age = _age(facts.database.newest_reading_at, facts.database.now)
+    reading_age = age_seconds(facts.database.newest_reading_at, facts.database.now)
     reading = (
         "there is no reading" if reading_age is None else f"the newest reading is {_span(reading_age)} old"
     )
@@ -159,7 +105,7 @@ def _record_age(kafka: KafkaFacts, database: DatabaseFacts) -> float | None:
     newest = kafka.newest_record_at
     if newest is not None and newest > database.now + _FARTHEST_AHEAD:
         return commit_age_seconds(database)
-    return _age(newest, database.now)
+    return age_seconds(newest, database.now)
 
 
 def _judge_freshness(
@@ -213,9 +159,9 @@ def _lease(facts: Facts, limits: Thresholds) -> Check:
     lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
     if lease is None:
         return Check("lease", Status.WARN, None, limit, "the stream has never run: unpause heartbeat_stream")
-    age = _seconds(lease.renewed_at, now)
+    age = silent_seconds(lease, now)
     if lease.fenced_at:
-        since = _seconds(lease.fenced_at, now)
+        since = seconds_between(lease.fenced_at, now)
         status = Status.WARN if since <= limits.grace_seconds + limit else Status.FAIL
         message = f"a launch was fenced {_span(since)} ago (epoch {lease.epoch}) and has no successor yet"
         return Check("lease", status, age, limit, message)
@@ -239,7 +185,7 @@ def _unpublished(facts: Facts, limits: Thresholds) -> Check:
     if hours.waiting_since is None:
         limit = limits.unpublished_warn_hours
         return Check("unpublished_hours", Status.OK, 0, limit, "every ended hour is published")
-    wait_seconds = _seconds(hours.waiting_since, facts.database.now)
+    wait_seconds = seconds_between(hours.waiting_since, facts.database.now)
     status, limit = _grade(wait_seconds / 3600, limits.unpublished_warn_hours, limits.unpublished_fail_hours)
     if hours.withheld_count and status is Status.OK:
         status = Status.WARN
@@ -266,15 +212,6 @@ def _grade(value: float, warn: float, fail: float) -> tuple[Status, float]:
     if value > fail:
         return Status.FAIL, fail
     return (Status.WARN if value > warn else Status.OK), warn
-
-
-def _age(instant: datetime | None, now: datetime) -> float | None:
-    return None if instant is None else _seconds(instant, now)
-
-
-def _seconds(earlier: datetime, later: datetime) -> float:
-    # Two clocks are compared in places; what comes out before its time is just now.
-    return max((later - earlier).total_seconds(), 0.0)
 
 
 def _span(seconds: float) -> str:

@@ -11,7 +11,8 @@ from include.errors import HealthCheckFailedError, HeartbeatError
 from include.health.disks import tightest_disk
 from include.health.holder import end_holder
 from include.health.render import render
-from include.health.rules import changes_of_checks, evaluate, launch_to_fence, may_be_stalled, summarise
+from include.health.rules import changes_of_checks, evaluate
+from include.health.standstill import launch_to_fence, may_be_stalled
 from include.health.store import read_database, write_checks
 from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
 from include.log import get_logger
@@ -53,7 +54,8 @@ def run_checks(settings: Settings) -> dict[str, str]:
     sys.stdout.write(render(checks))
     failed = [check for check in checks if check.status is Status.FAIL]
     if failed:
-        raise HealthCheckFailedError(failed=[check.name for check in failed], summary=summarise(failed))
+        summary = "; ".join(f"{check.name}: {check.message}" for check in failed)
+        raise HealthCheckFailedError(failed=[check.name for check in failed], summary=summary)
     return {check.name: check.status.value for check in checks}
 
 

@@ -2,22 +2,22 @@
 
 import time
 from dataclasses import asdict
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.reasons import Reason
-from include.health.rules import count_lag
-from include.health.sql import query
 from include.health.types import (
     Check,
     DatabaseFacts,
     KafkaFacts,
-    PartitionProgress,
     UnprocessableRecords,
     UnpublishedHours,
 )
+from include.stream.lag import lag_by_partition
 from include.stream.lease import read_lease
+from include.stream.offsets import read_next_offsets
 
 
 def read_database(
@@ -28,20 +28,24 @@ def read_database(
     Kafka was asked before; without its answer no partition is known, and nothing is known to wait.
     """
     began = time.perf_counter()
-    [pulse] = connection.execute(query("select_pulse"), {"window_seconds": window_seconds}).fetchall()
+    now = read_clock(connection)
+    since = now - timedelta(seconds=window_seconds)
+    sought = {"topic_id": kafka.topic_id if kafka else None, "since": since}
+    [pulse] = connection.execute(query("health/select_pulse"), sought).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
-    [hours] = connection.execute(query("count_unpublished_hours")).fetchall()
-    now, newest_reading_at, records, quarantined = pulse
-    partitions = _read_progress(connection, kafka.topic_id) if kafka else {}
+    [hours] = connection.execute(query("health/count_unpublished_hours")).fetchall()
+    newest_reading_at, moved_at, records, quarantined = pulse
+    next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
         now=now,
         answer_ms=answer_ms,
-        partitions=partitions,
-        waiting_since=_note_wait(connection, kafka, partitions, now),
+        next_offsets=next_offsets,
+        moved_at=moved_at,
+        waiting_since=_note_wait(connection, kafka, next_offsets, now),
         newest_reading_at=newest_reading_at,
         recent_records=records,
         recent_quarantined=quarantined,
-        recent_unprocessable=_read_unprocessable(connection, window_seconds),
+        recent_unprocessable=_read_unprocessable(connection, since),
         lease=read_lease(connection),
         unpublished=UnpublishedHours(*hours),
     )
@@ -51,31 +55,26 @@ def write_checks(connection: Connection, checked_at: datetime, checks: list[Chec
     """Keep the findings, all or none."""
     with connection.transaction(), connection.cursor() as cursor:
         rows = [{"checked_at": checked_at, **asdict(check)} for check in checks]
-        cursor.executemany(query("insert_health_check"), rows)
-
-
-def _read_progress(connection: Connection, topic_id: UUID) -> dict[int, PartitionProgress]:
-    rows = connection.execute(query("select_progress"), {"topic_id": topic_id}).fetchall()
-    return {partition: PartitionProgress(next_offset, moved_at) for partition, next_offset, moved_at in rows}
+        cursor.executemany(query("health/insert_health_check"), rows)
 
 
 def _note_wait(
-    connection: Connection, kafka: KafkaFacts | None, partitions: dict[int, PartitionProgress], now: datetime
+    connection: Connection, kafka: KafkaFacts | None, next_offsets: dict[int, int], now: datetime
 ) -> datetime | None:
     if kafka is None:
-        connection.execute(query("forget_waits"))
+        connection.execute(query("health/forget_waits"))
         return None
     facts = {
         "topic_id": kafka.topic_id,
-        "done_offset": sum(partition.next_offset for partition in partitions.values()),
-        "is_waiting": count_lag(kafka.ranges, partitions) > 0,
+        "done_offset": sum(next_offsets.values()),
+        "is_waiting": any(lag_by_partition(kafka.ranges, next_offsets).values()),
         "now": now,
     }
-    [(waiting_since,)] = connection.execute(query("note_wait"), facts).fetchall()
+    [(waiting_since,)] = connection.execute(query("health/note_wait"), facts).fetchall()
     return waiting_since  # type: ignore[no-any-return]
 
 
-def _read_unprocessable(connection: Connection, window_seconds: float) -> UnprocessableRecords | None:
-    sought = {"reason": Reason.UNPROCESSABLE.value, "window_seconds": window_seconds}
-    row = connection.execute(query("select_unprocessable"), sought).fetchone()
+def _read_unprocessable(connection: Connection, since: datetime) -> UnprocessableRecords | None:
+    sought = {"reason": Reason.UNPROCESSABLE.value, "since": since}
+    row = connection.execute(query("health/select_unprocessable"), sought).fetchone()
     return UnprocessableRecords(*row) if row else None

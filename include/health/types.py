@@ -60,14 +60,6 @@ class KafkaFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionProgress:
-    """How far a partition is done, and since when."""
-
-    next_offset: int
-    moved_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class UnpublishedHours:
     """Ended hours whose summary is missing or behind, and since when the longest of them waits."""
 
@@ -87,14 +79,16 @@ class UnprocessableRecords:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What the database says, by its own clock, in UTC; `partitions` are those of the present topic.
+    """What the database says, by its own clock, in UTC; `next_offsets` and `moved_at` are of the present topic.
 
-    `waiting_since` is when these checks first saw records wait with all partitions where they are now.
+    `moved_at` is when one of its partitions last moved on. `waiting_since` is when these checks first saw records wait
+    with all partitions where they are now.
     """
 
     now: datetime
     answer_ms: float
-    partitions: dict[int, PartitionProgress]
+    next_offsets: dict[int, int]
+    moved_at: datetime | None
     waiting_since: datetime | None
     newest_reading_at: datetime | None
     recent_records: int

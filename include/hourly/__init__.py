@@ -1,1 +1,1 @@
-"""Hourly sums: when an hour may be summed, what is published of it, and which hours are due again."""
+"""Hourly sums: when an hour can be summed, what of it is published, and which hours are due again."""

@@ -1,17 +1,17 @@
-"""A person's word: publish an hour as it is, though its checks fail or customers in it are held back."""
+"""Publish an hour as it is because a person says so, though its checks fail or customers are held back."""
 
 import os
 import pwd
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
+from include.domain.hours import as_hour, hour_name
 from include.errors import OptionError, SettlingBusyError
-from include.hourly.rules import as_hour
 from include.hourly.run import settle_hour
-from include.hourly.sql import query
 from include.hourly.types import Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
@@ -31,7 +31,7 @@ class Failure:
     rule: str
     customer_id: UUID | None = field(repr=False)
     observed: float
-    detail: str
+    failure: str
 
 
 def accept_hour(
@@ -42,10 +42,10 @@ def accept_hour(
     customers: Collection[UUID] = (),
     accepted_by: str | None = None,
 ) -> Settlement | None:
-    """Accept what withholds the hour, or else everybody who is held back in it, or only `customers`; then publish.
+    """Accept whatever withholds the hour, else everyone held back in it, or `customers` alone; then publish it.
 
-    Each failure stays accepted in later settlings, unless it is found worse than it is now. Return None where the
-    word is noted but another process settles hours just now: the next run publishes the hour.
+    A failure stays accepted whenever the hour is settled again, unless it has become worse. Return None if another
+    process is settling hours right now: the acceptance is stored, and the next run publishes the hour.
     """
     at, why = as_hour(hour), _checked_reason(reason)
     policy = load_quality_policy(settings.hourly.quality_policy)
@@ -60,7 +60,7 @@ def accept_hour(
 
 
 def os_user() -> str:
-    """Return the name of whoever runs this process, or the number where the system knows no name."""
+    """Return the name of the user who runs this process, or the user's number if the system knows no name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -81,13 +81,13 @@ def _failures(connection: Connection, hour: datetime, policy: QualityPolicy) -> 
     return [
         Failure(rule, customer_id, observed, detail or _explained(limits.get(rule), rule, observed))
         for rule, customer_id, observed, detail in connection.execute(
-            query("select_failures"), {"hour": hour}
+            query("hourly/select_failures"), {"hour": hour}
         )
     ]
 
 
 def _chosen(failures: Sequence[Failure], customers: Collection[UUID], hour: datetime) -> list[Failure]:
-    where = f"the hour {hour:%Y-%m-%dT%H:00}Z"
+    where = f"the hour {hour_name(hour)}"
     if not failures:
         raise OptionError(
             f"there is nothing to accept in {where}: it is not withheld, and nobody in it is held back; "
@@ -99,7 +99,7 @@ def _chosen(failures: Sequence[Failure], customers: Collection[UUID], hour: date
     if strangers:
         raise OptionError(
             f"{len(strangers)} of these customers are not held back in {where}: "
-            f"'python main.py hours show {hour:%Y-%m-%dT%H:00}' lists who is"
+            f"'python main.py hours show {hour_name(hour)}' lists who is"
         )
     return [one for one in failures if one.customer_id in customers]
 
@@ -114,18 +114,7 @@ def _note(
 ) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            query("insert_accepted"),
-            [
-                {
-                    "hour": hour,
-                    "rule": failure.rule,
-                    "customer_id": failure.customer_id,
-                    "observed": failure.observed,
-                    "failure": failure.detail,
-                    "accepted_by": accepted_by,
-                    "reason": reason,
-                }
-                for failure in failures
-            ],
+            query("hourly/insert_accepted"),
+            [{**asdict(one), "hour": hour, "accepted_by": accepted_by, "reason": reason} for one in failures],
         )
-    connection.execute(query("insert_reopened_hour"), {"hour": hour})
+    connection.execute(query("hourly/insert_reopened_hour"), {"hour": hour})

@@ -1,8 +1,8 @@
-"""Wait until the stream has passed an hour's end. To be awaited: a trigger does so beside many others.
+"""Wait until the stream has passed the end of an hour. Asynchronous, since one trigger process waits for many hours.
 
-It has when it has committed all that each partition held when the hour had ended by the clock. Where the partitions
-ended is asked once, at or after that instant, and kept: so no record that claims a later time can pass the hour, and
-the wait ends though more comes in all the time.
+The stream has passed an hour once it has committed everything that each partition held when the hour ended by the
+clock. The partitions' ends are read once, at or after that instant, and stored. So a record that claims a later time
+cannot make the hour pass, and the wait ends even though more records keep coming.
 """
 
 import asyncio
@@ -13,11 +13,12 @@ from datetime import datetime
 from include.broker.topic import Broker, KafkaRange, Topic, open_broker
 from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
+from include.domain.hours import HOUR, hour_name
 from include.errors import HourNotEndedError, StreamBehindError, TransientError
-from include.hourly.rules import HOUR, explain_unpassed
-from include.hourly.sql import query
-from include.hourly.types import PartitionProgress
+from include.hourly.rules import explain_unpassed
 from include.settings import Settings
+from include.stream.lag import count_lag
 from include.stream.offsets import read_next_offsets
 
 POLL_SECONDS = 5.0
@@ -38,23 +39,21 @@ async def wait_until_passed(settings: Settings, hour: datetime, *, deadline: flo
         except TransientError as error:
             reason = str(error)
         if time.time() >= deadline:
-            raise StreamBehindError(
-                hour=f"{hour:%Y-%m-%dT%H:00}Z", seconds=time.time() - started_at, reason=reason
-            )
+            raise StreamBehindError(hour=hour_name(hour), seconds=time.time() - started_at, reason=reason)
         await asyncio.sleep(POLL_SECONDS)
 
 
 def has_passed(settings: Settings, hour: datetime) -> bool:
-    """Tell whether the stream has passed the hour now; raise HourNotEndedError if the hour itself goes on."""
+    """Tell whether the stream has passed the hour; raise HourNotEndedError if the hour itself has not ended."""
     return not measure_unpassed(settings, hour)
 
 
-def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgress]:
-    """Return the topic's partitions in which records wait that were there when the hour had ended.
+def measure_unpassed(settings: Settings, hour: datetime) -> dict[int, int]:
+    """Return how many records that were there when the hour ended still wait, for each partition that has any.
 
-    In this order: the clock, the partitions' ends, the ledger. So an end is never asked for before the hour's end, and
-    what the ledger has passed by then counts. A partition that was added since can hold nothing of the hour; of a topic
-    that took another one's place the ends are asked anew. Raise HourNotEndedError before the hour's end.
+    The clock is read first, then the partitions' ends, then the ledger: an end is never read before the hour is over,
+    and the ledger is as fresh as can be. A partition added later holds nothing of the hour. If another topic has taken
+    the place of the old one, its ends are read anew. Raise HourNotEndedError if the hour has not ended.
     """
     with (
         open_broker(settings) as broker,
@@ -68,12 +67,12 @@ def measure_unpassed(settings: Settings, hour: datetime) -> list[PartitionProgre
         held = broker.ranges(topic)
         ends = _hour_ends(connection, broker, topic, hour, asked_at, held)
         known = read_next_offsets(connection, topic.topic_id)
-    partitions = [
-        PartitionProgress(partition, end, held[partition], known.get(partition))
+    lags = {
+        partition: count_lag(known.get(partition), held[partition], until=end)
         for partition, end in sorted(ends.items())
         if partition in held
-    ]
-    return [progress for progress in partitions if progress.lag]
+    }
+    return {partition: lag for partition, lag in lags.items() if lag}
 
 
 def _hour_ends(
@@ -84,14 +83,14 @@ def _hour_ends(
     asked_at: datetime,
     held: Mapping[int, KafkaRange],
 ) -> Mapping[int, int]:
-    """Return where the partitions ended at the hour's end, as it was noted; note it if this is the first question."""
+    """Return where the partitions ended when the hour did, as stored; store it if nobody has asked before."""
     where = {"topic_id": topic.topic_id, "hour": hour}
-    ends: dict[int, int] = dict(connection.execute(query("select_hour_ends"), where).fetchall())
+    ends: dict[int, int] = dict(connection.execute(query("hourly/select_hour_ends"), where).fetchall())
     if ends:
         return ends
     if broker.topic(topic.name).topic_id != topic.topic_id:
         raise TransientError("the topic was deleted or created again just now: looking again")
     ends = {partition: kafka.end for partition, kafka in held.items()}
     noted = {"asked_at": asked_at, "partitions": list(ends), "end_offsets": list(ends.values())}
-    connection.execute(query("insert_hour_ends"), {**where, **noted})
-    return dict(connection.execute(query("select_hour_ends"), where).fetchall())
+    connection.execute(query("hourly/insert_hour_ends"), {**where, **noted})
+    return dict(connection.execute(query("hourly/select_hour_ends"), where).fetchall())

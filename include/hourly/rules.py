@@ -1,74 +1,53 @@
-"""Plain decisions about hours: which instants they are, which can be settled, the gate. Pure."""
+"""Decisions about hours: which can be settled, in which groups, and which are published. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
+from include.domain.hours import HOUR, hour_name, last_full_hour
 from include.errors import OptionError
 from include.hourly.types import (
     Decision,
     DueHour,
     HourState,
     HourStatus,
-    PartitionProgress,
     PolicySpan,
     Settlement,
 )
-from include.quality.types import CheckedHours
+from include.quality.types import HourVerdict
 
-HOUR = timedelta(hours=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
-# PostgreSQL's own ends of time have no counterpart in Python.
+# PostgreSQL's infinities have no counterpart in Python.
 BEGINNING_OF_TIME = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are
 END_OF_TIME = datetime(9999, 12, 31)  # noqa: DTZ001
 
 
-def as_hour(instant: datetime | str) -> datetime:
-    """Return the hour that begins at `instant` (ISO 8601, UTC if it has no zone), as UTC without a zone."""
-    try:
-        parsed = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-        hour = parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
-    except (ValueError, OverflowError):  # the calendar's first and last day are another year elsewhere
-        raise OptionError(f"{instant} is not an hour: write it as 2026-01-31T14:00") from None
-    if hour != hour.replace(minute=0, second=0, microsecond=0):
-        raise OptionError(f"{hour} is not the beginning of an hour: write it as 2026-01-31T14:00")
-    return hour
-
-
-def last_full_hour(now: datetime) -> datetime:
-    """Return the last hour that has ended by `now`, which is UTC without a zone."""
-    return now.replace(minute=0, second=0, microsecond=0) - HOUR
-
-
 def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datetime:
-    """Return the hour; raise OptionError, with what to do, for one that has not ended or is no longer kept.
+    """Return the hour; raise OptionError, which says what to do, if it has not ended or is no longer kept.
 
-    `now` and the hour are UTC without a zone. An hour that ends within a minute is waited for: clocks differ.
+    `now` and the hour are UTC without a zone. An hour that ends within a minute is accepted, since clocks differ.
     """
     first = datetime.combine(now.date() - timedelta(days=kept_days), time.min)
-    name = f"the hour {hour:%Y-%m-%dT%H:00}Z"
+    name = f"the hour {hour_name(hour)}"
     if hour + HOUR > now + _CLOCKS_DIFFER:
-        raise OptionError(
-            f"{name} has not ended yet: choose {last_full_hour(now):%Y-%m-%dT%H:00}Z or earlier"
-        )
+        raise OptionError(f"{name} has not ended yet: choose {hour_name(last_full_hour(now))} or earlier")
     if hour < first:
         raise OptionError(
-            f"{name} is too old, readings are kept for {kept_days} days: choose {first:%Y-%m-%dT%H:00}Z or later"
+            f"{name} is too old, readings are kept for {kept_days} days: choose {hour_name(first)} or later"
         )
     return hour
 
 
-def explain_unpassed(waiting: Sequence[PartitionProgress]) -> str:
-    """Say in words what is waited for."""
-    most = max(waiting, key=lambda progress: progress.lag)
-    lag = sum(progress.lag for progress in waiting)
-    return f"{lag} records wait to be read, {most.lag} of them in partition {most.partition}"
+def explain_unpassed(waiting: Mapping[int, int]) -> str:
+    """Say in words what we are waiting for; `waiting` counts records by partition."""
+    most, lag = max(waiting.items(), key=lambda item: item[1])
+    return f"{sum(waiting.values())} records wait to be read, {lag} of them in partition {most}"
 
 
 def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) -> list[PolicySpan]:
-    """Return which risk policy was in force when, from each policy's version and since when it was, in order.
+    """Return which risk policy was in force when, given each version and the instant from which it applied, in order.
 
-    The first also stands for what is older than it. Where no launch ever noted one, it is today's.
+    The first version also covers everything before it. If no launch has ever recorded one, today's covers everything.
     """
     versions = [version for version, _ in history] or [current_version]
     changes = [since for _, since in history[1:]]
@@ -81,7 +60,7 @@ def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) 
 
 
 def in_groups(due: Sequence[DueHour], *, max_hours: int, max_readings: int) -> Iterator[list[datetime]]:
-    """Cut the hours into groups, in order; an hour larger than `max_readings` is a group of its own."""
+    """Cut the hours into groups, in order; an hour with more than `max_readings` readings gets its own group."""
     group: list[DueHour] = []
     for hour in due:
         is_full = len(group) == max_hours or sum(one.readings for one in group) + hour.readings > max_readings
@@ -94,46 +73,38 @@ def in_groups(due: Sequence[DueHour], *, max_hours: int, max_readings: int) -> I
 
 
 def decide(
-    checked: CheckedHours, before: Mapping[datetime, HourStatus], changed: Collection[datetime]
+    verdicts: Sequence[HourVerdict], before: Mapping[datetime, HourStatus], changed: Collection[datetime]
 ) -> list[Decision]:
-    """Gate each hour: a critical failure withholds it unless a person accepted it. `changed`: those with new sums."""
+    """Decide whether each hour is published; `changed` are the hours that have new sums."""
     return [
         Decision(
-            hour=verdict.facts.hour,
-            state=HourState.WITHHELD if verdict.reason else HourState.PUBLISHED,
-            reason=verdict.reason,
-            readings=verdict.facts.readings,
-            ledger_readings=verdict.facts.ledger_readings,
-            mean_bpm=verdict.facts.mean_bpm,
+            verdict,
             is_new_revision=not verdict.reason and verdict.facts.hour in changed,
-            warnings=verdict.warnings,
             was_withheld=_is_withheld(before.get(verdict.facts.hour)),
-            held_back=verdict.facts.held_back,
-            accepted=verdict.accepted,
         )
-        for verdict in checked.verdicts
+        for verdict in verdicts
     ]
 
 
 def describe(settlement: Settlement) -> str:
-    """Return a line an hour for a person: what was decided and why."""
+    """Return a line for each hour: what was decided and why."""
     lines = [
-        f"{decision.hour:%Y-%m-%d %H:00}Z  {decision.state:9}  {decision.readings} readings"
-        + "".join(f"\n    {note}" for note in _notes(decision))
+        f"{hour_name(decision.hour)}  {decision.state:9}  {decision.verdict.facts.readings} readings"
+        + "".join(f"\n    {note}" for note in _notes(decision.verdict))
         for decision in settlement.decisions
     ]
     lines += [
-        f"{hour:%Y-%m-%d %H:00}Z  left as it is: retention has dropped its readings"
+        f"{hour_name(hour)}  left as it is: retention has dropped its readings"
         for hour in settlement.dropped_hours
     ]
     return "\n".join(lines) or "no hour was due"
 
 
 def _is_withheld(status: HourStatus | None) -> bool:
-    return status is not None and status.state is HourState.WITHHELD
+    return status is not None and status.state == HourState.WITHHELD
 
 
-def _notes(decision: Decision) -> list[str]:
-    reasons = [f"withheld: {decision.reason}"] if decision.reason else []
-    accepted = [f"accepted: {failure}" for failure in decision.accepted]
-    return reasons + accepted + [f"warning: {warning}" for warning in decision.warnings]
+def _notes(verdict: HourVerdict) -> list[str]:
+    reasons = [f"withheld: {verdict.reason}"] if verdict.reason else []
+    accepted = [f"accepted: {failure}" for failure in verdict.accepted]
+    return reasons + accepted + [f"warning: {warning}" for warning in verdict.warnings]

@@ -4,8 +4,8 @@ One snapshot, because late readings come all the time: what was checked must be 
 the steps are one transaction, and the checks' own records go through a second session that commits at once. The
 transaction writes nothing that the stream writes, so neither ever waits for the other or fails because of it.
 
-A rerun of an hour of which nothing is new changes no row but the log of the checks. An hour that is withheld
-has no rows in the hourly tables: an earlier revision's are taken back, since its readings are in doubt.
+Settling an hour again when nothing is new changes no rows except the log of the checks. A withheld hour has no rows
+in the hourly tables: those of an earlier revision are deleted, since its readings are in doubt.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 from psycopg import IsolationLevel, errors
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.locks import holding
+from include.domain.hours import as_hour, hour_name
 from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
-from include.errors import HoursWithheldError, PermanentError, TransientError
+from include.errors import HoursWithheldError, PermanentError, SettlingBusyError, TransientError
 from include.hourly import store
-from include.hourly.rules import as_hour, decide, in_groups, policy_spans, require_kept_hour
+from include.hourly.rules import decide, in_groups, policy_spans, require_kept_hour
 from include.hourly.types import Decision, HourState, Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
@@ -32,6 +34,7 @@ from include.settings import Settings
 if TYPE_CHECKING:
     from include.quality.suite import HourSuite
 
+SETTLING_LOCK = "heartbeat-hourly"
 MAX_GROUP_HOURS = 100
 MAX_GROUP_READINGS = 2_000_000
 
@@ -39,21 +42,21 @@ log = get_logger()
 
 
 def chosen_hour(settings: Settings, hour: str) -> datetime:
-    """Return the hour that somebody has asked for; raise OptionError if it can never be settled."""
+    """Return the hour that was asked for; raise OptionError if it can never be settled."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return require_kept_hour(as_hour(hour), now=now, kept_days=settings.retention_days.stored_readings)
 
 
 def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
-    """Check one hour and publish or withhold it, whether or not anything is new. The stream has passed it."""
+    """Check one hour and publish or withhold it, even if nothing is new. The stream must have passed it."""
     return _settle(settings, [[hour]], workflow_run)
 
 
 def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None = None) -> Settlement:
     """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
 
-    Those are the hours with readings that came late or that no run ever saw, and those withheld so far.
-    Each group is committed by itself, so what a run that breaks off has done stays done.
+    These are hours with late readings, hours that no run has seen, and hours withheld so far. Each group is committed
+    on its own, so the work of a run that breaks off is not lost.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         due = store.read_due_hours(connection, before)
@@ -65,10 +68,10 @@ def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
     """Return the published hour's figures; raise HoursWithheldError with the reason if it is withheld."""
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         status = store.read_status(connection, [hour]).get(hour)
-    if status is None or status.state is HourState.OPEN:
-        raise PermanentError(f"hour {hour:%Y-%m-%dT%H:00}Z has never been settled: run its settling first")
-    if status.state is HourState.WITHHELD:
-        raise HoursWithheldError(hours=[f"{hour:%Y-%m-%dT%H:00}Z"], reason=status.reason or "")
+    if status is None or status.state == HourState.OPEN:
+        raise PermanentError(f"hour {hour_name(hour)} has never been settled: run its settling first")
+    if status.state == HourState.WITHHELD:
+        raise HoursWithheldError(hours=[hour_name(hour)], reason=status.reason or "")
     return {
         "hour": hour.isoformat(),
         "readings": status.readings,
@@ -79,18 +82,18 @@ def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
 
 
 def require_none_withheld(settlement: Settlement) -> None:
-    """Raise HoursWithheldError if an hour has been withheld that was not before."""
+    """Raise HoursWithheldError if an hour is withheld that was not withheld before."""
     withheld = settlement.newly_withheld
     if withheld:
         raise HoursWithheldError(
-            hours=[f"{decision.hour:%Y-%m-%dT%H:00}Z" for decision in withheld],
-            reason=withheld[0].reason or "",
+            hours=[hour_name(decision.hour) for decision in withheld],
+            reason=withheld[0].verdict.reason or "",
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Session:
-    """What settling a group needs; `snapshot` sees one instant of the database, `log` commits as it goes."""
+class _Settling:
+    """What it takes to settle a group: `snapshot` sees the database at one instant, `log` commits at once."""
 
     snapshot: Connection
     log: Connection
@@ -111,7 +114,7 @@ def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_r
 
 
 @contextmanager
-def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]:
+def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling]:
     from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
 
     quality_policy = load_quality_policy(settings.hourly.quality_policy)
@@ -120,12 +123,13 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
         readable_errors(settings),
         connect(settings, Role.HOURLY, autocommit=True) as snapshot,
         connect(settings, Role.HOURLY, autocommit=True) as log_connection,
+        # Nobody waits for the lock: a waiting task would occupy a slot of Airflow that the stream may need.
+        holding(log_connection, SETTLING_LOCK, else_raise=SettlingBusyError()),
     ):
-        store.lock_settling(log_connection)
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy, log_connection)
         try:
-            yield _Session(
+            yield _Settling(
                 snapshot, log_connection, suite, quality_policy, risk_policies, settings, workflow_run
             )
         except errors.SerializationFailure:
@@ -134,20 +138,18 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Session]
             ) from None
         finally:
             suite.close()
-            if not log_connection.closed:
-                store.unlock_settling(log_connection)
 
 
-def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
+def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
     """Settle hours, in one transaction, in this order:
 
-    1. answer the notes that ask for the hours again
-    2. leave hours alone whose readings retention has dropped
-    3. sum the readings, hold back whose records were mostly rejected, and measure and judge each hour from those sums
-    4. publish the hours that pass and have other sums than before, take back those that do not
-    5. note the decisions, with how many readings the stream had counted
+    1. clear the requests to settle these hours again
+    2. skip the hours whose readings retention has dropped
+    3. sum the readings, hold back customers whose records were mostly rejected, and measure and judge each hour
+    4. publish the hours that pass and whose sums have changed, delete the sums of those that fail
+    5. store the decisions, and how many readings the stream had counted
 
-    What the stream counts meanwhile differs from that, so the next run finds it; so does what is noted meanwhile.
+    Readings that the stream counts meanwhile change that number, so the next run finds them; new requests stay.
     """
     with session.snapshot.transaction():
         store.answer_reopened(session.snapshot, hours)
@@ -162,23 +164,25 @@ def _settle_group(session: _Session, hours: Sequence[datetime]) -> Settlement:
     return _finish(session, Settlement(tuple(decisions), (run_id,), (page,), tuple(dropped)))
 
 
-def _decide(session: _Session, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
-    """Sum and judge hours and write what follows, in the open transaction; return it and the run of the checks."""
+def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
+    """Sum and judge the hours and write the result, in the open transaction; return decisions and check run."""
     _sum(session, hours)
-    checked = check_hours(session.snapshot, session.log, hours, session.quality_policy, session.suite)
+    run_id, verdicts = check_hours(
+        session.snapshot, session.log, hours, session.quality_policy, session.suite
+    )
     before = store.read_status(session.snapshot, hours)
     changed = store.read_changed_hours(session.snapshot, hours)
-    decisions = decide(checked, before, changed)
+    decisions = decide(verdicts, before, changed)
     store.replace_sums(
         session.snapshot,
         publish=[decision.hour for decision in decisions if decision.is_new_revision],
         withdraw=[decision.hour for decision in decisions if decision.state is HourState.WITHHELD],
     )
-    store.save_decisions(session.snapshot, decisions, checked.run_id)
-    return decisions, checked.run_id
+    store.save_decisions(session.snapshot, decisions, run_id)
+    return decisions, run_id
 
 
-def _sum(session: _Session, hours: Sequence[datetime]) -> None:
+def _sum(session: _Settling, hours: Sequence[datetime]) -> None:
     settings = session.settings
     history = store.read_policy_history(session.snapshot)
     store.sum_readings(
@@ -190,24 +194,24 @@ def _sum(session: _Session, hours: Sequence[datetime]) -> None:
     )
 
 
-def _finish(session: _Session, settlement: Settlement) -> Settlement:
+def _finish(session: _Settling, settlement: Settlement) -> Settlement:
     withheld = settlement.withheld
     finish_run(
         session.log,
         settlement.run_ids[0],
         published=len(settlement.decisions) - len(withheld),
         withheld=len(withheld),
-        warnings=sum(len(decision.warnings) for decision in settlement.decisions),
+        warnings=sum(len(decision.verdict.warnings) for decision in settlement.decisions),
         docs_page=settlement.docs_pages[0],
         workflow_run=session.workflow_run,
     )
     log.info("hours_settled", first_hour=str(settlement.decisions[0].hour), **settlement.counts())
     for decision in settlement.decisions:
-        if decision.accepted:
-            log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(decision.accepted))
+        if accepted := decision.verdict.accepted:
+            log.warning("failed_hour_published", hour=str(decision.hour), accepted=list(accepted))
     for decision in withheld:
-        log.error("hour_withheld", hour=str(decision.hour), reason=decision.reason)
-    if len(settlement.decisions) == 1:  # of a group the number is enough; quality_results has each
-        for warning in settlement.decisions[0].warnings:
+        log.error("hour_withheld", hour=str(decision.hour), reason=decision.verdict.reason)
+    if len(settlement.decisions) == 1:  # for a group the count is enough; quality_results has each of them
+        for warning in settlement.decisions[0].verdict.warnings:
             log.warning("hour_warned", hour=str(settlement.decisions[0].hour), warning=warning)
     return settlement

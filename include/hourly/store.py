@@ -1,58 +1,60 @@
-"""The sums and the hours' states in PostgreSQL. Each function is one step of the settling transaction."""
+"""The sums and states of hours in PostgreSQL."""
 
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.risk import RiskPolicy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
-from include.errors import SettlingBusyError
-from include.hourly.sql import query
-from include.hourly.types import Decision, DueHour, HourState, HourStatus, PolicySpan
+from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus, PolicySpan
 
 _UNKNOWN_BANDS: dict[str, object] = {}
 
 
-def lock_settling(connection: Connection) -> None:
-    """Be the only one that settles, until `unlock_settling` or the session's end; raise SettlingBusyError if one is.
-
-    Nobody waits here: whoever waits holds a slot of Airflow's that the stream may need.
-    """
-    [(is_locked,)] = connection.execute(query("lock_hourly")).fetchall()
-    if not is_locked:
-        raise SettlingBusyError
-
-
-def unlock_settling(connection: Connection) -> None:
-    """Let another one settle at once: the server may notice the end of a session only a while after it."""
-    connection.execute(query("unlock_hourly"))
-
-
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
     """Return the hours that ended by `before` and are not published as they stand, in order."""
-    return [DueHour(*row) for row in connection.execute(query("select_due_hours"), {"before": before})]
+    return [DueHour(*row) for row in connection.execute(query("hourly/select_due_hours"), {"before": before})]
 
 
 def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> list[datetime]:
-    """Return those of the hours whose readings retention has dropped since they were settled."""
-    return [hour for (hour,) in connection.execute(query("select_dropped_hours"), {"hours": list(hours)})]
+    """Return the hours whose readings retention has dropped since they were settled."""
+    return [
+        hour for (hour,) in connection.execute(query("hourly/select_dropped_hours"), {"hours": list(hours)})
+    ]
 
 
 def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datetime, HourStatus]:
-    """Return how these hours stand; an hour without a row is not in it."""
-    rows = connection.execute(query("select_hour_status"), {"hours": list(hours)})
-    return {
-        hour: HourStatus(hour, HourState(state), reason, readings, revision, run_id, held_back)
-        for hour, state, reason, readings, revision, run_id, held_back in rows
-    }
+    """Return the state of each hour; hours without a row are left out."""
+    with connection.cursor(row_factory=class_row(HourStatus)) as cursor:
+        return {
+            row.hour: row
+            for row in cursor.execute(query("hourly/select_hour_status"), {"hours": list(hours)})
+        }
+
+
+def read_hours(connection: Connection, *, since: datetime, most: int) -> list[HourRow]:
+    """Return the newest hours, newest first."""
+    with connection.cursor(row_factory=class_row(HourRow)) as cursor:
+        return cursor.execute(query("hourly/select_recent_hours"), {"since": since, "most": most}).fetchall()
+
+
+def read_held_back(
+    connection: Connection, *, since: datetime, until: datetime, most: int
+) -> list[HeldBackCustomer]:
+    """Return the customers held back in the hours [since, until), newest hours first."""
+    with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
+        where = {"since": since, "until": until, "most": most}
+        return cursor.execute(query("hourly/select_held_back"), where).fetchall()
 
 
 def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
-    """Return each risk policy that was in force, and since when, in order."""
-    return [(version, since) for version, since in connection.execute(query("select_policy_history"))]
+    """Return the risk policies that have been in force, each with the instant from which it applied, in order."""
+    return [(version, since) for version, since in connection.execute(query("hourly/select_policy_history"))]
 
 
 def sum_readings(
@@ -65,9 +67,9 @@ def sum_readings(
 ) -> None:
     """Sum the hours' readings into a temporary table that lives as long as the transaction."""
     connection.execute("set local work_mem = '64MB'")
-    connection.execute(query("create_summed"))
+    connection.execute(query("hourly/create_summed"))
     connection.execute(
-        query("insert_summed"),
+        query("hourly/insert_summed"),
         {
             "hours": list(hours),
             "spans": Jsonb(_bands(spans, policies)),
@@ -79,59 +81,61 @@ def sum_readings(
 
 
 def read_changed_hours(connection: Connection, hours: Sequence[datetime]) -> set[datetime]:
-    """Return the hours of which other sums are published than were summed now, or none."""
-    return {hour for (hour,) in connection.execute(query("select_changed_hours"), {"hours": list(hours)})}
+    """Return the hours whose published sums differ from the new ones, or are missing."""
+    return {
+        hour for (hour,) in connection.execute(query("hourly/select_changed_hours"), {"hours": list(hours)})
+    }
 
 
 def replace_sums(
     connection: Connection, *, publish: Collection[datetime], withdraw: Collection[datetime]
 ) -> None:
-    """Publish the new sums of some hours in place of the old ones, and take those of others back."""
+    """Replace the published sums of some hours, and delete those of others."""
     gone = {"hours": [*publish, *withdraw]}
-    for name in ("delete_customer_hourly", "delete_risk_hourly"):
-        connection.execute(query(name), gone)
-    for name in ("insert_customer_hourly", "insert_risk_hourly"):
-        connection.execute(query(name), {"hours": list(publish)})
+    connection.execute(query("hourly/delete_customer_hourly"), gone)
+    connection.execute(query("hourly/delete_risk_hourly"), gone)
+    connection.execute(query("hourly/insert_customer_hourly"), {"hours": list(publish)})
+    connection.execute(query("hourly/insert_risk_hourly"), {"hours": list(publish)})
 
 
 def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id: int) -> None:
-    """Note what was decided; an hour of which nothing is new keeps its row."""
+    """Store the decisions; an hour for which nothing is new keeps its row."""
     rows = [
         {
             "hour": decision.hour,
             "state": decision.state.value,
-            "reason": decision.reason,
-            "readings": decision.readings,
-            "ledger_readings": decision.ledger_readings,
-            "mean_bpm": decision.mean_bpm,
+            "reason": decision.verdict.reason,
+            "readings": decision.verdict.facts.readings,
+            "ledger_readings": decision.verdict.facts.ledger_readings,
+            "mean_bpm": decision.verdict.facts.mean_bpm,
             "is_new_revision": decision.is_new_revision,
             "run_id": run_id,
         }
         for decision in decisions
     ]
-    connection.execute(query("upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
+    connection.execute(query("hourly/upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
 
 
 def answer_reopened(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Take the notes away that these hours are to be settled again; what is noted meanwhile stays."""
-    connection.execute(query("delete_reopened_hours"), {"hours": list(hours)})
+    """Delete the requests to settle these hours again; requests made in the meantime stay."""
+    connection.execute(query("hourly/delete_reopened_hours"), {"hours": list(hours)})
 
 
 def settle_dropped(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Take what was counted of these hours as settled, though nothing of it is summed: their day was dropped."""
-    connection.execute(query("settle_dropped_hours"), {"hours": list(hours)})
+    """Count as settled whatever came for these hours after their day was dropped; nothing of it is summed."""
+    connection.execute(query("hourly/settle_dropped_hours"), {"hours": list(hours)})
 
 
 def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Let the counters of these hours wait no longer, or from now on where more came since they were settled.
+    """Mark the hours as done, or as waiting from now on if more readings have come since they were settled.
 
-    After the settling has committed, and in a session that sees what has been committed since.
+    Call it after the settling has committed, in a session that sees what has been committed since.
     """
-    connection.execute(query("update_noted_hours"), {"hours": list(hours)})
+    connection.execute(query("hourly/update_noted_hours"), {"hours": list(hours)})
 
 
 def _bands(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:
-    # A version whose file is gone has no bands: no level equals its own, and the hour is withheld.
+    # A version whose file is gone has no bands: no reading has the level it demands, and the hour is withheld.
     bands = {policy.version: policy.model_dump(exclude={"version", "note"}) for policy in policies}
     return [
         {

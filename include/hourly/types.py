@@ -1,10 +1,11 @@
-"""Values that the summaries room hands around. Instants are UTC without a zone, as the columns are."""
+"""Values of the hourly room. Instants are UTC without a zone, as the columns are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
-from include.broker.topic import KafkaRange
+from include.quality.types import HourVerdict
 
 
 class HourState(StrEnum):
@@ -18,10 +19,10 @@ class HourState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HourStatus:
-    """A row of hour_status, and how many customers are held back."""
+    """A row of hour_status, with the number of customers held back."""
 
     hour: datetime
-    state: HourState
+    state: str
     reason: str | None
     readings: int
     revision: int
@@ -30,8 +31,41 @@ class HourStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HourRow:
+    """An hour's state, what its last checks found, how many it leaves out, and who accepted it despite a failure."""
+
+    hour: datetime
+    state: str
+    reason: str | None
+    readings: int
+    unsettled_readings: int
+    revision: int
+    settled_at: datetime | None
+    checks: int | None
+    failed_checks: int | None
+    warnings: int | None
+    held_back: int
+    accepted_by: str | None
+    accepted_at: datetime | None
+    accepted_reason: str | None
+    docs_page: str | None
+    workflow_run: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBackCustomer:
+    """A customer whose readings of an hour are in none of the sums, and why."""
+
+    hour: datetime
+    customer_id: UUID
+    readings: int
+    rejected: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class DueHour:
-    """An hour that is to be settled, and about how many readings it holds."""
+    """An hour to be settled, and roughly how many readings it holds."""
 
     hour: datetime
     readings: int
@@ -39,7 +73,7 @@ class DueHour:
 
 @dataclass(frozen=True, slots=True)
 class PolicySpan:
-    """A risk policy's version and the time (since, until] in which readings were stored by it."""
+    """A risk policy's version and the span (since, until] in which readings were classified by it."""
 
     version: str
     since: datetime
@@ -48,88 +82,60 @@ class PolicySpan:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one hour; `is_new_revision` tells whether other rows than before are published.
+    """What becomes of one hour; `is_new_revision` tells whether its published rows change."""
 
-    `accepted` are failures that would withhold it if no person had accepted them.
-    """
-
-    hour: datetime
-    state: HourState
-    reason: str | None
-    readings: int
-    ledger_readings: int
-    mean_bpm: float | None
+    verdict: HourVerdict
     is_new_revision: bool
-    warnings: tuple[str, ...]
     was_withheld: bool
-    held_back: int = 0
-    accepted: tuple[str, ...] = ()
+
+    @property
+    def hour(self) -> datetime:
+        """The hour's beginning."""
+        return self.verdict.facts.hour
+
+    @property
+    def state(self) -> HourState:
+        """Published, unless a critical failure withholds it."""
+        return HourState.WITHHELD if self.verdict.reason else HourState.PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What settling some hours came to, and the runs of the checks that it took."""
+    """The result of settling some hours, and the check runs behind it."""
 
     decisions: tuple[Decision, ...] = ()
     run_ids: tuple[int, ...] = ()
     docs_pages: tuple[str, ...] = ()
-    dropped_hours: tuple[datetime, ...] = field(default=())
+    dropped_hours: tuple[datetime, ...] = ()
 
     def __add__(self, other: "Settlement") -> "Settlement":
-        return Settlement(
-            self.decisions + other.decisions,
-            self.run_ids + other.run_ids,
-            self.docs_pages + other.docs_pages,
-            self.dropped_hours + other.dropped_hours,
-        )
+        return Settlement(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def withheld(self) -> list[Decision]:
-        """The hours that are not fit to be published."""
+        """The hours that may not be published."""
         return [decision for decision in self.decisions if decision.state is HourState.WITHHELD]
 
     @property
     def newly_withheld(self) -> list[Decision]:
-        """Those of them that were not withheld before."""
+        """The withheld hours that were not withheld before."""
         return [decision for decision in self.withheld if not decision.was_withheld]
 
     @property
     def revised(self) -> list[Decision]:
-        """The hours of which other rows are published than before."""
+        """The hours whose published rows change."""
         return [decision for decision in self.decisions if decision.is_new_revision]
 
     def counts(self) -> dict[str, object]:
-        """Return figures and links for a log or an XCom."""
+        """Return counts and links for a log line or an XCom."""
         return {
             "hours": len(self.decisions),
             "published": len(self.decisions) - len(self.withheld),
             "revised": len(self.revised),
             "withheld": len(self.withheld),
-            "held_back": sum(decision.held_back for decision in self.decisions),
-            "warnings": sum(len(decision.warnings) for decision in self.decisions),
-            "readings": sum(decision.readings for decision in self.decisions),
+            "held_back": sum(decision.verdict.facts.held_back for decision in self.decisions),
+            "warnings": sum(len(decision.verdict.warnings) for decision in self.decisions),
+            "readings": sum(decision.verdict.facts.readings for decision in self.decisions),
             "quality_runs": list(self.run_ids),
             "data_docs": list(self.docs_pages),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionProgress:
-    """How far one partition is done, and where it ended when the hour had ended.
-
-    `next_offset` is None where nothing was ever read of it.
-    """
-
-    partition: int
-    hour_end_offset: int
-    kafka: KafkaRange
-    next_offset: int | None
-
-    @property
-    def lag(self) -> int:
-        """How many offsets of the hour wait to be read, of those that Kafka still holds.
-
-        What it has dropped since, at the beginning or with a lost tail, is waited for by nobody.
-        """
-        done = max(self.next_offset or 0, self.kafka.beginning)
-        return max(min(self.hour_end_offset, self.kafka.end) - done, 0)

@@ -4,7 +4,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from include.broker.topic import Broker, KafkaRange, Topic
+from include.broker.topic import Broker, KafkaRange, Topic, open_broker
 from include.errors import HeartbeatError
 from include.live.rules import arriving_per_second
 from include.live.types import Ends
@@ -46,11 +46,8 @@ class BrokerWatch:
     def _watch(self, generation: int) -> None:
         while generation == self._generation:
             try:
-                broker = Broker(self._settings, timeout_ms=TIMEOUT_MS)
-                try:
+                with open_broker(self._settings, timeout_ms=TIMEOUT_MS) as broker:
                     self._ask_on(broker, generation)
-                finally:
-                    broker.close()
             except HeartbeatError as error:
                 known = self._ends
                 self._ends = Ends(known.topic_id, known.ranges, known.asked_at, None, str(error))

@@ -16,8 +16,7 @@ from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.errors import DeskFullError
 from include.live import rules, store
-from include.live.encode import as_json
-from include.live.session import Session
+from include.live.session import Session, as_json
 from include.live.types import CustomerView, Point
 from include.settings import Settings
 

@@ -7,9 +7,8 @@ from statistics import median
 
 from include.broker.topic import KafkaRange
 from include.domain.latency import percentile_ms
-from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second, StreamState
-from include.stream.lease import LEASE_IS_ALIVE_SECONDS
-from include.stream.types import Lease
+from include.live.types import PartitionLag, Point, Rates, RecentLatency, Second
+from include.stream.lag import count_lag
 
 # A commit comes every second or so: fewer seconds would make a rate jump, more would make it late.
 RATE_SECONDS = 5
@@ -25,7 +24,7 @@ LARGEST_GROWTH = 4
 
 
 def rates(seconds: Sequence[Second], now: datetime, arriving: float | None) -> Rates:
-    """Return how many records a second got which outcome, over the last RATE_SECONDS."""
+    """Return how many records per second got which outcome, over the last RATE_SECONDS."""
     recent = [row for row in seconds if row.second > now - timedelta(seconds=RATE_SECONDS + 1)]
     return Rates(
         arriving=arriving,
@@ -53,26 +52,15 @@ def recent_latency(counts: Mapping[int, int]) -> RecentLatency:
 
 
 def partition_lags(ranges: Mapping[int, KafkaRange], done: Mapping[int, int]) -> list[PartitionLag]:
-    """Return what each partition has still to do; what Kafka has dropped unread is not waited for.
+    """Return what each partition has still to do.
 
     Kafka was asked a moment before: where the stream has gone on since, the end is at least there.
     """
     return [
-        PartitionLag(partition, next_offset, max(kafka.end, next_offset), max(kafka.end - next_offset, 0))
-        for partition, kafka in sorted(ranges.items())
-        for next_offset in [max(done.get(partition, 0), kafka.beginning)]
+        PartitionLag(partition, next_offset, max(held.end, next_offset), count_lag(next_offset, held))
+        for partition, held in sorted(ranges.items())
+        for next_offset in [max(done.get(partition, 0), held.beginning)]
     ]
-
-
-def stream_state(lease: Lease | None, now: datetime) -> StreamState:
-    """Tell from the lease whether the newest launch is alive."""
-    if lease is None:
-        return StreamState("never", None)
-    if lease.fenced_at is not None:
-        return StreamState("fenced", lease)
-    if (now - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
-        return StreamState("silent", lease)
-    return StreamState("stopping" if lease.stop_requested else "running", lease)
 
 
 def next_slice(previous: timedelta, cost_seconds: float, spent_seconds: float) -> timedelta | None:

@@ -15,9 +15,8 @@ from include.domain.risk import load_policy
 from include.errors import HeartbeatError, LiveQueryTooSlowError
 from include.live import store
 from include.live.broker import BrokerWatch
-from include.live.encode import as_json
-from include.live.session import Session
-from include.live.types import Bands, CustomersNow, Look, Slow, Snapshot
+from include.live.session import Session, as_json
+from include.live.types import CustomersNow, Look, Slow, Snapshot
 from include.log import get_logger
 from include.settings import Settings
 
@@ -120,7 +119,7 @@ class _Looker:
         self._session = Session(settings)
         self._customers: _Kept[CustomersNow] = _Kept(CUSTOMERS_INTERVAL_SECONDS)
         self._slow: _Kept[Slow] = _Kept(SLOW_INTERVAL_SECONDS)
-        self._bands: _Kept[Bands] = _Kept(POLICY_INTERVAL_SECONDS)
+        self._bands: _Kept[dict[str, object]] = _Kept(POLICY_INTERVAL_SECONDS)
         self._problem: str | None = None
 
     def snapshot(self, number: int) -> Snapshot:
@@ -154,17 +153,8 @@ class _Looker:
             stream=store.read_stream(connection, now),
             customers=self._customers.get_if_quick(lambda: store.read_customers(connection, now)),
             slow=self._slow.get(lambda: store.read_slow(connection, now)),
-            bands=self._bands.get(lambda: bands_of(self._settings)),
+            bands=self._bands.get(self._read_bands),
         )
 
-
-def bands_of(settings: Settings) -> Bands:
-    """Return the risk policy in force."""
-    policy = load_policy(settings.judging.risk_policy)
-    return Bands(
-        policy.version,
-        policy.high_at_most_bpm,
-        policy.elevated_at_most_bpm,
-        policy.elevated_at_least_bpm,
-        policy.high_above_bpm,
-    )
+    def _read_bands(self) -> dict[str, object]:
+        return load_policy(self._settings.judging.risk_policy).model_dump(exclude={"note"})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import orjson
 import psycopg
 
 from include.db.connect import Connection, Role, connect, readable_errors
@@ -61,3 +62,8 @@ def _bounded() -> Iterator[None]:
         yield
     except psycopg.errors.QueryCanceled:
         raise LiveQueryTooSlowError(limit=STATEMENT_TIMEOUT) from None
+
+
+def as_json(value: object) -> bytes:
+    """Return the JSON that the page reads: instants with a Z."""
+    return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)

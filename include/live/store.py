@@ -6,28 +6,28 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.reasons import Reason
-from include.hourly.sql import query as hourly_query
+from include.hourly.store import read_held_back, read_hours
 from include.live import rules
-from include.live.sql import query
 from include.live.types import (
-    Broker,
+    BrokerState,
     CheckRow,
     CustomerHour,
     CustomersNow,
     Ends,
     Flow,
-    HeldBackCustomer,
     HighCustomer,
-    HourRow,
     ReasonCount,
     RiskHour,
     Second,
     Slow,
     StreamState,
 )
+from include.stream.alive import state_of
 from include.stream.lease import read_lease
 from include.stream.offsets import read_next_offsets
+from include.stream.progress import read_latency
 
 FLOW_WINDOW = timedelta(minutes=3)
 RECENT = timedelta(minutes=1)
@@ -54,35 +54,37 @@ CustomerReading = tuple[datetime, int, str]
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
     """Return what became of the records of the last minutes."""
     with connection.cursor(row_factory=class_row(Second)) as cursor:
-        seconds = cursor.execute(query("select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
-    since = {"since": now - RECENT}
-    buckets: dict[int, int] = dict(connection.execute(query("select_recent_latency"), since).fetchall())
+        seconds = cursor.execute(query("live/select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
+    since = now - RECENT
     reasons = connection.execute(
-        query("select_recent_reasons"),
-        {**since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
+        query("live/select_recent_reasons"),
+        {"since": since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
     )
     return Flow(
         rates=rules.rates(seconds, now, arriving),
-        latency=rules.recent_latency(buckets),
+        latency=rules.recent_latency(read_latency(connection, since=since)),
         reasons=[ReasonCount(*row) for row in reasons],
         seconds=seconds,
     )
 
 
-def read_broker(connection: Connection, ends: Ends) -> Broker:
+def read_broker(connection: Connection, ends: Ends) -> BrokerState:
     """Return what each partition has still to do, as far as Kafka's ends are known."""
     done = read_next_offsets(connection, ends.topic_id) if ends.topic_id else {}
-    return Broker(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
+    return BrokerState(ends.asked_at, ends.problem, rules.partition_lags(ends.ranges, done))
 
 
 def read_stream(connection: Connection, now: datetime) -> StreamState:
     """Return whether the stream is alive."""
-    return rules.stream_state(read_lease(connection), now)
+    lease = read_lease(connection)
+    return StreamState(state_of(lease, now), lease)
 
 
 def read_customers(connection: Connection, at: datetime) -> CustomersNow:
     """Return how many customers are at which level now, and who is at High."""
-    found = connection.execute(query("select_customers_now"), {"at": at, **customers_bounds()}).fetchall()
+    found = connection.execute(
+        query("live/select_customers_now"), {"at": at, **customers_bounds()}
+    ).fetchall()
     normal, elevated, high, reach_seconds, is_whole, followed = found[0][:6]
     at_high = [HighCustomer(*row[6:]) for row in found if row[6] is not None]
     return CustomersNow(at, normal, elevated, high, reach_seconds, is_whole, followed, at_high)
@@ -102,16 +104,13 @@ def customers_bounds() -> dict[str, timedelta | int]:
 
 def read_slow(connection: Connection, now: datetime) -> Slow:
     """Return the checks, the hours, and who is held back in them."""
-    since = {"since": now - HOURS_WINDOW}
+    since = now - HOURS_WINDOW
     with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
-        checks = cursor.execute(query("select_newest_checks")).fetchall()
-    with connection.cursor(row_factory=class_row(HourRow)) as cursor:
-        hours = cursor.execute(hourly_query("select_recent_hours"), {**since, "most": MOST_HOURS}).fetchall()
-    with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
-        span = {**since, "until": now, "most": MOST_HELD_BACK}
-        held_back = cursor.execute(hourly_query("select_held_back"), span).fetchall()
+        checks = cursor.execute(query("live/select_newest_checks")).fetchall()
+    hours = read_hours(connection, since=since, most=MOST_HOURS)
+    held_back = read_held_back(connection, since=since, until=now, most=MOST_HELD_BACK)
     with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
-        risk = cursor.execute(query("select_risk_by_hour"), since).fetchall()
+        risk = cursor.execute(query("live/select_risk_by_hour"), {"since": since}).fetchall()
     return Slow(checks, hours, held_back, risk)
 
 
@@ -120,7 +119,7 @@ def read_customer(
 ) -> list[CustomerReading]:
     """Return a customer's readings of a while, oldest first; of very many only the newest."""
     where = {"customer_id": customer_id, "since": since, "until": until, "most": MOST_READINGS_OF_ONE}
-    rows = connection.execute(query("select_customer_readings"), where).fetchall()
+    rows = connection.execute(query("live/select_customer_readings"), where).fetchall()
     return [(at, bpm, level) for at, bpm, level in reversed(rows)]
 
 
@@ -128,4 +127,4 @@ def read_customer_hours(connection: Connection, customer_id: UUID, now: datetime
     """Return a customer's published hours."""
     where = {"customer_id": customer_id, "since": now - CUSTOMER_HOURS_WINDOW}
     with connection.cursor(row_factory=class_row(CustomerHour)) as cursor:
-        return cursor.execute(query("select_customer_hours"), where).fetchall()
+        return cursor.execute(query("live/select_customer_hours"), where).fetchall()

@@ -1,12 +1,13 @@
 """What one look shows, in the form in which the page gets it. Instants are UTC without a zone, as the columns are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from include.broker.topic import KafkaRange
 from include.health.types import Status
+from include.hourly.types import HeldBackCustomer, HourRow
 from include.stream.types import Lease
 
 
@@ -21,15 +22,10 @@ class Second:
     p50_ms: float | None
     p99_ms: float | None
 
-    @property
-    def records(self) -> int:
-        """All records that got an outcome."""
-        return self.accepted + self.duplicates + self.quarantined
-
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Records a second, over the last few seconds; `arriving` is None while Kafka does not say."""
+    """Records per second, over the last few seconds; `arriving` is None while Kafka does not say."""
 
     arriving: float | None
     accepted: float
@@ -86,7 +82,7 @@ class PartitionLag:
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
+class BrokerState:
     """Kafka as the page knows it; `problem` is one line, None while it answers."""
 
     asked_at: datetime | None
@@ -143,39 +139,6 @@ class CustomersNow:
 
 
 @dataclass(frozen=True, slots=True)
-class HourRow:
-    """How an hour stands and what its last checks found."""
-
-    hour: datetime
-    state: str
-    reason: str | None
-    readings: int
-    unsettled_readings: int
-    revision: int
-    settled_at: datetime | None
-    checks: int | None
-    failed_checks: int | None
-    warnings: int | None
-    held_back: int
-    accepted_by: str | None
-    accepted_at: datetime | None
-    accepted_reason: str | None
-    docs_page: str | None
-    workflow_run: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBackCustomer:
-    """A customer whose readings of an hour are in no sum, and why."""
-
-    hour: datetime
-    customer_id: UUID
-    readings: int
-    rejected: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class RiskHour:
     """A published hour's readings by level."""
 
@@ -196,28 +159,18 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
-    """The risk policy in force: where High and Elevated begin on both sides."""
-
-    version: str
-    high_at_most_bpm: int | None
-    elevated_at_most_bpm: int | None
-    elevated_at_least_bpm: int
-    high_above_bpm: int
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
     """All that one look at the database gave."""
 
     taken_at: datetime
     flow: Flow
-    broker: Broker
+    broker: BrokerState
     stream: StreamState
     # None where counting them takes too long.
     customers: CustomersNow | None
     slow: Slow
-    bands: Bands
+    # The risk policy in force: where High and Elevated begin on both sides.
+    bands: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The daily work on the tables: days ahead, retention, statistics."""
+"""The daily work on the tables: future days, retention, statistics."""

@@ -1,4 +1,4 @@
-"""Which days are made ahead, and which have expired. Pure decisions."""
+"""Which days are made in advance, and which have expired. Pure."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -8,15 +8,15 @@ from include.settings import Settings
 
 READINGS, DEAD_LETTERS, LEDGER = "heartbeats", "dead_letters", "stream_commits"
 PARENTS = (READINGS, DEAD_LETTERS, LEDGER)
-# One run may be missed, or two, before the stream has to make a day itself.
+# A run or two may be missed before the stream has to make a day itself.
 DAYS_AHEAD = 3
 
 
 def kept_days(settings: Settings) -> dict[str, int]:
     """Return for how many days each table keeps its rows.
 
-    A record that has waited in Kafka is judged by its own time, so a reading may be accepted that much later
-    than READINGS_RETENTION_DAYS says. Its day must still be there then: else it would stand there alone, and
+    A record that has waited in Kafka is judged by its own time, so a reading can be accepted that much later than
+    READINGS_RETENTION_DAYS says. Its day must still exist then: otherwise it would be the only reading of its day, and
     its hour would no longer agree with what was published.
     """
     return {
@@ -27,12 +27,12 @@ def kept_days(settings: Settings) -> dict[str, int]:
 
 
 def kept_summary_days(settings: Settings) -> int:
-    """Return for how many days each customer's hourly sums are kept: never shorter than the readings they are of."""
+    """Return for how many days each customer's hourly sums are kept: never shorter than the readings behind them."""
     return max(settings.retention_days.summaries, kept_days(settings)[READINGS])
 
 
 def days_ahead(today: date) -> list[Day]:
-    """Return the partitions that should be there: today's and the next ones of every table."""
+    """Return the partitions that should exist: those of today and the next days, for every table."""
     return [Day(parent, today + timedelta(days=n)) for parent in PARENTS for n in range(DAYS_AHEAD + 1)]
 
 

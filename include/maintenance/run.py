@@ -1,10 +1,12 @@
-"""The daily verbs. Each may be repeated at any time; none holds the stream up for more than a moment."""
+"""The daily jobs. Each can be repeated at any time, and none holds up the stream for more than a moment."""
 
 from collections import Counter
 
 from psycopg import errors
 
+from include.db.clock import read_clock
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.days import ensure_day
 from include.errors import RetentionBlockedError
 from include.log import get_logger
 from include.maintenance import store
@@ -25,8 +27,8 @@ log = get_logger()
 def make_days_ahead(settings: Settings) -> dict[str, int]:
     """Make the partitions of today and the next days; return how many were made, by table."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        days = days_ahead(store.database_date(connection))
-        made = Counter(day.parent for day in days if store.ensure_day(connection, day))
+        days = days_ahead(read_clock(connection).date())
+        made = Counter(day.parent for day in days if ensure_day(connection, day.parent, day.day))
     log.info("days_made", **made)
     return dict(made)
 
@@ -34,12 +36,12 @@ def make_days_ahead(settings: Settings) -> dict[str, int]:
 def drop_expired_days(settings: Settings) -> dict[str, int]:
     """Drop each expired day, of readings only if its hours are all published; return the dropped rows by table.
 
-    Their sums stay: retention_log and dropped_totals are written with the drop or not at all. Raise
-    RetentionBlockedError, after all other days are done, if other sessions kept a table in use throughout.
+    The accounting survives: retention_log and dropped_totals are written together with the drop. Raise
+    RetentionBlockedError, after all other days are done, if other sessions kept a table in use all the time.
     """
     report = RetentionReport()
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        today = store.database_date(connection)
+        today = read_clock(connection).date()
         days = [day for parent in PARENTS for day in store.list_days(connection, parent)]
         for day in expired_days(days, today, kept_days(settings)):
             _drop(connection, day, report)
@@ -74,10 +76,10 @@ def prune_results(settings: Settings) -> dict[str, int]:
 
 
 def refresh_statistics(settings: Settings) -> None:
-    """Refresh the statistics of the partitioned tables as wholes, which autovacuum never does."""
+    """Refresh the statistics of each partitioned table as a whole, which autovacuum never does."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
         for parent in PARENTS:
-            store.refresh_statistics(connection, parent)
+            connection.execute("select refresh_statistics(%s)", [parent])
     log.info("statistics_refreshed", tables=list(PARENTS))
 
 

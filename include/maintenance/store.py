@@ -1,31 +1,17 @@
-"""Day partitions, statistics and old results, through functions that may do just that."""
+"""Day partitions and old results in PostgreSQL."""
 
 from datetime import date, datetime, timedelta
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
-from include.maintenance.sql import query
+from include.db.queries import query
 from include.maintenance.types import Day
-from include.sink.sql import query as sink_query
-
-
-def database_date(connection: Connection) -> date:
-    """Return today in UTC, by the clock that partitions are chosen with."""
-    [(today,)] = connection.execute("select timezone('utc', now())::date").fetchall()
-    day: date = today
-    return day
 
 
 def list_days(connection: Connection, parent: str) -> list[Day]:
     """Return the day partitions that a table has."""
-    rows = connection.execute(query("select_day_partitions"), {"parent": parent}).fetchall()
+    rows = connection.execute(query("maintenance/select_day_partitions"), {"parent": parent}).fetchall()
     return [Day(parent, day) for (day,) in rows]
-
-
-def ensure_day(connection: Connection, day: Day) -> bool:
-    """Make a partition and return True, or False if it was there."""
-    values = {"parent": day.parent, "day": day.day}
-    [(is_new,)] = connection.execute(sink_query("ensure_day"), values).fetchall()
-    return bool(is_new)
 
 
 def drop_day(connection: Connection, day: Day) -> int | None:
@@ -34,29 +20,28 @@ def drop_day(connection: Connection, day: Day) -> int | None:
     Raise ObjectNotInPrerequisiteState if the day must stay, LockNotAvailable if its table was never free.
     """
     values = {"parent": day.parent, "day": day.day}
-    [(row_count,)] = connection.execute(query("drop_day"), values).fetchall()
+    [(row_count,)] = connection.execute(query("maintenance/drop_day"), values).fetchall()
     return None if row_count is None else int(row_count)
 
 
 def list_unpublished_hours(connection: Connection, day: date) -> list[datetime]:
     """Return the hours of a day that keep it from being dropped."""
-    return [hour for (hour,) in connection.execute(query("select_unpublished_hours"), {"day": day})]
+    return [
+        hour for (hour,) in connection.execute(query("maintenance/select_unpublished_hours"), {"day": day})
+    ]
 
 
 def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
     """Delete old rows by one of the delete queries and return how many these were."""
-    return connection.execute(query(statement), {"kept_days": kept_days}).rowcount
+    return connection.execute(query(f"maintenance/{statement}"), {"kept_days": kept_days}).rowcount
 
 
 def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
-    """Delete old hourly sums day by day, so that no transaction is long; return how many rows that were."""
-    before = database_date(connection) - timedelta(days=kept_days)
+    """Delete old hourly sums day by day, to keep transactions short; return how many rows that were."""
+    before = read_clock(connection).date() - timedelta(days=kept_days)
     row_count = 0
-    while deleted := connection.execute(query("delete_old_customer_hours"), {"before": before}).rowcount:
+    while deleted := connection.execute(
+        query("maintenance/delete_old_customer_hours"), {"before": before}
+    ).rowcount:
         row_count += deleted
     return row_count
-
-
-def refresh_statistics(connection: Connection, parent: str) -> None:
-    """Let the planner know the table as a whole."""
-    connection.execute(query("refresh_statistics"), {"parent": parent})

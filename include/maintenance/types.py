@@ -17,7 +17,7 @@ class Day:
 
 @dataclass(slots=True)
 class RetentionReport:
-    """Expired days: dropped with how many rows, kept for which hours, blocked by other sessions."""
+    """Expired days: those dropped, with their rows; those kept, with the hours in the way; those blocked."""
 
     dropped: dict[Day, int] = field(default_factory=dict)
     kept: dict[Day, list[datetime]] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""What people outside are told: that something has begun to fail, and that it is over. Each once."""
+"""What people outside are told: that something has begun to fail, and that it is over, each once."""

@@ -1,4 +1,4 @@
-"""A database that is away cannot be told of from what it holds: that much is kept in a file below STACK_DIR."""
+"""While the database is away, its outage cannot be recorded there: a file below STACK_DIR holds that much."""
 
 import json
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ log = get_logger()
 
 
 def tell_outage(settings: Settings, message: str) -> None:
-    """Tell, once, that the database is away; a webhook that does not take it is asked again by the next call."""
+    """Report once that the database is away; if the webhook does not accept that, the next call tries again."""
     known = _read(settings)
     if known is not None and known.is_sent:
         return
@@ -26,13 +26,13 @@ def tell_outage(settings: Settings, message: str) -> None:
 
 
 def changes(settings: Settings) -> list[Change]:
-    """Return what has to be noted of an outage that is over: that it was, and whether it was told."""
+    """Return the changes to record after an outage: that it began, whether it was reported, and that it is over."""
     known = _read(settings)
     return [] if known is None else [known, Change(SUBJECT, False, "the database answers again")]
 
 
 def forget(settings: Settings) -> None:
-    """Forget the outage, once it is noted in the database."""
+    """Forget the outage, once it is recorded in the database."""
     _file(settings).unlink(missing_ok=True)
 
 

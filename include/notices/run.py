@@ -1,55 +1,50 @@
-"""Tell changes of state, each once, whatever is started anew: what was noted and told stands in the database.
+"""Report changes of state, each once, whatever is restarted: the database knows what was recorded and reported.
 
-A notice that the webhook does not take waits, and those after it, until a later call sends them. Should a process end
-between a notice's sending and its being marked, the notice is sent again, with the number that it had.
+A notice that the webhook does not accept waits, with those after it, until a later call sends them. If a process ends
+after sending a notice and before marking it, the notice is sent again under the same number.
 """
 
 import time
 from collections.abc import Sequence
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.locks import holding
+from include.db.queries import query
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.notices import outage, store, webhook
-from include.notices.rules import change_of_task, changes_of_hours, worked
+from include.notices.rules import changes_of_hours
 from include.notices.types import Change
 from include.settings import Settings
 
+SENDING_LOCK = "heartbeat-notices-sending"
 MOST_AT_ONCE = 100
-# A slow webhook shall not keep the checks of each minute from their end.
+# A slow webhook must not keep the checks of each minute from finishing.
 SENDING_SECONDS = 20.0
 
 log = get_logger()
 
 
 def tell(settings: Settings, changes: Sequence[Change]) -> None:
-    """Note what has changed, which hours are withheld besides, and send what was not taken yet.
+    """Record what has changed and which hours are withheld, and send the notices that nobody has accepted yet.
 
     Raise a HeartbeatError where the database cannot be reached.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         with connection.transaction():
-            store.lock_notices(connection)
+            # One session records changes at a time: two would record the same one twice.
+            connection.execute(query("notices/lock_notices"))
             hours = changes_of_hours(store.read_withheld(connection), store.read_failing(connection))
             store.note_changes(connection, [*outage.changes(settings), *changes, *hours])
         outage.forget(settings)
         _send(settings, connection)
 
 
-def tell_failed_task(settings: Settings, name: str, error: object, link: str) -> None:
-    """Tell of a task that has failed for good; never raises."""
-    _tell_task(settings, change_of_task(name, error, link))
-
-
-def tell_worked_task(settings: Settings, name: str) -> None:
-    """Tell of a task that works, if it was told that it fails; never raises."""
-    _tell_task(settings, worked(name))
-
-
-def _tell_task(settings: Settings, change: Change) -> None:
+def tell_task(settings: Settings, change: Change) -> None:
+    """Report the state of a task if it has changed; never raises."""
     try:
         tell(settings, [change])
-    except HeartbeatError as error:  # that the database is away is told by the checks of each minute
+    except HeartbeatError as error:  # the checks of each minute report that the database is away
         log.warning(
             "change_not_noted", subject=change.subject, is_failing=change.is_failing, problem=str(error)
         )
@@ -60,7 +55,8 @@ def _send(settings: Settings, connection: Connection) -> None:
         store.mark_sent(connection, None)
         return
     deadline = time.monotonic() + SENDING_SECONDS
-    with store.sending(connection) as is_mine:
+    # One session sends at a time: if another is already sending, it will send these notices as well.
+    with holding(connection, SENDING_LOCK) as is_mine:
         for notice in store.read_unsent(connection, MOST_AT_ONCE) if is_mine else []:
             if time.monotonic() > deadline or not webhook.post(settings, notice):
                 return

@@ -1,4 +1,4 @@
-"""What can change, and what is told of it."""
+"""What can change, and what is reported about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a subject stands; it is a change only where it stood otherwise before.
+    """The state of a subject; it is a change only if the state before was another.
 
-    The message holds no customer id or payload: whoever is told is outside. `is_sent` is for what was told already.
+    The message holds no customer id or payload, since it goes outside. `is_sent` marks what was reported already.
     """
 
     subject: str
@@ -20,7 +20,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A change as it is told; `number` tells a listener what it has heard already, None where none could be given."""
+    """A change as it is reported; by `number` a listener recognises repeats, None if none could be assigned."""
 
     number: int | None
     subject: str

@@ -1,4 +1,4 @@
-"""Hand a notice to the webhook. Whoever listens is outside: no notice holds a customer id or payload."""
+"""Send a notice to the webhook. It goes outside, so no notice holds a customer id or payload."""
 
 import json
 import urllib.error
@@ -12,7 +12,7 @@ log = get_logger()
 
 
 def post(settings: Settings, notice: Notice) -> bool:
-    """Send the notice as JSON and return whether it was taken; never raises, an unset URL is a quiet no."""
+    """Send the notice as JSON and return whether it was accepted; never raises, and without a URL returns False."""
     url = settings.health.webhook_url.get_secret_value()
     if not url:
         return False

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from include.errors import SettingsError
+from include.domain.policy_file import read_policy
 from include.quality.types import QualityPolicy
 
 POLICY_FOLDER = Path(__file__).parent / "policies"
@@ -12,12 +10,4 @@ POLICY_FOLDER = Path(__file__).parent / "policies"
 
 def load_quality_policy(name: str) -> QualityPolicy:
     """Read the policy called `name`; raise SettingsError if there is none or it makes no sense."""
-    path = POLICY_FOLDER / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in POLICY_FOLDER.glob("*.json")))
-        raise SettingsError(f"QUALITY_POLICY names no policy {name}: choose one of {known}")
-    try:
-        return QualityPolicy.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        problems = "; ".join(detail["msg"] for detail in error.errors())
-        raise SettingsError(f"quality policy {name} cannot be used: {problems}") from None
+    return read_policy(QualityPolicy, POLICY_FOLDER, name, setting="QUALITY_POLICY")

@@ -1,4 +1,4 @@
-"""From measured figures and failed expectations to a verdict an hour. Pure."""
+"""From measured figures and failed expectations to a verdict per hour. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -9,35 +9,35 @@ from uuid import UUID
 from include.quality.types import (
     Accepted,
     Expectation,
+    Finding,
     HeldBack,
     HourFacts,
+    HourVerdict,
     Limits,
-    Outcome,
     QualityPolicy,
     Severity,
-    Verdict,
 )
 
 
 def with_drift(
     facts: Sequence[HourFacts], past_means: Mapping[datetime, float], policy: QualityPolicy
 ) -> list[HourFacts]:
-    """Add how far each hour's mean lies from the mean of the hours before it, as a share of that.
+    """Add each hour's drift: how far its mean lies from that of the hours before it, as a share of the latter.
 
-    `past_means` are those of hours published earlier; hours of the same group count as past ones too.
+    `past_means` are those of hours published earlier; hours of the same group count as past hours, too.
     """
     means = {**past_means, **{hour.hour: hour.mean_bpm for hour in facts if hour.mean_bpm is not None}}
     return [replace(hour, mean_drift=_drift(hour, means, policy)) for hour in facts]
 
 
-def outcomes_of(
+def findings_of(
     facts: Sequence[HourFacts],
     expectations: Sequence[Expectation],
     failed: Mapping[str, Collection[datetime]],
-) -> list[Outcome]:
-    """Return what became of each expectation in each hour; `failed` holds the failing hours by name."""
+) -> list[Finding]:
+    """Return whether each hour meets each expectation; `failed` holds the failing hours by name."""
     return [
-        Outcome(
+        Finding(
             hour.hour,
             expectation,
             passed=hour.hour not in failed[expectation.name],
@@ -49,21 +49,21 @@ def outcomes_of(
 
 
 def verdicts_of(
-    facts: Sequence[HourFacts], outcomes: Sequence[Outcome], accepted: Sequence[Accepted] = ()
-) -> tuple[Verdict, ...]:
-    """Decide each hour: any critical failure that nobody has accepted withholds it, and the reason names them all."""
+    facts: Sequence[HourFacts], findings: Sequence[Finding], accepted: Sequence[Accepted] = ()
+) -> tuple[HourVerdict, ...]:
+    """Judge each hour: a critical failure that nobody has accepted withholds it; the reason names all of them."""
     complaints: dict[tuple[datetime, Severity], list[str]] = {}
     let_through: dict[datetime, list[str]] = {}
-    for outcome in outcomes:
-        if outcome.passed:
+    for finding in findings:
+        if finding.passed:
             continue
-        hour, limits, observed = outcome.hour, outcome.expectation, outcome.observed or 0
+        hour, limits, observed = finding.hour, finding.expectation, finding.observed or 0
         if limits.severity is Severity.CRITICAL and _is_accepted(hour, limits, observed, None, accepted):
             let_through.setdefault(hour, []).append(limits.explain(observed))
         else:
             complaints.setdefault((hour, limits.severity), []).append(limits.explain(observed))
     return tuple(
-        Verdict(
+        HourVerdict(
             hour,
             reason="; ".join(complaints.get((hour.hour, Severity.CRITICAL), [])) or None,
             warnings=tuple(complaints.get((hour.hour, Severity.WARNING), [])),
@@ -76,7 +76,7 @@ def verdicts_of(
 def without_accepted(
     found: Sequence[HeldBack], accepted: Sequence[Accepted], policy: QualityPolicy
 ) -> list[HeldBack]:
-    """Leave out whom a person has accepted."""
+    """Leave out the customers whom a person has accepted."""
     limits, of_customers = policy.limits, [one for one in accepted if one.customer_id is not None]
     if not of_customers:
         return list(found)
@@ -88,7 +88,7 @@ def without_accepted(
 
 
 def is_no_worse(limits: Limits, observed: float, accepted: float) -> bool:
-    """Tell whether a figure leaves its limits on the same side as an accepted one, and no further."""
+    """Tell whether a figure breaks its limits on the same side as an accepted one, and no further."""
     if limits.at_most is not None and observed > limits.at_most:
         return observed <= accepted
     if limits.at_least is not None and observed < limits.at_least:

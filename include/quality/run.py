@@ -1,32 +1,32 @@
 """Check a group of hours: hold customers back, measure, judge, store.
 
-Their readings have been summed in the same snapshot. A rule about what a customer sent holds that customer back; an
-expectation about the hour withholds it from everybody, so the critical ones are those that the pipeline answers for.
+Their readings have been summed in the same snapshot. A rule about what a customer sent holds back that customer alone.
+A critical expectation withholds the whole hour, so only faults of the pipeline itself are critical.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from include.db.connect import Connection
 from include.quality import store
-from include.quality.rules import outcomes_of, verdicts_of, with_drift, without_accepted
-from include.quality.types import Accepted, CheckedHours, QualityPolicy
+from include.quality.rules import findings_of, verdicts_of, with_drift, without_accepted
+from include.quality.types import Accepted, HourVerdict, QualityPolicy
 
-
-class Judge(Protocol):
-    """Tells which hours of a run fail which expectations."""
-
-    def failing_hours(self, run_id: int, run_name: str) -> dict[str, set[datetime]]:
-        """Return the failing hours by expectation name."""
+if TYPE_CHECKING:
+    from include.quality.suite import HourSuite
 
 
 def check_hours(
-    snapshot: Connection, log: Connection, hours: Sequence[datetime], policy: QualityPolicy, judge: Judge
-) -> CheckedHours:
-    """Measure the hours in `snapshot`, judge and store them through `log`, and return a verdict for each.
+    snapshot: Connection,
+    log: Connection,
+    hours: Sequence[datetime],
+    policy: QualityPolicy,
+    suite: "HourSuite",
+) -> tuple[int, tuple[HourVerdict, ...]]:
+    """Measure the hours in `snapshot`, judge and store them through `log`, and return the run and a verdict for each.
 
-    What was found is committed at once, on a session of its own: it stays known if nothing comes of the run.
+    The findings are committed at once, in a session of their own: they survive if the run itself fails.
     """
     accepted = store.read_accepted(snapshot, hours)
     _hold_back(snapshot, hours, policy, accepted)
@@ -34,10 +34,10 @@ def check_hours(
         store.measure_facts(snapshot, hours, policy), store.read_past_means(snapshot, hours, policy), policy
     )
     run_id = store.start_run(log, facts, policy)
-    failed = judge.failing_hours(run_id, name_of_run(run_id, hours))
-    outcomes = outcomes_of(facts, policy.expectations, failed)
-    store.save_outcomes(log, run_id, outcomes)
-    return CheckedHours(run_id, verdicts_of(facts, outcomes, accepted))
+    failed = suite.failing_hours(run_id, name_of_run(run_id, hours))
+    findings = findings_of(facts, policy.expectations, failed)
+    store.save_findings(log, run_id, findings)
+    return run_id, verdicts_of(facts, findings, accepted)
 
 
 def _hold_back(
@@ -49,5 +49,5 @@ def _hold_back(
 
 
 def name_of_run(run_id: int, hours: Sequence[datetime]) -> str:
-    """Return the name that Data Docs lists a run under: its first hour, how many, its number."""
+    """Return a run's name in Data Docs: its first hour, how many hours, its number."""
     return f"{min(hours):%Y-%m-%dT%H}Z-{len(hours)}h-run-{run_id}"

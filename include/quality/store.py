@@ -1,4 +1,4 @@
-"""What the checks read from PostgreSQL and what they leave there."""
+"""What the checks read from PostgreSQL and write to it."""
 
 import json
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
-from include.quality.sql import query
-from include.quality.types import Accepted, HeldBack, HourFacts, Outcome, QualityPolicy
+from include.db.queries import query
+from include.quality.types import Accepted, Finding, HeldBack, HourFacts, QualityPolicy
 
 
 def count_rejected(connection: Connection, hours: Sequence[datetime]) -> None:
     """Count the hours' rejected records into a temporary table that lives as long as the transaction."""
-    connection.execute(query("create_rejected"))
-    connection.execute(query("insert_rejected"), {"hours": list(hours)})
+    connection.execute(query("quality/create_rejected"))
+    connection.execute(query("quality/insert_rejected"), {"hours": list(hours)})
 
 
 def find_rule_breakers(
@@ -26,7 +26,7 @@ def find_rule_breakers(
     """Return the customers who break a rule in one of the hours, after `sum_readings` and `count_rejected`."""
     limits = policy.limits
     rows = connection.execute(
-        query("select_rule_breakers"),
+        query("quality/select_rule_breakers"),
         {
             "hours": list(hours),
             "rules": Jsonb([rule.model_dump(mode="json") for rule in policy.customer_rules]),
@@ -41,17 +41,18 @@ def find_rule_breakers(
 
 
 def read_accepted(connection: Connection, hours: Sequence[datetime]) -> list[Accepted]:
-    """Return what a person has accepted of these hours."""
-    return [Accepted(*row) for row in connection.execute(query("select_accepted"), {"hours": list(hours)})]
+    """Return the failures of these hours that a person has accepted."""
+    return [
+        Accepted(*row) for row in connection.execute(query("quality/select_accepted"), {"hours": list(hours)})
+    ]
 
 
 def save_held_back(connection: Connection, hours: Sequence[datetime], held: Sequence[HeldBack]) -> None:
-    """Note who is held back in these hours, and mark the sums of each."""
+    """Store who is held back in these hours, and mark their sums."""
     rows = Jsonb([asdict(one) for one in held], dumps=partial(json.dumps, default=str))
-    values = {"hours": list(hours), "held": rows}
-    connection.execute(query("delete_held_back"), values)
-    connection.execute(query("upsert_held_back"), values)
-    connection.execute(query("mark_held_back"), values)
+    connection.execute(query("quality/delete_held_back"), {"hours": list(hours), "held": rows})
+    connection.execute(query("quality/upsert_held_back"), {"held": rows})
+    connection.execute(query("quality/mark_held_back"), {"hours": list(hours)})
 
 
 def measure_facts(
@@ -60,7 +61,7 @@ def measure_facts(
     """Measure each hour, in order, without its drift, after `save_held_back` in the same transaction."""
     with connection.cursor(row_factory=class_row(HourFacts)) as cursor:
         return cursor.execute(
-            query("select_facts"),
+            query("quality/select_facts"),
             {
                 "hours": list(hours),
                 "min_coverage": policy.min_coverage,
@@ -72,17 +73,19 @@ def measure_facts(
 def read_past_means(
     connection: Connection, hours: Sequence[datetime], policy: QualityPolicy
 ) -> dict[datetime, float]:
-    """Return the mean heart rates of the published hours that these hours may be compared with."""
+    """Return the mean heart rates of the published hours with which these may be compared."""
     since = min(hours) - timedelta(hours=policy.drift_past_hours)
     return dict(
-        connection.execute(query("select_past_means"), {"since": since, "before": max(hours)}).fetchall()
+        connection.execute(
+            query("quality/select_past_means"), {"since": since, "before": max(hours)}
+        ).fetchall()
     )
 
 
 def start_run(connection: Connection, facts: Sequence[HourFacts], policy: QualityPolicy) -> int:
     """Begin a run, store what was measured and return the run's number."""
     [(run_id,)] = connection.execute(
-        query("insert_quality_run"),
+        query("quality/insert_quality_run"),
         {
             "policy_version": policy.version,
             "first_hour": facts[0].hour,
@@ -91,27 +94,29 @@ def start_run(connection: Connection, facts: Sequence[HourFacts], policy: Qualit
         },
     ).fetchall()
     with connection.cursor() as cursor:
-        cursor.executemany(query("insert_hour_facts"), [{"run_id": run_id, **asdict(hour)} for hour in facts])
+        cursor.executemany(
+            query("quality/insert_hour_facts"), [{"run_id": run_id, **asdict(hour)} for hour in facts]
+        )
     return int(run_id)
 
 
-def save_outcomes(connection: Connection, run_id: int, outcomes: Sequence[Outcome]) -> None:
-    """Store what became of each expectation in each hour."""
+def save_findings(connection: Connection, run_id: int, findings: Sequence[Finding]) -> None:
+    """Store whether each hour meets each expectation."""
     with connection.cursor() as cursor:
         cursor.executemany(
-            query("insert_quality_results"),
+            query("quality/insert_quality_results"),
             [
                 {
                     "run_id": run_id,
-                    "hour": outcome.hour,
-                    "expectation": outcome.expectation.name,
-                    "severity": outcome.expectation.severity.value,
-                    "passed": outcome.passed,
-                    "observed": outcome.observed,
-                    "at_least": outcome.expectation.at_least,
-                    "at_most": outcome.expectation.at_most,
+                    "hour": finding.hour,
+                    "expectation": finding.expectation.name,
+                    "severity": finding.expectation.severity.value,
+                    "passed": finding.passed,
+                    "observed": finding.observed,
+                    "at_least": finding.expectation.at_least,
+                    "at_most": finding.expectation.at_most,
                 }
-                for outcome in outcomes
+                for finding in findings
             ],
         )
 
@@ -126,9 +131,9 @@ def finish_run(
     docs_page: str,
     workflow_run: str | None,
 ) -> None:
-    """Note how a run ended, where its Data Docs page lies, and which run of the workflow it belongs to."""
+    """Store how a run ended, where its Data Docs page is, and to which run of the workflow it belongs."""
     connection.execute(
-        query("finish_quality_run"),
+        query("quality/finish_quality_run"),
         {
             "run_id": run_id,
             "published": published,

@@ -1,8 +1,8 @@
 """Great Expectations over the figures of a run's hours, and the Data Docs site. Importing it takes seconds.
 
-The batch is `hour_facts`: PostgreSQL counts the readings once for all expectations, a row an hour, and Great
-Expectations judges those rows in SQL. So a group of hundreds of hours costs as much as one and still gets its
-answer hour by hour; what is judged is of the snapshot that is published; and none of it is about a person.
+The batch is `hour_facts`: PostgreSQL counts the readings once for all expectations, one row per hour, and Great
+Expectations judges those rows in SQL. So a group of hundreds of hours costs as much as a single one and still gets a
+result per hour; what is judged comes from the snapshot that is published; and nothing in it is about a person.
 """
 
 import shutil
@@ -41,17 +41,17 @@ _NOT_IN_A_QUERY = {"host", "hostaddr", "port", "user", "dbname", "application_na
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": ["hour"],
-    # In SQL even COMPLETE names only that many of the failing hours; `_failing_hours` refuses a list cut short.
+    # In SQL even COMPLETE lists no more failing hours than this; `_failing_hours` refuses a truncated list.
     "partial_unexpected_count": 1000,
     "return_unexpected_index_query": False,
 }
 
 
 class HourSuite:
-    """The expectations of a policy as one suite, to be used for one or several runs."""
+    """The expectations of a policy as one suite, for one or several runs."""
 
     def __init__(self, settings: Settings, policy: QualityPolicy, session: Connection) -> None:
-        """Log in as the session did, wherever its login came from."""
+        """Log in with the session's own login, wherever that came from."""
         self._site_folder = settings.stack.data_docs_dir
         self._results_folder = self._site_folder.with_name(f"{self._site_folder.name}_results")
         self._runs_kept = settings.hourly.data_docs_runs_kept
@@ -69,9 +69,9 @@ class HourSuite:
         )
 
     def failing_hours(self, run_id: int, run_name: str) -> dict[str, set[datetime]]:
-        """Judge the stored figures of a run; return the failing hours by expectation name, all of them.
+        """Judge the stored figures of a run; return all failing hours by expectation name.
 
-        Raise QualityCheckError if an expectation could not be evaluated: then nothing is known.
+        Raise QualityCheckError if an expectation could not be evaluated: then nothing is certain.
         """
         asset = self._source.add_query_asset(
             f"run_{run_id}",
@@ -86,7 +86,7 @@ class HourSuite:
         return _failing_hours(result)
 
     def write_docs(self, run_name: str) -> str:
-        """Write the run's page, drop the oldest pages, and return the page's path below the site's root."""
+        """Write the run's page, delete the oldest pages, and return the page's path relative to the site."""
         for folder in (self._results_folder, self._site_folder / "validations"):
             _keep_newest(folder / SUITE_NAME, self._runs_kept)
         pages = [key for key in self._results() if key.run_id.run_name == run_name]
@@ -102,7 +102,7 @@ class HourSuite:
 
 
 def _project(site_folder: Path, results_folder: Path) -> DataContextConfig:
-    """Keep everything in memory but the results and the site: no file holds the connection."""
+    """Keep everything in memory except the results and the site: no file contains the connection."""
     defaults = InMemoryStoreBackendDefaults()
     defaults.stores[defaults.validation_results_store_name] = {
         "class_name": "ValidationResultsStore",
@@ -130,7 +130,7 @@ def _project(site_folder: Path, results_folder: Path) -> DataContextConfig:
 
 
 def _connection_string(session: Connection) -> str:
-    # Both drivers speak libpq's words, so this one travels as the session does, by TLS or not.
+    # Both drivers take libpq's parameters, so this one connects just as the session does, with TLS or without.
     words = {key: value for key, value in session.info.get_parameters().items() if key not in _NOT_IN_A_QUERY}
     url = URL.create(
         "postgresql+psycopg2",
@@ -141,7 +141,7 @@ def _connection_string(session: Connection) -> str:
         database=session.info.dbname,
         query={**words, "application_name": _APPLICATION},
     )
-    # Great Expectations would take a dollar sign for the name of a variable.
+    # Great Expectations would take a dollar sign for the start of a variable.
     return url.render_as_string(hide_password=False).replace("$", "%24")
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 class Severity(StrEnum):
     """What a failed expectation means: the hour is withheld, or it is published with a warning.
 
-    Critical are those that speak for a fault of the pipeline. What a customer sent is judged by rules of its own.
+    Critical failures point to a fault of the pipeline. What a customer sent is judged by separate rules.
     """
 
     CRITICAL = "critical"
@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 class Fact(StrEnum):
-    """The figures of an hour that an expectation may be about: columns of hour_facts."""
+    """The figures of an hour that an expectation can be about: columns of hour_facts."""
 
     READINGS = "readings"
     LEDGER_DIFFERENCE = "ledger_difference"
@@ -39,14 +39,14 @@ class Fact(StrEnum):
 
 
 class CustomerFact(StrEnum):
-    """The figures of a customer's hour that a rule may be about; see select_rule_breakers."""
+    """The figures of a customer's hour that a rule can be about; see select_rule_breakers."""
 
     REJECTED_SHARE = "rejected_share"
     COVERAGE = "coverage"
 
 
 class Limits(BaseModel):
-    """What a figure has to keep; `failure` is what an operator reads where it does not."""
+    """The limits of a figure; `failure` is what an operator reads if it breaks them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,15 +80,15 @@ class Expectation(Limits):
 
 
 class CustomerRule(Limits):
-    """A fact of a customer's hour and its limits: who does not keep them is held back, and nobody else."""
+    """A fact of a customer's hour and its limits: whoever breaks them is held back, and nobody else."""
 
     fact: CustomerFact
 
 
 class QualityPolicy(BaseModel):
-    """Every threshold of the checks, and what the figures are measured by.
+    """Every threshold of the checks, and how the figures are measured.
 
-    A customer is poorly covered below `min_coverage`. A share is taken of at least `min_records_for_share`.
+    A customer is poorly covered below `min_coverage`. Of fewer than `min_records_for_share` records no share is taken.
     Drift is judged against the `drift_past_hours` before the hour, if `drift_min_hours` of them have a mean.
     """
 
@@ -118,7 +118,7 @@ class QualityPolicy(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class HourFacts:
-    """What was measured in one hour; null where there is too little to judge. Nothing is about one person."""
+    """What was measured in one hour; None where there is too little to judge. Nothing here is about one person."""
 
     hour: datetime
     readings: int
@@ -148,7 +148,7 @@ class HourFacts:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A rule that a customer breaks in one hour, and what of it is told."""
+    """A rule that a customer breaks in one hour, and what people are told about it."""
 
     hour: datetime
     customer_id: UUID = field(repr=False)
@@ -161,7 +161,7 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a person has accepted; `customer_id` is None for an expectation about the whole hour."""
+    """A failure that a person has accepted; `customer_id` is None if it is about the whole hour."""
 
     hour: datetime
     rule: str
@@ -170,8 +170,8 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one expectation in one hour."""
+class Finding:
+    """Whether one hour meets one expectation."""
 
     hour: datetime
     expectation: Expectation
@@ -180,8 +180,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the outcomes mean for one hour; `reason` is None if it may be published.
+class HourVerdict:
+    """What the findings mean for one hour; `reason` is None if it may be published.
 
     `accepted` are critical failures that a person has accepted.
     """
@@ -190,11 +190,3 @@ class Verdict:
     reason: str | None
     warnings: tuple[str, ...]
     accepted: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedHours:
-    """One run of the checks over a group of hours, a verdict for each."""
-
-    run_id: int
-    verdicts: tuple[Verdict, ...]

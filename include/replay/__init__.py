@@ -1,1 +1,1 @@
-"""Sending rejected records to the topic again, after what made them fail was mended."""
+"""Sending rejected records to the topic again, once the cause of their failure is fixed."""

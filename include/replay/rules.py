@@ -1,15 +1,15 @@
-"""How a letter is addressed when it is sent again. Pure decisions.
+"""How a letter is addressed when it is sent again. Pure.
 
-The copy carries the bytes of key, value and headers unchanged, and one header more, `replayed_from`, that
-names the record that it repeats. A copy that fails again is a dead letter with that header, so the way back
-can be followed step by step. A copy with another Kafka timestamp than the original's keeps that in a second
-header, `original_timestamp`, and how old its reading may be is judged by it.
+The copy carries the bytes of key, value and headers unchanged, plus a header `replayed_from` that names the record it
+repeats. A copy that fails again becomes a dead letter with that header, so its history can be followed step by step. If
+the copy's Kafka timestamp differs from the original one, a second header, `original_timestamp`, keeps that, and the age
+of the reading is judged by it.
 
 The copy's Kafka timestamp decides how its lateness is judged:
-- it is the original one, so that the record is judged as it would have been, had it come after the fix;
+- it is the original one, so the record is judged as it would have been had it come after the fix;
 - for `future_event_time` it is the time of sending: once its time has come, such a reading is acceptable;
-- it is also the time of sending where the topic would refuse the original or put its own in its place, and
-  where that is older than Kafka keeps records: it might age such a copy out before the stream reads it.
+- it is also the time of sending if the topic would refuse or replace the original one, or if that is older than Kafka
+  keeps records: Kafka might delete such a copy before the stream reads it.
 """
 
 from datetime import UTC, datetime
@@ -26,12 +26,12 @@ TRACE_HEADER = "replayed_from"
 _TRACE_NAME = TRACE_HEADER.encode()
 
 _MS_PER_DAY = 86_400_000
-# A copy may be a moment on its way, and clocks differ: what is so near the topic's limit is stamped anew.
+# A copy takes a moment to arrive, and clocks differ: what is this close to the topic's limit gets a new timestamp.
 _SENDING_MS = 60_000
 
 
 def choose(*, reasons: list[str], since: str | None, until: str | None, limit: int) -> Selection:
-    """Return the selection that an operator's words name; raise OptionError for words that name nothing."""
+    """Return the selection that an operator asks for; raise OptionError for input that means nothing."""
     unknown = [reason for reason in reasons if reason not in list(Reason)]
     if unknown or not reasons:
         problem = f"no such reason: {', '.join(unknown)}" if unknown else "no reason is chosen"
@@ -57,7 +57,7 @@ def record_time_ms(
 def copy_headers(letter: Letter, *, is_restamped: bool = False) -> list[tuple[bytes, bytes | None]]:
     """Return the original headers in their order, and the trace in place of an earlier one.
 
-    One that is stamped anew says which time it had, unless it was said when an earlier copy was.
+    A copy with a new timestamp also says what the original one was, unless an earlier copy has said so.
     """
     own = from_json(letter.headers or [])
     kept = [header for header in own if header[0] != _TRACE_NAME]

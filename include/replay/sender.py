@@ -1,4 +1,4 @@
-"""Kafka's side of a replay: send copies and learn where they lie, and look for copies sent before."""
+"""Kafka's side of a replay: send copies and learn their offsets, and find copies sent before."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,13 @@ from include.replay.types import Delivery, Letter, RecordPlace
 from include.settings import Settings
 from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 from include.wire.raw_writer import NewRecord, RawWriter
-from include.wire.record_batch import RawBatch, RawRecord
+from include.wire.record import RawRecord
+from include.wire.record_batch import RawBatch
 
 DELIVERY_TIMEOUT_MS = 30_000
-# No broker is set up to refuse batches of this size; a larger letter goes alone.
+# No broker is configured to refuse batches of this size; a larger letter is sent alone.
 _BATCH_BYTES = 256 * 1024
-# Larger than any letter: whether a record is a copy stands in its headers, which come last.
+# Larger than any letter: what tells a copy is in its headers, which come last.
 _MAX_COPY_BYTES = 64 * 1024 * 1024
 
 log = get_logger()
@@ -48,9 +49,9 @@ class Sender:
         self._writer = RawWriter(settings, client_id="heartbeat-replay", timeout_ms=DELIVERY_TIMEOUT_MS)
 
     def send(self, letters: Sequence[tuple[Letter, int | None]]) -> list[Delivery]:
-        """Send letters, each with its timestamp in ms, and wait for all of them; what cannot be sent is refused alone.
+        """Send letters, each with its timestamp in ms, and wait for all; refuse just those that cannot be sent.
 
-        Raise TransientError where it stays unknown whether one of them has arrived.
+        Raise TransientError if it remains unknown whether one of them has arrived.
         """
         deliveries: list[Delivery] = []
         by_partition: dict[int, list[_Copy]] = {}
@@ -71,7 +72,7 @@ class Sender:
         self._writer.close()
 
     def _append(self, partition: int, copies: list[_Copy]) -> list[Delivery]:
-        """Append copies together; where the broker refuses them, halve, so that each is judged for itself."""
+        """Append copies together; if the broker refuses them, halve them until each is judged by itself."""
         try:
             first = self._writer.append(self._topic, partition, [copy.record for copy in copies])
         except RecordsRefusedError as error:
@@ -98,11 +99,11 @@ def open_sender(settings: Settings, topic: Topic) -> Iterator[Sender]:
 def find_copies(
     settings: Settings, broker: Broker, topic: Topic, *, starts: dict[int, int], wanted: set[RecordPlace]
 ) -> dict[RecordPlace, RecordPlace]:
-    """Read the topic from `starts` to its present end; return where the copies of the wanted letters lie."""
+    """Read the topic from `starts` to its present end; return where the copies of the wanted letters are."""
     found: dict[RecordPlace, RecordPlace] = {}
     with closing(RawReader(settings)) as reader:
         for partition, held in broker.ranges(topic).items():
-            start = max(starts.get(partition, 0), held.beginning)  # Kafka may have aged out the start
+            start = max(starts.get(partition, 0), held.beginning)  # Kafka may have deleted the start
             for record in _records_from(reader, topic, partition, start):
                 original = traced_place(record.headers)
                 if original in wanted:
@@ -115,7 +116,7 @@ def find_copies(
 def _records_from(reader: RawReader, topic: Topic, partition: int, start: int) -> Iterator[RawRecord]:
     """Yield the records from `start` to where the partition ends now.
 
-    An open transaction of somebody else's holds back what is stable: copies, which are in none, may lie behind it.
+    Somebody else's open transaction limits what counts as stable; our copies, which are in none, may lie beyond it.
     """
     offset, end = start, None
     while end is None or offset < end:

@@ -1,8 +1,6 @@
-"""The dead letters' side of a replay: choosing, claiming, marking, releasing."""
+"""The database's side of a replay: choosing, claiming, marking and releasing dead letters."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,84 +9,65 @@ from psycopg.types.json import Jsonb
 
 from include.broker.topic import Topic
 from include.db.connect import Connection
-from include.errors import ReplayBusyError
-from include.replay.sql import query
-from include.replay.types import BrokenRun, Delivery, Letter, RecordPlace, Selection
+from include.db.queries import query
+from include.replay.types import BrokenRun, Letter, RecordPlace, Selection
 
 _BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001 - the columns are UTC without a zone
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a run asks for: letters after `after`, to be sent to partitions that end at `claim_offsets`."""
-
-    run_id: int
-    topic: str
-    after: Letter | None
-    claim_offsets: dict[int, int]
-    max_letters: int
-    max_bytes: int
-
-
-@contextmanager
-def only_replay(connection: Connection) -> Iterator[None]:
-    """Keep any other replay out until the session ends; raise ReplayBusyError if one is at work."""
-    [(is_mine,)] = connection.execute(query("lock_replay")).fetchall()
-    if not is_mine:
-        raise ReplayBusyError
-    yield
-
-
-def database_time(connection: Connection) -> datetime:
-    """Return now by the clock that `recorded_at` comes from, in UTC."""
-    [(now,)] = connection.execute("select timezone('utc', clock_timestamp())").fetchall()
-    instant: datetime = now
-    return instant
-
-
 def count_letters(connection: Connection, topic: str, selection: Selection) -> dict[str, int]:
     """Count what the selection would send, by reason."""
-    return dict(connection.execute(query("count_replayable"), _where(topic, selection)).fetchall())
+    return dict(connection.execute(query("replay/count_replayable"), _where(topic, selection)).fetchall())
 
 
 def begin_run(connection: Connection, topic: Topic) -> int:
-    """Note a run and return its id."""
+    """Begin a run and return its id."""
     values = {"topic": topic.name, "topic_id": topic.topic_id}
-    [(run_id,)] = connection.execute(query("insert_replay_run"), values).fetchall()
+    [(run_id,)] = connection.execute(query("replay/insert_replay_run"), values).fetchall()
     return int(run_id)
 
 
 def end_run(connection: Connection, run_id: int) -> None:
-    """Note that a run has left nothing open."""
-    connection.execute(query("end_replay_run"), {"run_id": run_id})
+    """Record that a run has left nothing open."""
+    connection.execute(query("replay/end_replay_run"), {"run_id": run_id})
 
 
-def claim_letters(connection: Connection, claim: Claim, selection: Selection) -> list[Letter]:
-    """Claim the next letters, oldest first, and note where Kafka ends before they are sent."""
+def claim_letters(
+    connection: Connection,
+    run_id: int,
+    topic: Topic,
+    selection: Selection,
+    *,
+    after: Letter | None,
+    claim_offsets: Mapping[int, int],
+    max_letters: int,
+    max_bytes: int,
+) -> list[Letter]:
+    """Claim the next letters after `after`, oldest first, and record where Kafka ends before they are sent."""
     values = {
-        **_where(claim.topic, selection),
-        "max_letters": claim.max_letters,
-        "run_id": claim.run_id,
-        "after_time": claim.after.recorded_at if claim.after else _BEFORE_ALL,
-        "after_id": claim.after.id if claim.after else 0,
-        "max_bytes": claim.max_bytes,
+        **_where(topic.name, selection),
+        "max_letters": max_letters,
+        "run_id": run_id,
+        "after_time": after.recorded_at if after else _BEFORE_ALL,
+        "after_id": after.id if after else 0,
+        "max_bytes": max_bytes,
     }
     with connection.transaction():
-        noted = {"run_id": claim.run_id, "claim_offsets": Jsonb(claim.claim_offsets)}
-        connection.execute(query("update_claim_offsets"), noted)
-        letters = [_letter(row) for row in connection.execute(query("claim_dead_letters"), values)]
+        noted = {"run_id": run_id, "claim_offsets": Jsonb(dict(claim_offsets))}
+        connection.execute(query("replay/update_claim_offsets"), noted)
+        letters = [_letter(row) for row in connection.execute(query("replay/claim_dead_letters"), values)]
     return sorted(letters, key=lambda letter: (letter.recorded_at, letter.id))
 
 
 def mark_replayed(
     connection: Connection, run_id: int, copies: Sequence[tuple[RecordPlace, RecordPlace]]
 ) -> None:
-    """Mark letters (own place, copy's place) as sent, and release what else the run has claimed."""
+    """Mark letters (own place, copy's place) as sent, and release whatever else the run has claimed."""
     with connection.transaction():
         if copies:
             originals, targets = zip(*copies, strict=True)
             connection.execute(
-                query("mark_replayed"),
+                query("replay/mark_replayed"),
                 {
                     "run_id": run_id,
                     "topic_ids": [place.topic_id for place in originals],
@@ -99,17 +78,12 @@ def mark_replayed(
                     "copy_offsets": [place.offset for place in targets],
                 },
             )
-        connection.execute(query("release_dead_letters"), {"run_id": run_id})
-
-
-def delivered(deliveries: Sequence[Delivery]) -> list[tuple[RecordPlace, RecordPlace]]:
-    """Return the pairs that `mark_replayed` takes."""
-    return [(delivery.letter.place, delivery.copy) for delivery in deliveries if delivery.copy is not None]
+        connection.execute(query("replay/release_dead_letters"), {"run_id": run_id})
 
 
 def broken_runs(connection: Connection) -> list[BrokenRun]:
     """Return the runs that never ended; the caller is the only replay."""
-    rows = connection.execute(query("select_broken_runs")).fetchall()
+    rows = connection.execute(query("replay/select_broken_runs")).fetchall()
     return [
         BrokenRun(run_id, topic_id, {int(partition): offset for partition, offset in offsets.items()})
         for run_id, topic_id, offsets in rows
@@ -118,13 +92,13 @@ def broken_runs(connection: Connection) -> list[BrokenRun]:
 
 def claimed_places(connection: Connection, run_id: int) -> set[RecordPlace]:
     """Return the letters that a run has claimed and not marked."""
-    rows = connection.execute(query("select_claimed_letters"), {"run_id": run_id}).fetchall()
+    rows = connection.execute(query("replay/select_claimed_letters"), {"run_id": run_id}).fetchall()
     return {RecordPlace(*row) for row in rows}
 
 
 def count_outcomes(connection: Connection, run_id: int) -> dict[str, int]:
     """Count a run's letters by what became of their copies."""
-    return dict(connection.execute(query("count_replay_outcomes"), {"run_id": run_id}).fetchall())
+    return dict(connection.execute(query("replay/count_replay_outcomes"), {"run_id": run_id}).fetchall())
 
 
 def _where(topic: str, selection: Selection) -> dict[str, object]:

@@ -10,7 +10,7 @@ from include.domain.reasons import Reason
 
 
 class RecordPlace(NamedTuple):
-    """Where a record stands in Kafka."""
+    """The place of a record in Kafka."""
 
     topic_id: UUID
     partition: int
@@ -31,7 +31,7 @@ class Selection:
 class Letter:
     """A dead letter as it came; `headers` as stored, see `domain.headers`.
 
-    Without `payload_kept` the value, and maybe more, is not there, and the letter stands for no record.
+    Without `payload_kept` the value, and maybe more, is missing, and the letter cannot be sent again.
     """
 
     place: RecordPlace
@@ -47,7 +47,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one letter: where its copy lies, or None where it was refused."""
+    """What became of one letter: the place of its copy, or None if it was refused."""
 
     letter: Letter
     copy: RecordPlace | None
@@ -55,7 +55,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRun:
-    """A run that broke off between claim and mark, and where Kafka's partitions ended before that claim."""
+    """A run that broke off between claim and mark, and where the partitions ended before that claim."""
 
     run_id: int
     topic_id: UUID
@@ -64,7 +64,7 @@ class BrokenRun:
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """What a run did, by reason. A dry run has no id and only tells what it would send."""
+    """What a run did, by reason. A dry run has no id and only says what it would send."""
 
     run_id: int | None
     chosen: Mapping[str, int]

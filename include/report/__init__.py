@@ -1,1 +1,1 @@
-"""Reading it back: what became of every record, and whether the accounting holds."""
+"""Reading it back: what became of every record, and whether the accounting adds up."""

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from include.db.connect import Role, connect, readable_errors
-from include.hourly.sql import query as hourly_query
-from include.report.sql import query
+from include.db.queries import query
+from include.hourly.store import read_held_back, read_status
+from include.hourly.types import HeldBackCustomer, HourState
 from include.settings import Settings
 from include.terminal import plain
 
@@ -25,16 +25,6 @@ class Found:
     severity: str
     passed: bool
     observed: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBack:
-    """A customer whose readings of the hour are in no sum, and why."""
-
-    customer_id: UUID
-    readings: int
-    rejected: int
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +46,27 @@ class HourReport:
     reason: str | None
     findings: list[Found]
     risk: dict[str, tuple[int, int]]
-    held_back: list[HeldBack] = field(default_factory=list)
+    held_back: list[HeldBackCustomer] = field(default_factory=list)
     acceptances: list[Acceptance] = field(default_factory=list)
 
 
 def read_hour(settings: Settings, hour: datetime) -> HourReport:
     """Read the hour that begins at `hour` (UTC, without a zone)."""
     with connect(settings, Role.READER, autocommit=True) as connection, readable_errors(settings):
-        status = connection.execute(hourly_query("select_hour_status"), {"hours": [hour]}).fetchone()
-        findings = connection.execute(query("select_quality_results"), {"hour": hour}).fetchall()
-        risk = connection.execute(query("select_risk_hourly"), {"hour": hour}).fetchall()
-        # The calendar's last hour has no end that could be told.
-        span = {"since": hour, "until": hour + timedelta(minutes=1), "most": MOST_HELD_BACK}
-        held_back = connection.execute(hourly_query("select_held_back"), span).fetchall()
-        acceptances = connection.execute(query("select_acceptances"), {"hour": hour}).fetchall()
+        status = read_status(connection, [hour]).get(hour)
+        findings = connection.execute(query("report/select_quality_results"), {"hour": hour}).fetchall()
+        risk = connection.execute(query("report/select_risk_hourly"), {"hour": hour}).fetchall()
+        # The last hour of the calendar has no end that can be written.
+        until = hour + timedelta(minutes=1)
+        held_back = read_held_back(connection, since=hour, until=until, most=MOST_HELD_BACK)
+        acceptances = connection.execute(query("report/select_acceptances"), {"hour": hour}).fetchall()
     return HourReport(
         hour=hour,
-        state=status[1] if status else "open",
-        reason=status[2] if status else None,
+        state=status.state if status else HourState.OPEN,
+        reason=status.reason if status else None,
         findings=[Found(*row) for row in findings],
         risk={level: (readings, customers) for level, readings, customers in risk},
-        held_back=[HeldBack(*row[1:]) for row in held_back],
+        held_back=held_back,
         acceptances=[Acceptance(*row) for row in acceptances],
     )
 

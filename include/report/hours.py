@@ -1,47 +1,36 @@
-"""The hours in a list: how each stands, whom it leaves out, who has accepted it."""
+"""A list of hours: the state of each, how many it leaves out, who has accepted it."""
 
-from datetime import datetime
-
-from psycopg.rows import dict_row
 from rich.table import Table
 from rich.text import Text
 
-from include.db.connect import Connection, Role, connect, readable_errors
-from include.hourly.sql import query
-from include.report.types import HourLine
+from include.db.connect import Role, connect, readable_errors
+from include.hourly.rules import BEGINNING_OF_TIME
+from include.hourly.store import read_hours
+from include.hourly.types import HourRow
+from include.report.types import notes_of
 from include.settings import Settings
 from include.terminal import plain
 
-_EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are
-_SHOWN = HourLine.__slots__
 
-
-def list_hours(settings: Settings, *, limit: int) -> list[HourLine]:
+def list_hours(settings: Settings, *, limit: int) -> list[HourRow]:
     """Return the newest hours, newest first."""
     with readable_errors(settings), connect(settings, Role.READER, autocommit=True) as connection:
-        return read_hours(connection, limit=limit)
+        return read_hours(connection, since=BEGINNING_OF_TIME, most=limit)
 
 
-def read_hours(connection: Connection, *, limit: int) -> list[HourLine]:
-    """Return the newest hours, newest first."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(query("select_recent_hours"), {"since": _EVER, "most": limit}).fetchall()
-    return [HourLine(**{name: row[name] for name in _SHOWN}) for row in rows]
-
-
-def hours_table(lines: list[HourLine], title: str | None = None) -> Table:
+def hours_table(rows: list[HourRow], title: str | None = None) -> Table:
     """Return a table with a row for each hour."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in ("hour (UTC)", "state", "readings", "revision", "notes"):
         is_number = name in ("readings", "revision")
         table.add_column(name, justify="right" if is_number else "left", no_wrap=name != "notes")
-    for line in lines:
-        waiting = f" + {line.unsettled_readings:,}" if line.unsettled_readings else ""
+    for row in rows:
+        waiting = f" + {row.unsettled_readings:,}" if row.unsettled_readings else ""
         table.add_row(
-            f"{line.hour:%Y-%m-%d %H:%M}",
-            plain(line.state),
-            f"{line.readings:,}{waiting}",
-            f"{line.revision}",
-            Text("\n".join(plain(note) for note in line.notes)),
+            f"{row.hour:%Y-%m-%d %H:%M}",
+            plain(row.state),
+            f"{row.readings:,}{waiting}",
+            f"{row.revision}",
+            Text("\n".join(plain(note) for note in notes_of(row))),
         )
     return table

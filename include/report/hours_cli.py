@@ -1,4 +1,4 @@
-"""The commands about hours: list them, look at one, accept one."""
+"""The commands for hours: list them, look at one, accept one."""
 
 from typing import Annotated
 from uuid import UUID
@@ -41,7 +41,7 @@ def show_hour(hour: Annotated[str, typer.Argument(help="When it begins, UTC.")])
     """Show one hour: what its checks found, its sums, who is held back and why. This shows customers' ids."""
     from rich.console import Console
 
-    from include.hourly.rules import as_hour
+    from include.domain.hours import as_hour
     from include.report.hour import read_hour, render_hour
 
     Console().print(render_hour(read_hour(get_settings(), as_hour(hour))))

@@ -37,7 +37,7 @@ def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
 
 
 def letter_text(letter: dict[str, Any]) -> RenderableType:
-    """Return one rejected record in full; what is not UTF-8, or no visible character, is shown as an escape."""
+    """Return one rejected record in full; whatever is not UTF-8 or not visible is shown as an escape."""
     table = Table(show_header=False, box=None)
     for name in (
         "topic",

@@ -8,7 +8,7 @@ SHORTEST_PACE_SECONDS = 5.0
 def find_problems(
     accounts: list[PartitionAccount], *, reading_count: int, dead_letter_count: int
 ) -> list[str]:
-    """Return a sentence for each way in which ledger and tables contradict one another; none if all adds up."""
+    """Return a sentence for each contradiction between ledger and tables; none if everything adds up."""
     problems = []
     for account in accounts:
         where = f"{account.topic} partition {account.partition}"
@@ -30,8 +30,8 @@ def find_problems(
 
 
 def pace_per_second(records: int, seconds: float) -> float | None:
-    """Return the records per second between a launch's first and last commit; None where that is too short to tell.
+    """Return the records per second between a launch's first and last commit; None if that is too short.
 
-    A row of the ledger stands for up to a second, so a few rows say nothing of how quick the launch was.
+    A ledger row covers up to a second, so a few rows say nothing about how fast the launch was.
     """
     return records / seconds if seconds >= SHORTEST_PACE_SECONDS else None

@@ -9,14 +9,17 @@ from psycopg.rows import dict_row
 
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
 from include.domain.latency import percentile_ms
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
-from include.report.hours import read_hours
+from include.hourly.rules import BEGINNING_OF_TIME
+from include.hourly.store import read_hours
 from include.report.rules import find_problems, pace_per_second
-from include.report.sql import query
-from include.report.types import LatencySummary, PartitionAccount, Report
+from include.report.types import LatencySummary, PartitionAccount, Report, notes_of
 from include.settings import Settings
+from include.stream.lag import lag_by_partition
+from include.stream.progress import read_latency
 
 # The report tells of the hours of the last days; `hours list --limit` goes further back.
 HOURS_LOOKED_AT = 7 * 24
@@ -38,21 +41,22 @@ class DeadLetterLine:
 
 
 def make_report(settings: Settings) -> Report:
-    """Read everything at one instant, also while the stream runs; counts each stored row, so it takes its time."""
+    """Read everything as of one instant, even while the stream runs; it counts every row, so it takes its time."""
     with connect(settings, Role.READER) as connection, readable_errors(settings):
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        accounts = [PartitionAccount(*row) for row in connection.execute(query("select_accounting"))]
-        by_risk: dict[str, int] = dict(connection.execute(query("count_by_risk")).fetchall())
-        by_reason: dict[str, int] = dict(connection.execute(query("count_by_reason")).fetchall())
-        dropped: dict[str, int] = dict(connection.execute(query("count_dropped_rows")).fetchall())
+        accounts = [PartitionAccount(*row) for row in connection.execute(query("report/select_accounting"))]
+        by_risk: dict[str, int] = dict(connection.execute(query("report/count_by_risk")).fetchall())
+        by_reason: dict[str, int] = dict(connection.execute(query("report/count_by_reason")).fetchall())
+        dropped: dict[str, int] = dict(connection.execute(query("report/count_dropped_rows")).fetchall())
         records_per_second, latency = _pace(connection)
-        hours = [line for line in read_hours(connection, limit=HOURS_LOOKED_AT) if line.needs_a_look]
+        rows = read_hours(connection, since=BEGINNING_OF_TIME, most=HOURS_LOOKED_AT)
     problems = find_problems(
         accounts,
         reading_count=sum(by_risk.values()) + dropped.get("heartbeats", 0),
         dead_letter_count=sum(by_reason.values()) + dropped.get("dead_letters", 0),
     )
+    hours = [row for row in rows if notes_of(row)]
     return Report(
         accounts, _lag(settings, accounts), by_reason, by_risk, records_per_second, latency, problems, hours
     )
@@ -65,7 +69,9 @@ def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: i
         raise OptionError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
     with connect(settings, Role.OWNER) as connection, readable_errors(settings):
         where = {"reasons": reasons or None, "topic": settings.kafka.topic, "most": limit}
-        return [DeadLetterLine(*row) for row in connection.execute(query("select_dead_letters"), where)]
+        return [
+            DeadLetterLine(*row) for row in connection.execute(query("report/select_dead_letters"), where)
+        ]
 
 
 def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
         readable_errors(settings),
         connection.cursor(row_factory=dict_row) as cursor,
     ):
-        letter = cursor.execute(query("select_dead_letter"), {"id": dead_letter_id}).fetchone()
+        letter = cursor.execute(query("report/select_dead_letter"), {"id": dead_letter_id}).fetchone()
     if letter is None:
         raise PermanentError(
             f"there is no dead letter {dead_letter_id}: 'python main.py dead-letters list' shows them"
@@ -84,18 +90,18 @@ def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:
 
 
 def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
-    pace = connection.execute(query("select_pace")).fetchone()
+    pace = connection.execute(query("report/select_pace")).fetchone()
     if pace is None:
         return None, None
     epoch, records, seconds = pace
-    counts: dict[int, int] = dict(connection.execute(query("select_latency"), {"epoch": epoch}).fetchall())
+    counts = read_latency(connection, epoch=epoch)
     p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
     latency = None if p50 is None or p95 is None or p99 is None else LatencySummary(p50, p95, p99)
     return pace_per_second(records, seconds), latency
 
 
 def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int] | None:
-    """Return how many records wait in each partition; None where no broker answers."""
+    """Return how many records wait in each partition; None if no broker answers."""
     try:
         with open_broker(settings) as broker:
             topic = broker.topic(settings.kafka.topic)
@@ -105,4 +111,4 @@ def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int]
     done = {
         account.partition: account.next_offset for account in accounts if account.topic_id == topic.topic_id
     }
-    return {partition: kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items()}
+    return lag_by_partition(held, done)

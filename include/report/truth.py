@@ -1,4 +1,4 @@
-"""Hold the database against a simulator's ground-truth ledger, record by record."""
+"""Hold the database against a simulator's ground truth, record by record."""
 
 import gzip
 import json
@@ -14,10 +14,10 @@ from uuid import UUID
 
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.queries import query
 from include.domain.reasons import Outcome, Reason
 from include.domain.risk import RiskPolicy, load_policy
 from include.errors import FileUnusableError
-from include.report.sql import query
 from include.settings import Settings
 from include.stream.offsets import read_next_offsets
 
@@ -31,7 +31,7 @@ _Reading = tuple[UUID, datetime]
 
 @dataclass(slots=True)
 class Comparison:
-    """How many records were held against the ledger, and where they differ from it."""
+    """How many records were held against the ground truth, and where they differ from it."""
 
     records: int = 0
     duplicates: int = 0
@@ -46,24 +46,24 @@ class Comparison:
             self.differences.append(difference)
 
     def lines(self) -> list[str]:
-        """Return what is to be told: the differences kept in words, how many more there are, and the sum."""
+        """Return what to report: the differences kept in words, how many more there are, and the totals."""
         more = self.difference_count - len(self.differences)
         waiting = f", {self.not_consumed:,} not consumed yet" if self.not_consumed else ""
         return [
             *self.differences,
             *([f"and {more:,} more"] if more else []),
-            f"{self.records:,} records in the ledger, {self.difference_count:,} differences{waiting}",
+            f"{self.records:,} records in the ground truth, {self.difference_count:,} differences{waiting}",
         ]
 
     @property
     def holds(self) -> bool:
-        """Tell whether every record of the ledger is where it must be."""
+        """Tell whether every record of the ground truth is where it must be."""
         return not (self.difference_count or self.not_consumed)
 
 
 @dataclass(slots=True)
 class _Stored:
-    """What the database holds; each entry is taken out once it is accounted for."""
+    """What the database holds; each entry is removed once it is accounted for."""
 
     next_offset: dict[int, int]
     reasons: dict[tuple[int, int], str]
@@ -71,27 +71,27 @@ class _Stored:
     duplicates: int
 
 
-def compare_with_ledger(settings: Settings, ledger: Path) -> Comparison:
-    """Compare a database that holds nothing but the ledger's run; needs memory for all its readings.
+def compare_with_truth(settings: Settings, truth: Path) -> Comparison:
+    """Compare a database that holds nothing but this one run; needs memory for all its readings.
 
     A difference names the record by partition and offset, never the customer.
     """
     policy = load_policy(settings.judging.risk_policy)
-    next(_lines(ledger), None)  # what is no ledger at all is refused before anybody is asked
+    next(_lines(truth), None)  # a file of another kind is refused before anybody is asked
     with open_broker(settings) as broker:
         topic_id = broker.topic(settings.kafka.topic).topic_id
     with connect(settings, Role.READER) as connection, readable_errors(settings):
         stored = _read(connection, topic_id)
     comparison = Comparison()
-    for line in _lines(ledger):
+    for line in _lines(truth):
         comparison.records += 1
         _compare_record(line, stored, policy, comparison)
     for partition, offset in stored.reasons:
-        comparison.note(f"partition {partition} offset {offset}: quarantined, but not in the ledger")
+        comparison.note(f"partition {partition} offset {offset}: quarantined, but not in the ground truth")
     if stored.readings:
-        comparison.note(f"{len(stored.readings)} readings are stored that the ledger does not know")
+        comparison.note(f"{len(stored.readings)} readings are stored that the ground truth does not know")
     if comparison.duplicates != stored.duplicates:
-        comparison.note(f"{stored.duplicates} duplicates, the ledger expects {comparison.duplicates}")
+        comparison.note(f"{stored.duplicates} duplicates, the ground truth expects {comparison.duplicates}")
     return comparison
 
 
@@ -131,20 +131,20 @@ def _read(connection: Connection, topic_id: UUID) -> _Stored:
     next_offset = read_next_offsets(connection, topic_id)
     reasons = {
         (partition, offset): reason
-        for partition, offset, reason in connection.execute(query("select_rejected_offsets"), where)
+        for partition, offset, reason in connection.execute(query("report/select_rejected_offsets"), where)
     }
     with connection.cursor(name="readings") as cursor:
         cursor.itersize = 50_000
-        cursor.execute(query("select_readings"))
+        cursor.execute(query("report/select_readings"))
         readings = {(customer, instant): (rate, level) for customer, instant, rate, level in cursor}
-    row = connection.execute(query("sum_duplicates"), where).fetchone()
+    row = connection.execute(query("report/sum_duplicates"), where).fetchone()
     return _Stored(next_offset, reasons, readings, int(row[0]) if row else 0)
 
 
-def _lines(ledger: Path) -> Iterator[dict[str, Any]]:
+def _lines(truth: Path) -> Iterator[dict[str, Any]]:
     number = 0
     try:
-        with _open(ledger) as file:
+        with _open(truth) as file:
             while text := file.readline(LONGEST_LINE_BYTES):
                 number += 1
                 yield _checked(json.loads(text))
@@ -155,18 +155,18 @@ def _lines(ledger: Path) -> Iterator[dict[str, Any]]:
             else f"line {number} is none of its"
         )
         raise FileUnusableError(
-            path=ledger, problem=f"not a ledger ({reason}): name the file that 'producer --ledger' wrote"
+            path=truth, problem=f"not a ground truth ({reason}): name the file that 'producer --ledger' wrote"
         ) from None
 
 
 @contextmanager
-def _open(ledger: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
-    with ledger.open("rb") as file:
+def _open(truth: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
+    with truth.open("rb") as file:
         yield gzip.GzipFile(fileobj=file) if file.peek(2).startswith(GZIP_MARK) else file
 
 
 def _checked(line: Any) -> dict[str, Any]:
-    """Return a line of a ledger; raise one of UNREADABLE for anything else."""
+    """Return a line of a ground truth; raise one of UNREADABLE for anything else."""
     is_known = line["outcome"] in set(Outcome) and (line["reason"] is None or line["reason"] in set(Reason))
     if not is_known or type(line["partition"]) is not int or type(line["offset"]) is not int:
         raise ValueError

@@ -1,9 +1,10 @@
 """What a report says."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from include.hourly.types import HourRow, HourState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +36,23 @@ class PartitionAccount:
 
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
-    """From a Kafka record's create time to the commit, over the newest launch."""
+    """From a Kafka record's creation to the commit, over the newest launch."""
 
     p50_ms: float
     p95_ms: float
     p99_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class HourLine:
-    """How an hour stands, whom it leaves out, and who has accepted it though it failed. Instants are UTC."""
-
-    hour: datetime
-    state: str
-    reason: str | None
-    readings: int
-    unsettled_readings: int
-    revision: int
-    held_back: int
-    accepted_by: str | None
-    accepted_at: datetime | None
-    accepted_reason: str | None
-
-    @property
-    def needs_a_look(self) -> bool:
-        """Tell whether there is more to say of the hour than its sums."""
-        return self.state == "withheld" or self.held_back > 0 or self.accepted_by is not None
-
-    @property
-    def notes(self) -> list[str]:
-        """What there is to say, in words."""
-        notes = [f"withheld: {self.reason}"] if self.state == "withheld" else []
-        if self.held_back:
-            notes.append(f"{self.held_back} customer{'s' if self.held_back > 1 else ''} held back")
-        if self.accepted_by is not None:
-            notes.append(
-                f"accepted by {self.accepted_by} on {self.accepted_at:%Y-%m-%d %H:%M}: {self.accepted_reason}"
-            )
-        return notes
+def notes_of(row: HourRow) -> list[str]:
+    """Return what there is to say about an hour besides its sums, in words."""
+    notes = [f"withheld: {row.reason}"] if row.state == HourState.WITHHELD else []
+    if row.held_back:
+        notes.append(f"{row.held_back} customer{'s' if row.held_back > 1 else ''} held back")
+    if row.accepted_by is not None:
+        notes.append(
+            f"accepted by {row.accepted_by} on {row.accepted_at:%Y-%m-%d %H:%M}: {row.accepted_reason}"
+        )
+    return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +66,7 @@ class Report:
     records_per_second: float | None
     latency: LatencySummary | None
     problems: list[str]
-    hours: list[HourLine] = field(default_factory=list)
+    hours: list[HourRow] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -116,8 +96,8 @@ class Report:
             for account in self.partitions
         ]
         hours = [
-            {"hour": f"{line.hour.isoformat()}Z", "state": line.state, "notes": line.notes}
-            for line in self.hours
+            {"hour": f"{row.hour.isoformat()}Z", "state": row.state, "notes": notes_of(row)}
+            for row in self.hours
         ]
         holds = not self.problems
         return {**totals, **asdict(self), "partitions": partitions, "hours": hours, "accounting_holds": holds}

@@ -1,1 +1,1 @@
-"""From a gathering of records to rows: judge, encode, and store all of it in the one transaction."""
+"""From a gathering of records to rows: judge, encode, and store everything in one transaction."""

@@ -8,10 +8,11 @@ import numpy.typing as npt
 from psycopg import errors
 
 from include.db.connect import Connection
+from include.db.days import ensure_day
+from include.db.queries import query
 from include.domain.horizon import Kept
 from include.errors import SchemaOutdatedError, TransientError
 from include.settings import Settings
-from include.sink.sql import query
 
 # The database's day changes once a day, and its limits when somebody migrates it.
 KEPT_LOOK_SECONDS = 30.0
@@ -21,7 +22,7 @@ _FIRST_DAY = date(1970, 1, 1)
 
 
 def require_kept(connection: Connection, settings: Settings) -> None:
-    """Raise SchemaOutdatedError if the database would refuse days that the settings keep."""
+    """Raise SchemaOutdatedError if the database would refuse days that the settings say are kept."""
     [(kept_days,)] = connection.execute("select kept_days from time_limits").fetchall()
     needed = settings.retention_days.stored_readings
     if kept_days < needed:
@@ -31,9 +32,9 @@ def require_kept(connection: Connection, settings: Settings) -> None:
 
 
 class DayPartitions:
-    """Makes day partitions, each once a process.
+    """Makes day partitions, each once per process.
 
-    On a connection of its own: the lock that it takes must not be held for the length of a transaction that stores.
+    It has its own connection, since its lock must not be held for as long as a transaction that stores.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -49,9 +50,9 @@ class DayPartitions:
         return bool(self._connection.closed)
 
     def kept(self) -> Kept:
-        """Return which event times the database takes, as it was a moment ago."""
+        """Return which event times the database accepts, as of a moment ago."""
         if self._kept is None or time.monotonic() - self._kept_at > KEPT_LOOK_SECONDS:
-            [(first, last)] = self._connection.execute(query("select_kept_range")).fetchall()
+            [(first, last)] = self._connection.execute(query("sink/select_kept_range")).fetchall()
             self._kept = Kept(_start_us(first), _start_us(last + timedelta(days=1)))
             self._kept_at = time.monotonic()
         return self._kept
@@ -67,7 +68,7 @@ class DayPartitions:
             self._ensure("heartbeats", _FIRST_DAY + timedelta(days=day))
 
     def ensure_for_ledger(self) -> None:
-        """Make the partitions of the tables that are kept by the day of recording, for today and tomorrow."""
+        """Make today's and tomorrow's partitions of the tables that are kept by the day of recording."""
         today = datetime.now(UTC).date()
         if today == self._ledger_day:
             return
@@ -89,7 +90,7 @@ class DayPartitions:
     def _ensure(self, parent: str, day: date) -> None:
         if (parent, day) not in self._known:
             try:
-                self._connection.execute(query("ensure_day"), {"parent": parent, "day": day})
+                ensure_day(self._connection, parent, day)
             except errors.DatetimeFieldOverflow:
                 self.forget()
                 raise TransientError(

@@ -1,8 +1,8 @@
 """Readings as PostgreSQL's binary COPY format.
 
-The rows go in by event time: the key begins with it, and neighbours in the index cost a fifth less than a heap. A row's
-length depends on its risk level, its last field: all rows are laid out with room for the longest, and what is too much
-is left out.
+The rows are sorted by event time: the key begins with it, and inserting neighbours in the index costs a fifth less than
+inserting at random. A row's length depends on its risk level, the last field: all rows are laid out with room for the
+longest level, and the padding is cut out at the end.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from include.domain.validation import Readings
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
-# COPY counts time from 2000, numpy and we from 1970.
+# COPY counts time from 2000; numpy and we count from 1970.
 _EPOCH_2000_US = 946_684_800_000_000
 _LEVELS = np.array([level.value.encode() for level in RiskLevel])
 _LEVEL_BYTES = np.char.str_len(_LEVELS)

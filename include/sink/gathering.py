@@ -10,13 +10,13 @@ from include.domain.headers import Headers
 from include.domain.judge import Rejection
 from include.domain.reasons import Reason
 
-# A larger value is neither judged nor kept, only named: see `too_large`.
+# A larger value is neither judged nor kept, only described: see `too_large`.
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What is kept of a rejected record besides its value."""
+    """What is kept of a rejected record, apart from its value."""
 
     key: bytes | None
     headers: Headers
@@ -26,9 +26,9 @@ class Origin:
 class Gathering:
     """Records of one task in the order in which they are to be stored: within a partition, by offset.
 
-    `record_times_us` is microseconds since 1970 UTC, or NO_TIME. `to_offsets` says how far storing these records brings
-    each partition; one may move without a record, past markers and holes. `condemned` are records, by row, that are
-    rejected without a look at their value; the value of those in `unkept` was not even kept.
+    `record_times_us` is in microseconds since 1970 UTC, or NO_TIME. `to_offsets` is where storing these records leaves
+    each partition; a partition can also move without a record, past markers and holes. `condemned` are records, by row,
+    that are rejected without looking at their value; those in `unkept` have lost their value altogether.
     """
 
     partitions: npt.NDArray[np.int32]
@@ -44,10 +44,10 @@ class Gathering:
         return len(self.values)
 
     def part(self, start: int, end: int) -> "Gathering":
-        """Return the records from one place to another; partitions move only as far as these bring them."""
+        """Return the records from one place to another; partitions move only as far as these records reach."""
         reached = self._reached_by(start, end)
         if end == len(self):
-            # A partition that the part before has brought there already has no step left to take.
+            # A partition that the part before has already moved there has no step left to take.
             done = {**self._reached_by(0, start), **reached}
             reached |= {at: to for at, to in self.to_offsets.items() if to > done.get(at, -1)}
         return Gathering(
@@ -64,11 +64,11 @@ class Gathering:
         )
 
     def condemning(self, why: Rejection) -> "Gathering":
-        """Return the same records, all of them rejected unseen."""
+        """Return the same records, all rejected without looking at them."""
         return replace(self, condemned=dict.fromkeys(range(len(self)), why))
 
     def without_payload(self) -> "Gathering":
-        """Return the same records with nothing kept of them but their place."""
+        """Return the same records with nothing kept but their place."""
         nothing = Origin(None, ())
         return replace(
             self,
@@ -78,13 +78,13 @@ class Gathering:
         )
 
     def _reached_by(self, start: int, end: int) -> dict[int, int]:
-        """Return how far the records from one place to another bring their partitions."""
+        """Return how far the records from one place to another move their partitions."""
         places = zip(self.partitions[start:end].tolist(), self.offsets[start:end].tolist(), strict=True)
         return {partition: offset + 1 for partition, offset in places}
 
 
 def too_large(size_bytes: int, sha256: str) -> Rejection:
-    """Say that a record was too large to be looked at, and what it was."""
+    """Say that a record was too large to be judged, and describe it."""
     return Rejection(
         Reason.UNPROCESSABLE,
         f"a value of {size_bytes} bytes, more than {MAX_VALUE_BYTES}: not kept, its SHA-256 is {sha256}",

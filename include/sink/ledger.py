@@ -1,8 +1,8 @@
-"""What a task remembers of its partitions, and how a gathering is written down in the ledger.
+"""What a task remembers about its partitions, and how a gathering is recorded in the ledger.
 
-A partition's commits within a second are one row of the ledger: the first appends it, those that follow rewrite it with
-its new totals. The task alone writes its rows while the partition is its own, so it knows the totals without asking;
-what it remembers changes only once a commit has gone through, and is forgotten after a failure.
+A partition's commits within one second share a row of the ledger: the first appends it, the following ones update its
+totals. While a partition belongs to a task, nobody else writes its rows, so the task knows the totals without asking.
+What it remembers changes only after a successful commit, and is forgotten after a failure.
 """
 
 import time
@@ -25,7 +25,7 @@ _MICROSECONDS_PER_HOUR = 3600 * MICROSECONDS
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A row of stream_commits that is still written to; `committed_at` is its key, None before its first commit."""
+    """A row of stream_commits that is still being updated; `committed_at` is its key, None before its first commit."""
 
     from_offset: int
     to_offset: int
@@ -40,7 +40,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a gathering did to one partition: the offsets from where it stood up to `to_offset`, and their outcomes."""
+    """What a gathering does to one partition: how far it moves it, and the outcomes of the records in between."""
 
     to_offset: int
     accepted: int = 0
@@ -51,10 +51,10 @@ class Step:
 
 
 @dataclass(slots=True)
-class Account:
-    """One partition of the task: how far it is done, which life of its offsets this is, and its open row.
+class PartitionState:
+    """One partition of the task: how far it is done, how often its offsets were rewound, and its open ledger row.
 
-    `newest_event_us` is the newest event time of its valid readings so far, or when the partition was met.
+    `newest_event_us` is the newest event time of its valid readings so far.
     """
 
     next_offset: int
@@ -63,7 +63,7 @@ class Account:
     row: LedgerRow | None = None
 
     def row_after(self, step: Step, now: float) -> LedgerRow:
-        """Return the row that this step makes, of the open row where that is young enough."""
+        """Return the row after this step: the open row with new totals if it is young enough, else a new one."""
         row = self.row
         if row is None or now - row.begun_at > ROW_SECONDS:
             row = LedgerRow(self.next_offset, self.next_offset, now)
@@ -84,7 +84,7 @@ def measure_steps(
     rejected: Collection[int],
     now_us: int,
 ) -> dict[int, Step]:
-    """Add up a gathering by partition: what is neither accepted nor rejected is a duplicate."""
+    """Add up a gathering by partition: whatever is neither accepted nor rejected is a duplicate."""
     is_rejected = np.zeros(len(gathering), dtype=np.bool_)
     is_rejected[list(rejected)] = True
     return {
@@ -124,7 +124,7 @@ def count_hours(
         hours = event_times_us // _MICROSECONDS_PER_HOUR
         first, first_partition = int(hours.min()), int(partitions.min())
         width = int(partitions.max()) - first_partition + 1
-        # The hours lie within what the database keeps: there are few keys, and they can be counted without sorting.
+        # The hours lie within what the database keeps, so there are few keys: they can be counted without sorting.
         counts = np.bincount((hours - first) * width + (partitions - first_partition))
         for key in np.flatnonzero(counts).tolist():
             columns["hour_partitions"].append(first_partition + key % width)
@@ -133,10 +133,10 @@ def count_hours(
     return columns
 
 
-def ledger_columns(accounts: Sequence[Account], rows: Sequence[LedgerRow]) -> dict[str, list[object]]:
+def ledger_columns(states: Sequence[PartitionState], rows: Sequence[LedgerRow]) -> dict[str, list[object]]:
     """Return the rows as parameters of close_gathering.sql, in step with their partitions."""
     return {
-        "from_offsets": [account.next_offset for account in accounts],
+        "from_offsets": [state.next_offset for state in states],
         "to_offsets": [row.to_offset for row in rows],
         "row_from_offsets": [row.from_offset for row in rows],
         "accepted": [row.accepted for row in rows],
@@ -152,7 +152,7 @@ def ledger_columns(accounts: Sequence[Account], rows: Sequence[LedgerRow]) -> di
 
 
 def as_arrays(columns: Mapping[str, Sequence[object]]) -> dict[str, str]:
-    """Write each column as PostgreSQL writes an array: the driver takes ten times as long for lists this small."""
+    """Write each column as a PostgreSQL array literal: for lists this small the driver takes ten times as long."""
     return {name: "{" + ",".join(map(_as_element, values)) + "}" for name, values in columns.items()}
 
 
@@ -162,19 +162,19 @@ def _as_element(value: object) -> str:
     return f'"{value}"' if isinstance(value, str | datetime) else str(value)
 
 
-def settle(
-    accounts: Mapping[int, Account],
+def take_in(
+    states: Mapping[int, PartitionState],
     rows: Mapping[int, LedgerRow],
     appended: Mapping[int, datetime],
     newest_us: Mapping[int, int],
 ) -> None:
-    """Take in what a commit has done: when each new row was `appended`, each partition's newest event time in it."""
+    """Take in what a commit has done: when each new row was `appended`, and each partition's newest event time."""
     for partition, row in rows.items():
         known_at = row.committed_at or appended[partition]
-        accounts[partition].row = replace(row, committed_at=known_at)
-        accounts[partition].next_offset = row.to_offset
-        newest = max(accounts[partition].newest_event_us, newest_us.get(partition, NO_TIME))
-        accounts[partition].newest_event_us = newest
+        states[partition].row = replace(row, committed_at=known_at)
+        states[partition].next_offset = row.to_offset
+        newest = max(states[partition].newest_event_us, newest_us.get(partition, NO_TIME))
+        states[partition].newest_event_us = newest
 
 
 def now_us() -> int:

@@ -1,4 +1,4 @@
-"""What librdkafka handed out, as a gathering."""
+"""The messages that librdkafka handed out, as a gathering."""
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
@@ -11,7 +11,7 @@ from confluent_kafka import Message
 from include.domain.record_time import record_times_us
 from include.sink.gathering import MAX_VALUE_BYTES, Gathering, Origin, too_large
 
-# Reads these records of one partition again, byte for byte: librdkafka's own names of headers end at a NUL.
+# Reads these records of one partition again, byte for byte: librdkafka cuts header names off at a NUL.
 ExactOrigins = Callable[[int, Sequence[int]], Mapping[int, Origin]]
 
 
@@ -20,7 +20,7 @@ def from_messages(messages: Sequence[Message], exact_origins: ExactOrigins) -> G
     count = len(messages)
     partitions = np.fromiter(map(Message.partition, messages), dtype=np.int32, count=count)
     offsets = np.fromiter(map(Message.offset, messages), dtype=np.int64, count=count)
-    # A record without a time has -1 for one.
+    # A record without a timestamp has -1.
     times_ms = np.fromiter(
         (time_ms for _, time_ms in map(Message.timestamp, messages)), dtype=np.int64, count=count
     )

@@ -1,21 +1,21 @@
-"""A task's partitions in the database: how far each is done, and how often it was begun in vain."""
+"""A task's partitions in the database: how far each is done, and how often it was begun without success."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from include.db.connect import Connection
-from include.sink.ledger import Account
-from include.sink.sql import query
+from include.db.queries import query
+from include.sink.ledger import PartitionState
 from include.stream.offsets import begin_partition
 from include.stream.types import Launch
 
-# Begun a second time at the same place without an orderly end between: the place may be why.
+# Begun twice at the same place without an orderly end in between: the place itself may be the reason.
 _TRIES_BEFORE_CARE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A partition that a task begins with; `suspect_until` ends the piece that a careful task has died of."""
+    """A partition that a task begins; `suspect_until` is the end of the piece that killed a careful task."""
 
     partition: int
     needs_care: bool
@@ -23,49 +23,44 @@ class Begun:
 
 
 def begin_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> list[Begun]:
-    """Begin with these partitions and note the try; those that another launch has taken are left out."""
+    """Begin these partitions and record the try; leave out those that another launch has taken."""
     if not partitions:
         return []
     rows = _begin(connection, launch, partitions)
     if len(rows) < len(partitions):
         # Added to the topic since the launch began, or by an older launch that no longer counts.
         for partition in set(partitions) - {row[0] for row in rows}:
-            begin_partition(
-                connection,
-                topic=launch.topic,
-                topic_id=launch.topic_id,
-                partition=partition,
-                start_offset=0,
-                epoch=launch.epoch,
-            )
-        connection.execute(query("adopt_partitions"), _where(launch, partitions))
+            begin_partition(connection, launch, partition, start_offset=0)
+        connection.execute(query("sink/adopt_partitions"), _where(launch, partitions))
         rows = _begin(connection, launch, partitions)
     return [
         Begun(partition, tries >= _TRIES_BEFORE_CARE, tried_until) for partition, tries, tried_until in rows
     ]
 
 
-def read_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> dict[int, Account]:
-    """Return how far these partitions are done; those that another launch has taken are left out."""
+def read_share(
+    connection: Connection, launch: Launch, partitions: Sequence[int]
+) -> dict[int, PartitionState]:
+    """Return how far these partitions are done; leave out those that another launch has taken."""
     if not partitions:
         return {}
-    rows = connection.execute(query("select_share"), _where(launch, partitions)).fetchall()
+    rows = connection.execute(query("sink/select_share"), _where(launch, partitions)).fetchall()
     return {
-        partition: Account(next_offset, rewinds, newest_event_us)
+        partition: PartitionState(next_offset, rewinds, newest_event_us)
         for partition, next_offset, rewinds, newest_event_us in rows
     }
 
 
 def end_share(connection: Connection, launch: Launch, partitions: Sequence[int]) -> None:
-    """End with these partitions in good order: the next task that begins there is no second try."""
+    """End these partitions in good order: the next task that begins them is not a second try."""
     if partitions:
-        connection.execute(query("end_share"), _where(launch, partitions))
+        connection.execute(query("sink/end_share"), _where(launch, partitions))
 
 
 def _begin(
     connection: Connection, launch: Launch, partitions: Sequence[int]
 ) -> list[tuple[int, int, int | None]]:
-    return connection.execute(query("begin_share"), _where(launch, partitions)).fetchall()
+    return connection.execute(query("sink/begin_share"), _where(launch, partitions)).fetchall()
 
 
 def _where(launch: Launch, partitions: Sequence[int]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Store a gathering in one transaction: readings, dead letters, ledger, offsets.
 
-What makes it exactly once: all of it is committed together or not at all, and only if each partition still stands where
-this task left it and no later launch has written its number there. So a task may be repeated at any instant.
+This is what makes it exactly once: everything is committed together or not at all, and only if each partition is still
+where this task left it and no later launch has written its epoch there. So a task can be repeated at any instant.
 """
 
 import time
@@ -16,6 +16,7 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.headers import to_json
 from include.domain.horizon import newest_by_partition, within_horizon
 from include.domain.judge import Rejection
@@ -27,17 +28,16 @@ from include.errors import OffsetMovedError
 from include.sink.days import DayPartitions
 from include.sink.gathering import Gathering
 from include.sink.ledger import (
-    Account,
     LedgerRow,
+    PartitionState,
     as_arrays,
     count_hours,
     ledger_columns,
     measure_steps,
     now_us,
-    settle,
+    take_in,
 )
 from include.sink.put import Way, copy_readings, sort_readings
-from include.sink.sql import query
 from include.stream.lease import LEASE_NAME
 from include.stream.types import Launch, Sign
 
@@ -50,7 +50,7 @@ _CONFLICT = Rejection(Reason.CONFLICTING_READING, EXPLANATIONS[Reason.CONFLICTIN
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A session to store with (in autocommit: each transaction is opened on purpose), and one for day partitions."""
+    """A session for storing (in autocommit: each transaction is opened explicitly), and one for day partitions."""
 
     connection: Connection
     days: DayPartitions
@@ -71,26 +71,26 @@ class Sink:
     """Where a task stores; `confirm_topic` raises if the topic is no longer the one that was read from."""
 
     launch: Launch
-    accounts: dict[int, Account]
+    states: dict[int, PartitionState]
     database: Database
     confirm_topic: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcomes:
-    """What has become of a gathering's records, by row."""
+    """What became of a gathering's records, by row."""
 
     accepted: npt.NDArray[np.bool_]
     rejections: dict[int, Rejection]
 
 
 def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
-    """Store the records and move their partitions' accounts; return what the lease says meanwhile.
+    """Store the records and move their partitions; return what the lease says by then.
 
-    Raise OffsetMovedError, with nothing stored, where another launch or another try of the same task was here.
+    Raise OffsetMovedError, with nothing stored, if another launch or another try of the same task was here.
 
     1. judge the records, by their own times and by what the database can trust
-    2. copy the readings; if one of them stands there already, begin anew and sort them out
+    2. copy the readings; if one of them is already there, begin anew and sort them first
     3. copy the rejected records
     4. confirm the topic
     5. write the ledger, count the hours, move the offsets, commit
@@ -99,7 +99,7 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
     verdict = within_horizon(
         _judge(gathering, sink.launch),
         gathering.partitions,
-        {partition: sink.accounts[partition].newest_event_us for partition in gathering.to_offsets},
+        {partition: sink.states[partition].newest_event_us for partition in gathering.to_offsets},
         days.kept(),
         sink.launch.bounds,
     )
@@ -118,7 +118,7 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
 
 
 def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
-    """Judge and store one record and undo that: it raises what makes even a good record fail."""
+    """Judge and store one record and undo that; raise whatever makes even a good record fail."""
     verdict = validate([value], np.array([record_time_us], dtype=np.int64), sink.launch.bounds)
     days = sink.database.days
     nowhere = np.zeros(1, dtype=np.int32)
@@ -143,7 +143,7 @@ def _judge(gathering: Gathering, launch: Launch) -> Verdict:
 
 
 def _judge_copies(gathering: Gathering, verdict: Verdict, launch: Launch) -> Verdict:
-    """Judge again, by its original time, what is expired only since it was sent again with another time."""
+    """Judge again, by its original time, what has expired only because it was sent again with another time."""
     expired = [row for row, why in verdict.rejections.items() if why.reason is Reason.EXPIRED_EVENT_TIME]
     if not expired:
         return verdict
@@ -174,7 +174,7 @@ def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> Sign
             verdict.readings.event_time_us, gathering.partitions[verdict.readings.rows]
         )
         rows, appended, sign = _close(gathering, verdict.readings, outcomes, newest_us, sink)
-    settle(sink.accounts, rows, appended, newest_us)
+    take_in(sink.states, rows, appended, newest_us)
     return sign
 
 
@@ -191,13 +191,13 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way
 def _close(
     gathering: Gathering, readings: Readings, outcomes: _Outcomes, newest_us: dict[int, int], sink: Sink
 ) -> tuple[dict[int, LedgerRow], dict[int, datetime], Sign]:
-    """Write the ledger, count the hours, move the offsets; return the rows, when new ones were written, the lease."""
+    """Write the ledger, count the hours, move the offsets; return the rows, when new ones were appended, the lease."""
     moment, launch = time.monotonic(), sink.launch
     steps = measure_steps(gathering, outcomes.accepted, outcomes.rejections, now_us())
-    rows = {partition: sink.accounts[partition].row_after(step, moment) for partition, step in steps.items()}
+    rows = {partition: sink.states[partition].row_after(step, moment) for partition, step in steps.items()}
     is_accepted = outcomes.accepted[readings.rows]
     found = sink.database.connection.execute(
-        query("close_gathering"),
+        query("sink/close_gathering"),
         {
             "lease": LEASE_NAME,
             "topic_id": launch.topic_id,
@@ -205,7 +205,7 @@ def _close(
             "policy_version": launch.policy.version,
             "partitions": list(rows),
             **as_arrays(
-                ledger_columns([sink.accounts[partition] for partition in rows], list(rows.values()))
+                ledger_columns([sink.states[partition] for partition in rows], list(rows.values()))
                 | count_hours(
                     gathering.partitions[readings.rows[is_accepted]],
                     readings.event_time_us[is_accepted],
@@ -227,7 +227,7 @@ def _copy_dead_letters(
     """Keep the raw records at these rows, each with its reason and detail."""
     if not rejections:
         return
-    with connection.cursor() as cursor, cursor.copy(query("copy_dead_letters")) as copy:
+    with connection.cursor() as cursor, cursor.copy(query("sink/copy_dead_letters")) as copy:
         copy.set_types(_DEAD_LETTER_TYPES)
         for letter in _dead_letters(gathering, rejections, sink):
             copy.write_row(letter)
@@ -246,7 +246,7 @@ def _dead_letters(
             sink.launch.topic,
             partition,
             int(gathering.offsets[row]),
-            sink.accounts[partition].rewinds,
+            sink.states[partition].rewinds,
             origins[row].key,
             None if row in gathering.unkept else gathering.values[row],
             None if headers is None else Jsonb(headers, dumps=str),

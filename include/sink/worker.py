@@ -1,7 +1,7 @@
-"""What one worker process keeps between turns: its database sessions, its reader, its question to the broker.
+"""What one worker process keeps between turns: its database sessions, its reader, its topic watch.
 
-Spark gives a task no fixed worker, so the same partitions may be read by another process in the next turn. A worker
-therefore keeps one reader and hands it its new partitions.
+Spark does not tie a task to a worker, so in the next turn another process may read the same partitions. A worker
+therefore keeps one reader and gives it new partitions.
 """
 
 import resource
@@ -24,14 +24,14 @@ from include.sink.store import Database
 from include.stream.lease import SINK_APPLICATION, sink_application
 from include.wire.raw_reader import RawReader, records_at
 
-# A session that is left alone in the middle of a transaction holds back its partitions for no longer than that.
+# A session that is abandoned in the middle of a transaction blocks its partitions for no longer than this.
 _IDLE_LIMIT = "set idle_in_transaction_session_timeout = '60s'"
-# Statements that are sent again and again are planned once.
+# Statements that are sent over and over are planned once.
 _PREPARE_AFTER = 2
 
 
 class Worker:
-    """The connections of one process; each is made when it is first asked for."""
+    """The connections of one process; each is opened when it is first needed."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -42,7 +42,7 @@ class Worker:
         self._raw_reader: RawReader | None = None
 
     def database(self, epoch: int | None = None) -> Database:
-        """Return the sessions, opened anew after a break; an outage is waited out up to a bound.
+        """Return the sessions, reopened if they broke; wait for the database up to a limit.
 
         They carry the launch's epoch in their name, so that a later launch can end them.
         """
@@ -90,7 +90,7 @@ class Worker:
         return find
 
     def close(self) -> None:
-        """Leave broker and database."""
+        """Disconnect from broker and database."""
         self.drop_database()
         if self._reader is not None:
             self._reader.close()
@@ -98,14 +98,14 @@ class Worker:
             self._raw_reader.close()
 
     def drop_database(self) -> None:
-        """Leave sessions that may be broken or hold a half-done transaction."""
+        """Close sessions that may be broken or hold a half-done transaction."""
         if self._database is not None:
             self._database.close()
         self._database = None
 
 
 def limit_memory(megabytes: int) -> None:
-    """Let this process take so much more than it has, and no more: an allocation beyond fails here and nowhere else."""
+    """Let this process take this much more memory: an allocation beyond that fails here and nowhere else."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = _data_bytes() + megabytes * 1024 * 1024
     resource.setrlimit(
@@ -114,7 +114,7 @@ def limit_memory(megabytes: int) -> None:
 
 
 def _data_bytes() -> int:
-    """Return what the kernel holds against RLIMIT_DATA now."""
+    """Return what the kernel currently counts towards RLIMIT_DATA."""
     lines = Path("/proc/self/status").read_text().splitlines()
     [kilobytes] = [line.split()[1] for line in lines if line.startswith("VmData:")]
     return int(kilobytes) * 1024
@@ -127,5 +127,5 @@ def _connect(settings: Settings) -> Database:
         connection.execute(_IDLE_LIMIT)
         return Database(connection, DayPartitions(connect(settings, Role.STREAM, autocommit=True)))
     except BaseException:
-        connection.close()  # where there is no room for the second, the first must not stay behind
+        connection.close()  # if there is no room for the second, the first must not be left behind
         raise

@@ -1,1 +1,1 @@
-"""Starting and stopping the stream from outside: how it is submitted, and how it is asked to stop."""
+"""The stream from outside and from above: launch, lease, offsets, lag, watch, and how it is asked to stop."""

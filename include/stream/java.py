@@ -1,4 +1,4 @@
-"""Find a Java that Spark and Kafka can run on: the machine's, else the one from the wheel."""
+"""Find a Java that can run Spark and Kafka: the machine's own, or else the one from the wheel."""
 
 import importlib.util
 import os
@@ -17,7 +17,7 @@ OLDEST_MAJOR = 17
 # The wheel's Java is built without this module; Spark asks for it but does not need it.
 MISSING_MODULE_FLAG = "--add-modules=jdk.incubator.vector"
 PROPERTY = re.compile(r"^\s+([\w.]+) = (.+)$", re.MULTILINE)
-# A wrong word in one of these, and no Java starts.
+# A wrong option in one of these keeps every Java from starting.
 _OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 WRAPPER = """\
 #!/bin/sh
@@ -81,7 +81,7 @@ def _find_wheel_java() -> Java | None:
 
 
 def _probe(program: Path) -> Java | None:
-    """Ask a `java` for its version and home; a version manager's stand-in on PATH tells the real one."""
+    """Ask a `java` for its version and home; a version manager's shim on PATH reports the real one."""
     command = [str(program), "-XshowSettings:properties", "-version"]
     try:
         answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30).stderr

@@ -1,23 +1,21 @@
 """The stream's lease: who may commit, and whether it was asked to stop.
 
-The lease's row is written by take-overs and renewals alone and locked by no task. What refuses an older launch stands
-on the rows that a commit moves: a take-over ends the sessions in which older tasks store, so that it waits for none of
-them, and writes its epoch on each partition of stream_offsets.
+Only take-overs and renewals write the lease's row, and no task locks it. What keeps an older launch out is the epoch on
+the rows that a commit updates: a take-over first ends the sessions in which older tasks store, so that it need not
+wait for them, and then writes its own epoch on each partition of stream_offsets.
 """
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.errors import FencedError
 from include.log import get_logger
-from include.stream.sql import query
 from include.stream.types import Lease, Sign
 
 LEASE_NAME = "heartbeat_stream"
 # The turn in which a launch begins to store; the one before is its rehearsal.
 FIRST_TURN = 2
-# What the sessions that store call themselves, before a hyphen and the epoch of their launch.
+# The name of the sessions that store, before a hyphen and the epoch of their launch.
 SINK_APPLICATION = "heartbeat-sink"
-# A launch renews its lease each second; one that has been silent for so long is told as gone.
-LEASE_IS_ALIVE_SECONDS = 15.0
 
 log = get_logger()
 
@@ -25,23 +23,23 @@ log = get_logger()
 def take_lease(connection: Connection, holder: str, *, policy_version: str) -> int:
     """Become the only writer and return the new epoch. Needs an autocommit connection.
 
-    From then on readings are classified by this risk policy, which is noted where it is another one than before.
+    From then on readings are classified by this risk policy, which is recorded if it differs from the one before.
     """
     [(epoch,)] = connection.execute(
-        query("take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
+        query("stream/take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
     ).fetchall()
     _refuse_earlier(connection, int(epoch))
     noted = {"lease": LEASE_NAME, "epoch": epoch, "version": policy_version}
-    connection.execute(query("note_policy"), noted)
+    connection.execute(query("stream/note_policy"), noted)
     return int(epoch)
 
 
 def fence_lease(connection: Connection, epoch: int) -> bool:
-    """Refuse launch `epoch` from now on, as a newer one would; False if one has taken over. Needs autocommit.
+    """Lock out launch `epoch`, as a newer launch would; return False if a newer one already has. Needs autocommit.
 
-    The launch exits at its next sign of life, and the next one takes the lease as ever.
+    The launch exits at its next sign of life, and the next one takes the lease as usual.
     """
-    fenced = connection.execute(query("fence_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+    fenced = connection.execute(query("stream/fence_lease"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
     if fenced is None:
         return False
     _refuse_earlier(connection, int(fenced[0]))
@@ -51,7 +49,7 @@ def fence_lease(connection: Connection, epoch: int) -> bool:
 def renew_lease(connection: Connection, epoch: int, turn: int) -> bool:
     """Show that launch `epoch` is alive in `turn`; return whether it is to stop; raise FencedError if superseded."""
     values = {"name": LEASE_NAME, "epoch": epoch, "turn": turn}
-    row = connection.execute(query("renew_lease"), values).fetchone()
+    row = connection.execute(query("stream/renew_lease"), values).fetchone()
     if row is None:
         raise FencedError(epoch=epoch, newest_epoch=_newest_epoch(connection))
     return bool(row[0])
@@ -64,25 +62,25 @@ def require_lease(connection: Connection, epoch: int) -> None:
 
 
 def read_sign(connection: Connection) -> Sign:
-    """Return what a task has to know of its launch."""
-    row = connection.execute(query("read_sign"), {"lease": LEASE_NAME}, prepare=True).fetchone()
+    """Return what a task needs to know about its launch."""
+    row = connection.execute(query("stream/read_sign"), {"lease": LEASE_NAME}, prepare=True).fetchone()
     return Sign(*row) if row else Sign(0, 0, stop_requested=False)
 
 
 def read_lease(connection: Connection) -> Lease | None:
     """Return the lease as it stands, or None if the stream has never run."""
-    row = connection.execute(query("select_lease"), {"name": LEASE_NAME}).fetchone()
+    row = connection.execute(query("stream/select_lease"), {"name": LEASE_NAME}).fetchone()
     return Lease(*row) if row else None
 
 
 def request_stop(connection: Connection, *, epoch: int | None = None) -> Lease | None:
     """Ask the running launch (or launch `epoch` only) to end its turn and stop; the next launch is not affected."""
-    row = connection.execute(query("request_stop"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
+    row = connection.execute(query("stream/request_stop"), {"name": LEASE_NAME, "epoch": epoch}).fetchone()
     return Lease(*row) if row else None
 
 
 def sink_application(epoch: int) -> str:
-    """Return what the sessions of a launch's tasks call themselves."""
+    """Return the name of the sessions of a launch's tasks."""
     return f"{SINK_APPLICATION}-{epoch}"
 
 
@@ -94,11 +92,11 @@ def _newest_epoch(connection: Connection) -> int:
 def _refuse_earlier(connection: Connection, epoch: int) -> None:
     """End the sessions that store for launches before `epoch`, then take all partitions from them."""
     values = {"application": SINK_APPLICATION, "epoch": epoch}
-    ended = connection.execute(query("end_sink_sessions"), values).fetchall()
+    ended = connection.execute(query("stream/end_sink_sessions"), values).fetchall()
     if not all(has_ended for _, has_ended in ended):
-        # A session that left by itself meanwhile was not ended either: who is still there?
-        ended = connection.execute(query("end_sink_sessions"), values).fetchall()
+        # A session that had just left by itself counts as not ended, too: look again who is still there.
+        ended = connection.execute(query("stream/end_sink_sessions"), values).fetchall()
     staying = [pid for pid, has_ended in ended if not has_ended]
     if staying:
         log.warning("sessions_did_not_end", session_count=len(staying))
-    connection.execute(query("refuse_launches"), {"epoch": epoch})
+    connection.execute(query("stream/refuse_launches"), {"epoch": epoch})

@@ -10,7 +10,7 @@ CLUSTER_SCHEME = "spark://"
 def require_master(settings: Settings) -> None:
     """Raise SparkMasterUnavailableError if SPARK_MASTER names a standalone cluster and no master of it answers.
 
-    Spark itself would try for more than a minute, and then say something else.
+    Spark itself would try for more than a minute, and then report something else.
     """
     if not settings.spark.master.startswith(CLUSTER_SCHEME):
         return

@@ -1,18 +1,20 @@
-"""What has to be right before the stream is launched by Airflow, told in one line each where it is not."""
+"""What must be in order before Airflow launches the stream; each problem is reported in one line."""
 
 import time
 from datetime import datetime
 from typing import Any
 
 from include.broker.topic import open_broker
+from include.db.clock import read_clock
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
 from include.db.sessions import explain_shortage, read_capacity, slots_of
 from include.errors import SchemaOutdatedError
 from include.log import get_logger
 from include.settings import Settings
+from include.stream.alive import is_alive, silent_seconds
 from include.stream.backoff import Launched, short_lives_before, wait_seconds
-from include.stream.lease import LEASE_IS_ALIVE_SECONDS, read_lease
+from include.stream.lease import read_lease
 from include.stream.master import require_master
 from include.stream.types import Lease
 
@@ -20,14 +22,14 @@ log = get_logger()
 
 
 def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the facts of this launch, to be handed in as `previous` before the next one.
+    """Return the facts about this launch, to be passed as `previous` before the next one.
 
     In this order:
-    1. wait, if launches have ended soon one after the other
+    1. wait, if several launches in a row have ended early
     2. the broker answers, and the topic has its partitions or gets them
-    3. the master answers, where Spark is a cluster
-    4. the database is up to date; that it lets in too few sessions is told, but hinders nothing
-    5. who holds the lease is told, but hinders nothing: this launch will take it
+    3. the master answers, if Spark is a cluster
+    4. the database is up to date; too few sessions are only logged
+    5. log who holds the lease, which this launch will take
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
     short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream.healthy_seconds)
@@ -53,10 +55,9 @@ def describe(lease: Lease | None, now: datetime) -> str:
     """Say who holds the lease."""
     if lease is None:
         return "never taken"
-    silent_seconds = (now - lease.renewed_at).total_seconds()
-    if silent_seconds <= LEASE_IS_ALIVE_SECONDS:
+    if is_alive(lease, now):
         return f"launch {lease.epoch} ({lease.holder}) is alive and will be superseded"
-    return f"launch {lease.epoch} ({lease.holder}) was last heard of {silent_seconds:.0f} s ago"
+    return f"launch {lease.epoch} ({lease.holder}) was last heard of {silent_seconds(lease, now):.0f} s ago"
 
 
 def _wait(short_lives: int) -> None:
@@ -70,5 +71,4 @@ def _holder(settings: Settings, tasks: int) -> str:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         if shortage := explain_shortage(read_capacity(connection), tasks):
             log.warning("too_few_sessions", message=shortage)
-        [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
-        return describe(read_lease(connection), now)
+        return describe(read_lease(connection), read_clock(connection))

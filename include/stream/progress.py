@@ -1,15 +1,23 @@
-"""What a launch has committed, told now and then from the ledger in one structured line."""
+"""What a launch has committed, logged now and then from the ledger in one structured line."""
 
 from collections import Counter
 from datetime import datetime
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.domain.latency import percentile_ms
 from include.log import get_logger
 from include.stream.lease import LEASE_NAME
-from include.stream.sql import query
 
 log = get_logger()
+
+
+def read_latency(
+    connection: Connection, *, epoch: int | None = None, since: datetime | None = None
+) -> dict[int, int]:
+    """Count the records of a launch's commits, or of those since an instant, by the bucket of their latency."""
+    where = {"epoch": epoch, "since": since}
+    return dict(connection.execute(query("stream/select_latency"), where).fetchall())
 
 
 class CommitLog:
@@ -20,9 +28,9 @@ class CommitLog:
         self._told_until: datetime | None = None
 
     def tell(self, connection: Connection, *, lag: int | None, is_last: bool = False) -> None:
-        """Log what was committed since the last line, but for rows that are still written to unless it `is_last`."""
+        """Log what was committed since the last line; rows still being written are included only if it `is_last`."""
         where = {"lease": LEASE_NAME, "epoch": self._epoch, "since": self._told_until, "is_last": is_last}
-        rows = connection.execute(query("select_committed"), where).fetchall()
+        rows = connection.execute(query("stream/select_committed"), where).fetchall()
         [(until, begun_at)] = {(row[0], row[1]) for row in rows}
         counts, ages = Counter[str](), Counter[int]()
         for _, _, accepted, duplicates, quarantined, first, buckets in rows:

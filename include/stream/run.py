@@ -13,19 +13,19 @@ from include.db.migrate import migrate
 from include.errors import HeartbeatError, StreamRunningError, TransientError
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
+from include.stream.alive import is_renewing
 from include.stream.lease import read_lease, request_stop
 from include.stream.submit import driver_environment, submit_command, submit_environment
 
 # A launch that was asked to stop ends its turn first; see spark_jobs/launch.py for its own bound.
 STOP_TIMEOUT_SECONDS = 60.0
 SILENT_RENEWALS = 4
-POLL_SECONDS = 0.2
 
 log = get_logger()
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate the database and create the topic, as far as that is not done yet."""
+    """Migrate the database and create the topic, unless that is done already."""
     migrate(settings)
     with open_broker(settings) as broker:
         if broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions):
@@ -39,7 +39,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     """
     prepare(settings)
     if not takes_over:
-        # Safe all the same, but where Airflow keeps a stream running the two would supersede each other in turn.
+        # It would be safe, but if Airflow keeps a stream running, the two would keep superseding each other.
         _require_none_running(settings)
     # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the turn short.
     child = subprocess.Popen(
@@ -73,16 +73,7 @@ def _require_none_running(settings: Settings) -> None:
 
 
 def _is_alive(connection: Connection, settings: Settings) -> bool:
-    """Tell whether the lease is being renewed; that it is not shows only after a few renewals' time."""
-    seen = read_lease(connection)
-    if seen is None:
-        return False
-    deadline = time.monotonic() + SILENT_RENEWALS * settings.stream.lease_renew_seconds
-    while time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        if read_lease(connection) != seen:
-            return True
-    return False
+    return is_renewing(connection, within_seconds=SILENT_RENEWALS * settings.stream.lease_renew_seconds)
 
 
 def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None:
@@ -99,7 +90,7 @@ def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None
             with connect(settings, Role.STREAM, autocommit=True) as connection:
                 request_stop(connection)
         except (HeartbeatError, psycopg.Error):
-            child.terminate()  # the wish cannot be written down; what was not committed is repeated by the next launch
+            child.terminate()  # the request cannot be stored; the next launch repeats whatever was not committed
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

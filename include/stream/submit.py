@@ -1,4 +1,4 @@
-"""How the streaming job is handed to Spark: one command, without a secret, and one environment, with its own alone."""
+"""How the streaming job is submitted to Spark: a command without secrets, and an environment with only its own."""
 
 import importlib.util
 import os
@@ -41,7 +41,7 @@ def submit_command(settings: Settings, *, drain: bool) -> list[str]:
 def submit_args() -> dict[str, str]:
     """Return the arguments of Airflow's SparkSubmitOperator; the master comes with the connection `spark_default`.
 
-    None holds a secret: they are shown in the page and stand on a command line. The job reads the settings itself.
+    None of them is secret: they appear in the UI and on a command line. The job reads the settings itself.
     """
     return {
         "conn_id": SPARK_CONNECTION,
@@ -52,26 +52,26 @@ def submit_args() -> dict[str, str]:
 
 
 def driver_environment(settings: Settings) -> dict[str, str]:
-    """Return what the driver and the workers below it are told, to be put over the present environment.
+    """Return the variables for the driver and its workers, to be merged over the present environment.
 
-    They parse bytes of strangers: of the secrets they get the stream's login and the broker's, and no way to `.env`.
+    They parse bytes from strangers, so the only secrets they get are the logins for the database and the broker.
     """
     return own_environment(settings, secrets=DRIVERS_SECRETS)
 
 
 def submit_environment(settings: Settings) -> dict[str, str]:
-    """Return the present environment with what Spark needs to know of this machine."""
+    """Return the present environment with what Spark needs to know about this machine."""
     return {**of_ours(os.environ), **spark_environment(settings)}
 
 
 def spark_environment(settings: Settings) -> dict[str, str]:
-    """Return what Spark needs to know of this machine; it goes before what the shell says."""
+    """Return what Spark needs to know about this machine; it takes precedence over the shell's variables."""
     return {
-        # On one machine nothing of Spark's listens to others, its page least of all.
+        # On a single machine Spark listens to nobody else, least of all with its web page.
         **({"SPARK_LOCAL_IP": LOOPBACK} if settings.spark.master.startswith("local") else {}),
         "JAVA_HOME": str(find_java().home),
         "SPARK_HOME": str(spark_home()),
-        # Also the shell's script there, spark-env.sh, would be run.
+        # Otherwise Spark would also run the spark-env.sh that it finds there.
         "SPARK_CONF_DIR": str(PROJECT_ROOT / Path(PROPERTIES_FILE).parent),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,

@@ -1,7 +1,7 @@
 """A Java trust store of the certificates that this machine trusts.
 
-The wheel's Java knows the public authorities only. Behind a company's proxy that opens TLS, Python is told of
-the proxy's authority (SSL_CERT_FILE), and Java has to hear of it too.
+The wheel's Java knows only the public authorities. Behind a company proxy that intercepts TLS, Python learns about the
+proxy's authority from SSL_CERT_FILE, and Java has to know it as well.
 """
 
 import ssl
@@ -20,7 +20,7 @@ def trusted_certificates() -> list[bytes]:
 def store_bytes(certificates: Iterable[bytes]) -> bytes:
     """Return a key store in Java's own format (JKS).
 
-    The checksum that would end it needs a password, and is not read where none is given.
+    The checksum at its end would need a password; it is not read if none is given.
     """
     entries = [_entry(f"authority-{number}", each) for number, each in enumerate(certificates)]
     return struct.pack(">III", MAGIC, VERSION, len(entries)) + b"".join(entries)

@@ -1,9 +1,10 @@
-"""Values that the ingest room hands around."""
+"""Values of the stream room."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from include.domain.judge import SECONDS_PER_DAY, TimeBounds
 from include.domain.risk import RiskPolicy
@@ -11,7 +12,7 @@ from include.settings import Settings
 
 
 def bounds_of(settings: Settings) -> TimeBounds:
-    """Return the bounds of a reading's time that the settings give."""
+    """Return the bounds for a reading's time according to the settings."""
     return TimeBounds(
         settings.retention_days.readings * SECONDS_PER_DAY,
         settings.judging.max_clock_skew_seconds,
@@ -21,7 +22,7 @@ def bounds_of(settings: Settings) -> TimeBounds:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One launch of the stream: what every task of it shares. Holds no secret: it travels to the executors."""
+    """One launch of the stream: what all its tasks share. It holds no secret, since it travels to the executors."""
 
     topic: str
     topic_id: UUID
@@ -31,34 +32,19 @@ class Launch:
 
     def to_json(self) -> str:
         """Return the launch as text, to travel in an option of Spark's."""
-        return json.dumps(
-            {
-                "topic": self.topic,
-                "topic_id": str(self.topic_id),
-                "epoch": self.epoch,
-                "policy": self.policy.model_dump(),
-                "bounds": asdict(self.bounds),
-            }
-        )
+        return TypeAdapter(Launch).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Launch":
         """Read what `to_json` wrote."""
-        facts = json.loads(text)
-        return cls(
-            facts["topic"],
-            UUID(facts["topic_id"]),
-            facts["epoch"],
-            RiskPolicy.model_validate(facts["policy"]),
-            TimeBounds(**facts["bounds"]),
-        )
+        return TypeAdapter(Launch).validate_json(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A task's part of one turn: the partitions whose number leaves `index` when divided by `count`.
+    """A task's part of a turn: the partitions whose number modulo `count` is `index`.
 
-    With `ends` (offset by partition, exclusive) the task is done once it has come so far.
+    With `ends` (offset by partition, exclusive) the task is done once it has reached them.
     """
 
     turn: int
@@ -75,7 +61,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a task sees of its launch: the newest epoch, the turn that runs, and whether it is to stop."""
+    """What a task sees of its launch: the newest epoch, the current turn, and whether to stop."""
 
     epoch: int
     turn: int

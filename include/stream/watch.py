@@ -1,8 +1,8 @@
-"""The stream's self-watch: renew the lease, end each turn, notice a wish to stop, a newer launch, a new topic or a
-standstill, and tell what was committed.
+"""The stream watches itself: it renews the lease, ends each turn, and logs what was committed. It notices a request to
+stop, a newer launch, a new topic and a standstill.
 
-It runs beside the Spark query on connections of its own and judges by the database's offsets, so it tells the truth
-even when Spark itself hangs. No task holds anything that it waits for.
+It runs beside the Spark query on its own connections and goes by the offsets in the database, so it is right even when
+Spark itself hangs. It never waits for anything that a task holds.
 """
 
 import threading
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from include.broker.topic import Broker
+from include.broker.topic import Broker, KafkaRange
 from include.db.connect import Connection, Role, connect
 from include.errors import (
     BrokerUnavailableError,
@@ -25,6 +25,7 @@ from include.errors import (
 )
 from include.log import get_logger
 from include.settings import Settings
+from include.stream.lag import lag_by_partition
 from include.stream.lease import FIRST_TURN, renew_lease
 from include.stream.offsets import read_next_offsets
 from include.stream.progress import CommitLog
@@ -37,30 +38,30 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Progress:
-    """Tells a standstill from silence: something to do without a step forward for too long."""
+    """Tells a standstill from silence: there was work to do, and no progress for too long."""
 
     patience_seconds: float
     done_offset: int = -1
     moved_at: float = 0.0
 
     def note(self, *, done_offset: int, lag: int, now: float) -> float | None:
-        """Take in a measurement; return for how many seconds nothing moved once that is too long, else None."""
+        """Take in a measurement; return for how many seconds nothing has moved if that is too long, else None."""
         if lag == 0 or done_offset != self.done_offset:
             self.done_offset, self.moved_at = done_offset, now
         standstill = now - self.moved_at
         return standstill if standstill > self.patience_seconds else None
 
     def look_away(self, *, now: float) -> None:
-        """Count from now: while nothing could be measured, nothing can be said to stand still."""
+        """Start counting anew: while nothing can be measured, nothing can be called a standstill."""
         self.moved_at = now
 
 
 @dataclass(slots=True)
 class Turns:
-    """Which turn runs, and into how many tasks it is parted: a new one when its time is up, or the tasks change.
+    """Which turn runs, in how many tasks; a new turn begins when the time is up or the number of tasks changes.
 
-    `plan` hands both to whoever plans; `count_slots` tells how many tasks can run at a time. A drain is a single turn,
-    which ends when its tasks have come to their ends.
+    `plan` passes both on; `count_slots` tells how many tasks can run at a time. A drain is a single turn, which ends
+    when its tasks have reached their ends.
     """
 
     turn_seconds: float
@@ -92,9 +93,9 @@ class Turns:
 
 
 class Watch(threading.Thread):
-    """Calls `on_end` once, from a thread of its own, with the error that ends this launch, or None for a wished stop.
+    """Calls `on_end` once, in a thread of its own, with the error that ends this launch, or None for a request to stop.
 
-    The lease is renewed until `end` is called: a launch that ends its last turn is alive, and others see it.
+    The lease is renewed until `end` is called: a launch in its last turn is alive, and others must see that.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Watch(threading.Thread):
         self._answered_at = time.monotonic()
 
     def end(self) -> None:
-        """Stop watching, and tell what was committed last."""
+        """Stop watching, and log the last commits."""
         self._is_over.set()
         self.join(PROGRESS_INTERVAL_SECONDS)
 
@@ -149,8 +150,8 @@ class Watch(threading.Thread):
             threading.Thread(target=self._on_end, args=(error,), name="end", daemon=True).start()
 
     def _renew(self) -> bool:
-        """Renew the lease and return whether to stop; an outage of the database is borne for a while."""
-        # A launch that ends begins no turn.
+        """Renew the lease and return whether to stop; tolerate an outage of the database for a while."""
+        # A launch that is ending begins no new turn.
         turn = self._turns.turn if self._is_ending else self._turns.turn_now()
         try:
             if self._connection is None:
@@ -169,27 +170,27 @@ class Watch(threading.Thread):
             self._progress.look_away(now=time.monotonic())
             return
         try:
-            ends = self._kafka_ends()
+            held = self._kafka_ranges()
         except BrokerUnavailableError:
-            self._broker = None  # no lag can be told; the tasks themselves wait for the broker
+            self._broker = None  # the lag is unknown; the tasks themselves wait for the broker
             self._progress.look_away(now=time.monotonic())
             return
-        self._turns.partitions = len(ends)
+        self._turns.partitions = len(held)
         done = read_next_offsets(self._connection, self._launch.topic_id)
-        lag = sum(max(end - done.get(partition, 0), 0) for partition, end in ends.items())
+        lag = sum(lag_by_partition(held, done).values())
         self._commit_log.tell(self._connection, lag=lag)
         standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())
         if standstill is not None:
             raise StreamStalledError(lag=lag, seconds=standstill)
 
-    def _kafka_ends(self) -> dict[int, int]:
+    def _kafka_ranges(self) -> dict[int, KafkaRange]:
         if self._broker is None:
             self._broker = Broker(self._settings)
         try:
             topic = self._broker.topic(self._launch.topic)
             if topic.topic_id != self._launch.topic_id:
                 raise TopicReplacedError(topic=self._launch.topic)
-            return {partition: kafka.end for partition, kafka in self._broker.ranges(topic).items()}
+            return self._broker.ranges(topic)
         except TopicMissingError:
             raise TopicReplacedError(topic=self._launch.topic) from None
 
@@ -205,11 +206,3 @@ class Watch(threading.Thread):
         if self._connection is not None:
             self._connection.close()
         self._connection = None
-
-
-def hard_exit_after(seconds: float, leave: Callable[[], None]) -> threading.Timer:
-    """Call `leave` unless the returned timer is cancelled: a query that hangs cannot hold the process."""
-    timer = threading.Timer(seconds, leave)
-    timer.daemon = True
-    timer.start()
-    return timer

@@ -1,1 +1,1 @@
-"""One task in one turn: which partitions it has, reading on, storing, and when it ends."""
+"""One task in one turn: which partitions it has, how it reads and stores, and when it ends."""

@@ -1,10 +1,10 @@
-"""Nothing of a new topic is ever stored under the identity of the old one.
+"""Nothing from a new topic is ever stored under the identity of the old one.
 
-The broker is asked who the topic is beside the storing, and the answer is read before the commit: what had been read by
-then was the old topic's. Not every commit has to ask. A topic that took the old one's place begins at offset 0, so it
-would have to grow past a partition's next offset before a record of it could be taken for the partition's next one; and
-between the end of a topic and the first record of its successor the broker deletes, makes and elects, and the reader
-learns of it by an error and a look at the metadata, no two of which follow one another within a tenth of a second.
+The broker is asked for the topic's id while the task stores, and the answer is read before the commit: whatever had
+been read by then came from the old topic. Not every commit has to ask. A topic that replaces another begins at offset
+0, so it would have to grow past a partition's next offset before one of its records could be mistaken for the next one.
+And between the end of a topic and the first record of its successor the broker has to delete, create and elect, and the
+reader sees an error and fetches metadata: no two of these follow each other within a tenth of a second.
 """
 
 import time
@@ -17,13 +17,13 @@ from include.sink.worker import Worker
 from include.stream.types import Launch
 
 LOOK_SECONDS = 1.0
-# More records than a broker takes into one partition within a second of making it.
+# More records than a broker accepts into one partition within a second of creating it.
 _RECORDS_PER_SECOND = 1_000_000
 _SWIFTEST_SUCCESSION_SECONDS = 0.05
 
 
 class TopicGuard:
-    """Knows the topic as it was a moment ago, and when that is not good enough."""
+    """Knows the topic as it was a moment ago, and knows when that is not good enough."""
 
     def __init__(self, worker: Worker, launch: Launch) -> None:
         self._worker = worker
@@ -32,13 +32,13 @@ class TopicGuard:
         self._known_at = 0.0
 
     def topic(self) -> Topic:
-        """Return the topic, as it was a second ago at most; raise TopicReplacedError if it is another one by now."""
+        """Return the topic as it was at most a second ago; raise TopicReplacedError if it has been replaced."""
         if self._topic is None or time.monotonic() - self._known_at > LOOK_SECONDS:
             return self._learn(self._worker.watch().ask(self._launch.topic), time.monotonic())
         return self._topic
 
     def confirmation(self, next_offsets: Iterable[int]) -> Callable[[], object]:
-        """Return what to call before a commit of what has just been read from these offsets on."""
+        """Return what to call before committing what has just been read from these offsets."""
         now = time.monotonic()
         outgrown_seconds = min(next_offsets, default=0) / _RECORDS_PER_SECOND
         if now - self._known_at <= min(max(outgrown_seconds, _SWIFTEST_SUCCESSION_SECONDS), LOOK_SECONDS):

@@ -1,8 +1,8 @@
 """A task's part of a turn: read its partitions and store what comes, again and again, until the turn is over.
 
-The database says where each partition goes on. What a task remembers of that, it forgets after any failure and asks
-again. It sees the lease with each commit, and a few times a second while nothing comes: a wish to stop, a newer launch
-or the next turn end it within that time.
+The database says where each partition continues. A task remembers that, forgets it after any failure and asks again. It
+sees the lease with each commit, and a few times per second while nothing comes, so a request to stop, a newer launch
+or the next turn ends it within that time.
 """
 
 import time
@@ -24,7 +24,7 @@ from include.errors import (
 )
 from include.log import get_logger
 from include.sink.gathering import no_records
-from include.sink.ledger import Account
+from include.sink.ledger import PartitionState
 from include.sink.messages import from_messages
 from include.sink.partitions import begin_share, end_share, read_share
 from include.sink.store import Sink
@@ -38,8 +38,8 @@ LOOK_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
-# A reading after a silence is stored almost at once. Where more come, commits begin at a distance, several times as
-# long as one takes, so that most of the machine is left for other work.
+# After a silence a reading is stored almost at once. When more come, commits are spaced several times as far apart as
+# one takes, which leaves most of the machine to other work.
 _GATHER_SECONDS = 0.003
 _SHORTEST_DISTANCE_SECONDS = 0.02
 _LONGEST_DISTANCE_SECONDS = 0.04
@@ -56,7 +56,7 @@ class Turn:
         self._worker = worker
         self._launch = launch
         self._share = share
-        self._accounts: dict[int, Account] = {}
+        self._states: dict[int, PartitionState] = {}
         self._careful: dict[int, CarefulReading] = {}
         self._begun: set[int] = set()
         self._suspects: dict[int, int | None] = {}
@@ -67,7 +67,7 @@ class Turn:
         self._store_seconds = 0.0
 
     def run(self) -> None:
-        """Work until the turn is over; raise what going on would not mend."""
+        """Work until the turn is over; raise errors that going on would not fix."""
         while not self._is_over():
             try:
                 with readable_errors(self._worker.settings):
@@ -94,7 +94,7 @@ class Turn:
 
     def _has_reached(self, ends: dict[int, int]) -> bool:
         own = [at for at in ends if self._share.holds(at)]
-        return all(at in self._accounts and self._accounts[at].next_offset >= ends[at] for at in own)
+        return all(at in self._states and self._states[at].next_offset >= ends[at] for at in own)
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -111,9 +111,9 @@ class Turn:
     # --- which partitions are this task's
 
     def _hold_partitions(self, topic: Topic) -> None:
-        """Take up partitions that are new to this task, and after a failure all of them again."""
+        """Take up the partitions that are new to this task, and all of them again after a failure."""
         own = [partition for partition in topic.partitions if self._share.holds(partition)]
-        missing = [partition for partition in own if partition not in self._accounts]
+        missing = [partition for partition in own if partition not in self._states]
         if not missing:
             return
         connection = self._worker.database(self._launch.epoch).connection
@@ -123,11 +123,11 @@ class Turn:
             self._begun.add(begun.partition)
             if begun.needs_care:
                 self._suspects[begun.partition] = begun.suspect_until
-        self._accounts |= read_share(
+        self._states |= read_share(
             connection, self._launch, [each for each in missing if each in self._begun]
         )
         for partition, suspect_until in self._suspects.items():
-            if partition in missing and partition in self._accounts:  # a newer launch may have taken it
+            if partition in missing and partition in self._states:  # a newer launch may have taken it
                 self._careful[partition] = CarefulReading(
                     self._worker.raw_reader(), topic, partition, suspect_until=suspect_until
                 )
@@ -136,9 +136,7 @@ class Turn:
 
     def _read_on(self, topic: Topic) -> None:
         reader = self._worker.reader()
-        wanted = {
-            at: account.next_offset for at, account in self._accounts.items() if at not in self._careful
-        }
+        wanted = {at: state.next_offset for at, state in self._states.items() if at not in self._careful}
         reader.read_on(self._launch.topic, wanted)
         gathered = reader.gather(
             wait_seconds=0 if self._careful else LOOK_SECONDS,
@@ -166,22 +164,20 @@ class Turn:
             self._step_over(gathered.lost)
 
     def _move_without_records(self) -> None:
-        """Bring partitions past markers and holes, which are no records: a commit of offsets alone."""
+        """Move partitions past markers and holes, which are not records, by a commit of offsets alone."""
         self._stored_at = time.monotonic()
         passed = self._worker.reader().passed()
         moved = {
-            at: to
-            for at, to in passed.items()
-            if at in self._accounts and to > self._accounts[at].next_offset
+            at: to for at, to in passed.items() if at in self._states and to > self._states[at].next_offset
         }
         if moved:
             self._see(store_or_narrow(no_records(moved), self._sink(moved)))
 
     def _step_over(self, partitions: set[int]) -> None:
-        """Go on where Kafka can, for partitions whose next offset it does not have."""
+        """Continue where Kafka can, for partitions whose next offset it does not have."""
         with open_broker(self._worker.settings) as broker:
             held = broker.ranges(broker.topic(self._launch.topic), with_log_end=True)
-            # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
+            # Asked last: offsets of a successor with the same name must not be mistaken for the topic's own.
             if broker.topic(self._launch.topic).topic_id != self._launch.topic_id:
                 raise TopicReplacedError(topic=self._launch.topic)
         for partition in partitions:
@@ -191,11 +187,11 @@ class Turn:
         self._forget()
 
     def _sink(self, partitions: Iterable[int]) -> Sink:
-        confirm_topic = self._guard.confirmation(self._accounts[each].next_offset for each in partitions)
-        return Sink(self._launch, self._accounts, self._worker.database(self._launch.epoch), confirm_topic)
+        confirm_topic = self._guard.confirmation(self._states[each].next_offset for each in partitions)
+        return Sink(self._launch, self._states, self._worker.database(self._launch.epoch), confirm_topic)
 
     def _learn_store_seconds(self, took: float) -> None:
-        """Follow the quicker ones: a single slow commit is no reason to let the next readings wait."""
+        """Follow the quicker commits: a single slow one is no reason to make the next readings wait."""
         weight = 0.05 if took > self._store_seconds else 0.3
         self._store_seconds += weight * (took - self._store_seconds)
 
@@ -223,7 +219,7 @@ class Turn:
         self._sign, self._looked_at = sign, time.monotonic()
 
     def _bear(self, error: TransientError) -> None:
-        """Forget what was not committed and try again; a broker is waited for, a database up to a bound."""
+        """Forget what was not committed and try again; wait for a broker forever, for a database up to a limit."""
         now = time.monotonic()
         self._failing_since = self._failing_since or now
         is_overdue = now - self._failing_since > self._worker.settings.stream.db_wait_seconds
@@ -235,7 +231,7 @@ class Turn:
         time.sleep(RETRY_SECONDS)
 
     def _forget(self) -> None:
-        self._accounts = {}
+        self._states = {}
         self._leave_care()
 
     def _leave_care(self) -> None:
@@ -248,4 +244,4 @@ class Turn:
         try:
             end_share(self._worker.database(self._launch.epoch).connection, self._launch, sorted(self._begun))
         except (psycopg.Error, TransientError):
-            log.warning("turn_end_not_noted")  # at worst the next task goes on with care
+            log.warning("turn_end_not_noted")  # at worst the next task reads with care

@@ -16,7 +16,8 @@ from include.broker.topic import REQUEST_TIMEOUT_MS, Topic
 from include.errors import OffsetOutOfRangeError
 from include.settings import Settings
 from include.wire.partition_client import PartitionClient, raise_for
-from include.wire.record_batch import DEFAULT_MAX_RECORD_BYTES, RawBatch, RawRecord, parse_batches
+from include.wire.record import RawRecord
+from include.wire.record_batch import DEFAULT_MAX_RECORD_BYTES, RawBatch, parse_batches
 
 DEFAULT_FETCH_BYTES = 1024 * 1024
 
@@ -30,13 +31,10 @@ _NEWEST_FETCH = 16
 class RawFetch:
     """Batches from an offset on, the first of which may begin before it; none where nothing more is stable.
 
-    `stable_end` is the last stable offset, `end` where the partition ends with all that is not yet stable,
-    `beginning` the oldest offset that Kafka holds.
+    `end` is where the partition ends with all that is not yet stable.
     """
 
     batches: list[RawBatch]
-    stable_end: int
-    beginning: int
     end: int
 
 
@@ -126,4 +124,4 @@ def _read_fetch(answer: Any) -> RawFetch:
     raise_for(data.error_code)
     aborted = [(each.producer_id, each.first_offset) for each in data.aborted_transactions or []]
     batches = parse_batches(memoryview(data.records or b""), aborted)
-    return RawFetch(batches, data.last_stable_offset, data.log_start_offset, data.high_watermark)
+    return RawFetch(batches, data.high_watermark)

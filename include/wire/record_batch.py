@@ -1,11 +1,9 @@
 """Kafka's record batches, read exactly as they lie in the log and with bounded memory. Pure.
 
-The client libraries unpack a whole batch before they show a record, and read a header's name as text. Here a batch
-is unpacked piece by piece, names are bytes, and of a record that is larger than the caller can hold only the size and
-the hash of its value are kept. https://kafka.apache.org/documentation/#recordbatch
+The client libraries unpack a whole batch before they show a record; here a batch is unpacked piece by piece.
+https://kafka.apache.org/documentation/#recordbatch
 """
 
-import hashlib
 import struct
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,6 +13,7 @@ from kafka.record.util import calc_crc32c
 
 from include.errors import UnreadableBatchError
 from include.wire.byte_stream import ByteStream, StreamEndedError
+from include.wire.record import RawRecord, RecordBody
 from include.wire.unpack import UnpackError, unpack
 
 DEFAULT_MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -37,32 +36,6 @@ _NO_TIMESTAMP = -1
 # A control record's key is its version and its type, two bytes each.
 _ABORT_TYPE = struct.pack(">h", 0)
 _MARKER_BYTES = 1024
-# What Python needs for a header beside its bytes: thousands of empty ones are not free.
-_HEADER_OVERHEAD_BYTES = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Oversize:
-    """What is known of a value that was not kept; a null value counts as empty."""
-
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawRecord:
-    """One record as it lies in Kafka.
-
-    `timestamp_ms` is None where the record has none; otherwise it may be any 64 bits. A record that was too large
-    has `oversize` and no value, and key and headers only as far as they fit.
-    """
-
-    offset: int
-    timestamp_ms: int | None
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[bytes, bytes | None], ...]
-    oversize: Oversize | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +107,7 @@ class RawBatch:
         if wanted is not None and offset not in wanted:
             stream.skip(end - stream.position)
             return None
-        record = _Body(stream, end, limit_bytes).read(offset, timestamp_ms)
+        record = RecordBody(stream, end, limit_bytes).read(offset, timestamp_ms)
         if stream.position != end:
             self._refuse("a record is not as long as it says")
         return record
@@ -143,65 +116,6 @@ class RawBatch:
         raise UnreadableBatchError(
             base_offset=self.base_offset, last_offset=self.last_offset, reason=reason
         ) from None
-
-
-class _Body:
-    """Key, value and headers of one record, kept within `limit_bytes`."""
-
-    def __init__(self, stream: ByteStream, end: int, limit_bytes: int) -> None:
-        self._stream = stream
-        self._end = end
-        self._left_bytes = limit_bytes
-
-    def read(self, offset: int, timestamp_ms: int | None) -> RawRecord:
-        """Read to the record's end."""
-        key, has_key = self._keep(self._length())
-        value_bytes = self._length()
-        if value_bytes > self._left_bytes:
-            oversize = self._hash(value_bytes)
-            headers, _ = self._headers()
-            return RawRecord(offset, timestamp_ms, key, None, headers, oversize)
-        value, _ = self._keep(value_bytes)
-        headers, has_headers = self._headers()
-        if has_key and has_headers:
-            return RawRecord(offset, timestamp_ms, key, value, headers)
-        digest = hashlib.sha256(value or b"").hexdigest()
-        return RawRecord(offset, timestamp_ms, key, None, headers, Oversize(len(value or b""), digest))
-
-    def _length(self) -> int:
-        """Read a length, or -1 for null; it must lie within the record."""
-        length = self._stream.varint()
-        if length > self._end - self._stream.position or length < -1:
-            raise UnpackError("a record holds more than it is long")
-        return length
-
-    def _keep(self, length: int) -> tuple[bytes | None, bool]:
-        if length < 0:
-            return None, True
-        if length > self._left_bytes:
-            self._stream.skip(length)
-            return None, False
-        self._left_bytes -= length
-        return self._stream.take(length), True
-
-    def _hash(self, length: int) -> Oversize:
-        digest = hashlib.sha256()
-        for piece in self._stream.pieces(length):
-            digest.update(piece)
-        return Oversize(length, digest.hexdigest())
-
-    def _headers(self) -> tuple[tuple[tuple[bytes, bytes | None], ...], bool]:
-        """Read all headers, or none of them if they do not fit."""
-        headers: list[tuple[bytes, bytes | None]] = []
-        for _ in range(self._stream.varint()):
-            self._left_bytes -= _HEADER_OVERHEAD_BYTES
-            name, has_name = self._keep(self._length())
-            value, has_value = self._keep(self._length()) if has_name else (None, False)
-            if not has_value or self._left_bytes < 0:
-                self._stream.skip(self._end - self._stream.position)
-                return (), False
-            headers.append((name or b"", value))
-        return tuple(headers), True
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,24 +208,5 @@ def _parse_batch(batch: memoryview) -> RawBatch:
 def _unknown_batch(batch: memoryview) -> RawBatch:
     """Return a batch of another format: it can be stepped over, not read. Its offset is that of its last record."""
     (offset, _) = _LENGTH.unpack_from(batch)
-    content = _Content(
-        format=batch[_FORMAT_AT],
-        checksum=-1,
-        checked=batch,
-        packed=batch,
-        is_transactional=False,
-        has_append_time=False,
-        first_timestamp_ms=_NO_TIMESTAMP,
-        newest_timestamp_ms=_NO_TIMESTAMP,
-        producer_id=-1,
-    )
-    return RawBatch(
-        base_offset=offset,
-        last_offset=offset,
-        record_count=1,
-        packed_bytes=len(batch),
-        codec="unknown",
-        is_control=False,
-        is_aborted=False,
-        _content=content,
-    )
+    nothing = _Content(batch[_FORMAT_AT], -1, batch, batch, False, False, _NO_TIMESTAMP, _NO_TIMESTAMP, -1)
+    return RawBatch(offset, offset, 1, len(batch), "unknown", False, False, nothing)

@@ -1,7 +1,7 @@
 """Recordings as text: CSV with commas, semicolons or tabs, packed or not, in UTF-8, UTF-16 or any superset of ASCII.
 
 Python's own reader does this, not Arrow's: it finds a quoted line break wherever it stands, names the line that is
-wrong, and has no threads that could end the process. It costs 1 µs a row; to send a row costs ten times as much.
+wrong, and has no threads that could end the process. It costs 1 µs per row; to send one costs ten times as much.
 """
 
 import bz2

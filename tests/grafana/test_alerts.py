@@ -17,7 +17,7 @@ from stack.ports import free_port
 from tests.grafana.test_queries import Plan
 from tests.support.grafana import rules
 from tests.support.grafana_data import FilledPipeline
-from tests.support.hours import HOUR, Sink, steady
+from tests.support.hours import HOUR, Writer, steady
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 
@@ -47,7 +47,7 @@ def all_is_well(pipeline: Pipeline) -> None:
     stream = InlineStream(pipeline.settings)
     pipeline.send(readings(30))
     stream.drain()
-    with Sink(pipeline.settings) as sink:
+    with Writer(pipeline.settings) as sink:
         sink.store(steady(PAST_HOUR))
     settle_hour(pipeline.settings, PAST_HOUR)
     check(pipeline.settings)

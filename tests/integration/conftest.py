@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from include.settings import Settings
-from tests.support.hours import Sink
+from tests.support.hours import Writer
 from tests.support.pipeline import Pipeline
 
 
@@ -18,7 +18,7 @@ def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def sink(settings: Settings) -> Iterator[Sink]:
+def sink(settings: Settings) -> Iterator[Writer]:
     """Give a launch of the stream."""
-    with Sink(settings) as running:
+    with Writer(settings) as running:
         yield running

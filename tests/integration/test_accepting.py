@@ -13,19 +13,20 @@ import structlog
 from rich.console import Console
 from typer.testing import CliRunner
 
+from include.domain.hours import as_hour
 from include.errors import OptionError
 from include.hourly.accept import accept_hour
-from include.hourly.rules import as_hour
 from include.hourly.run import require_published, settle_due, settle_hour
 from include.hourly.types import HourState
 from include.report.hour import read_hour, render_hour
 from include.report.hours import list_hours
 from include.report.render import render
+from include.report.types import notes_of
 from include.settings import Settings, environment_of, get_settings
 from main import app
 from tests.integration.test_hourly import physical_rows
 from tests.integration.test_whose_fault import HELD, zeros
-from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -38,7 +39,7 @@ DIFFER = "heartbeats and the stream's ledger differ by -1"
 
 
 @pytest.fixture
-def withheld(settings: Settings, sink: Sink, pipeline: Pipeline) -> list[Reading]:
+def withheld(settings: Settings, sink: Writer, pipeline: Pipeline) -> list[Measurement]:
     """Give the readings of an hour that is withheld, since the stream counted one more."""
     readings = steady(EIGHT)
     sink.store(readings)
@@ -55,13 +56,13 @@ def printed(shown: object) -> str:
 
 
 def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
-    pipeline: Pipeline, settings: Settings, withheld: list[Reading]
+    pipeline: Pipeline, settings: Settings, withheld: list[Measurement]
 ) -> None:
     settlement = accept_hour(settings, "2026-11-20T08:00", reason="  a row was  deleted by hand ")
 
     assert settlement is not None
     [decision] = settlement.decisions
-    assert (decision.state, decision.accepted) == (HourState.PUBLISHED, (DIFFER,))
+    assert (decision.state, decision.verdict.accepted) == (HourState.PUBLISHED, (DIFFER,))
     assert published(settings) == recompute(withheld, [EIGHT])
     assert states(settings)[EIGHT] == ("published", 180, 1)
     assert require_published(settings, EIGHT)["readings"] == 180
@@ -72,27 +73,27 @@ def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
     assert timedelta(0) <= age < timedelta(minutes=10)
     notes = [f"accepted by {ME} on {{}}: a row was deleted by hand"]
     [line] = list_hours(settings, limit=5)
-    assert line.notes == [notes[0].format(f"{line.accepted_at:%Y-%m-%d %H:%M}")]
+    assert notes_of(line) == [notes[0].format(f"{line.accepted_at:%Y-%m-%d %H:%M}")]
     for shown in (printed(render(pipeline.report())), printed(render_hour(read_hour(settings, EIGHT)))):
-        assert line.notes[0] in shown
+        assert notes_of(line)[0] in shown
 
 
 def test_what_was_accepted_stays_so_and_nothing_that_is_worse(
-    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+    pipeline: Pipeline, settings: Settings, sink: Writer, withheld: list[Measurement]
 ) -> None:
     accept_hour(settings, str(EIGHT), reason="known")
     before = physical_rows(settings)
 
     assert settle_hour(settings, EIGHT).revised == []
     assert physical_rows(settings) == before
-    late = [Reading(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
+    late = [Measurement(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
     sink.store(late)
     settle_due(settings, before=NINE)
     assert published(settings) == recompute([*withheld, *late], [EIGHT])
 
     pipeline.run(counted(str(EIGHT), 1))
     [decision] = settle_due(settings, before=NINE).decisions
-    assert decision.reason == "heartbeats and the stream's ledger differ by -2"
+    assert decision.verdict.reason == "heartbeats and the stream's ledger differ by -2"
     assert published(settings) == ([], [])
 
 
@@ -105,12 +106,12 @@ def test_another_failure_than_the_accepted_one_withholds_the_hour(
 
     [decision] = settle_hour(settings, EIGHT).decisions
 
-    assert decision.reason == "readings with another risk level than the policy gives: 3"
-    assert decision.accepted == (DIFFER,)
+    assert decision.verdict.reason == "readings with another risk level than the policy gives: 3"
+    assert decision.verdict.accepted == (DIFFER,)
 
 
 def test_an_accepted_customer_is_in_the_sums_again(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     others, own = steady(EIGHT), steady(EIGHT, customers=1, every_seconds=120, first=8)
     sink.store([*others, *own, *zeros(GARBAGE, EIGHT, 60)])
@@ -120,7 +121,7 @@ def test_an_accepted_customer_is_in_the_sums_again(
     settlement = accept_hour(settings, str(EIGHT), reason="the device lay on a table", accepted_by="somebody")
 
     assert settlement is not None
-    assert settlement.decisions[0].held_back == 0
+    assert settlement.decisions[0].verdict.facts.held_back == 0
     assert published(settings) == recompute([*others, *own], [EIGHT])
     assert pipeline.rows(HELD) == []
     assert pipeline.rows("select customer_id, accepted_by from accepted_failures") == [(GARBAGE, "somebody")]
@@ -134,7 +135,7 @@ def test_an_accepted_customer_is_in_the_sums_again(
 
 
 def test_to_accept_a_withheld_hour_takes_in_nobody_who_is_held_back_in_it(
-    pipeline: Pipeline, settings: Settings, sink: Sink, withheld: list[Reading]
+    pipeline: Pipeline, settings: Settings, sink: Writer, withheld: list[Measurement]
 ) -> None:
     one = steady(EIGHT, customers=1, every_seconds=360, first=8)
     sink.store([*one, *zeros(GARBAGE, EIGHT, 30), *zeros(UUID(int=9), EIGHT, 30)])

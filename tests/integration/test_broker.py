@@ -11,8 +11,8 @@ from include.broker.access import client_options
 from include.broker.reader import Gathered, RecordReader
 from include.broker.topic import KafkaRange, open_broker
 from include.errors import BrokerLoginError
-from include.health.rules import lag_of
 from include.health.run import observe
+from include.health.standstill import lag_of
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from include.db.connect import Role, connect
-from include.report.truth import compare_with_ledger
+from include.report.truth import compare_with_truth
 from include.settings import Settings
 from include.stream.lease import request_stop
 from producer.faults import PRESETS
@@ -98,7 +98,7 @@ def test_a_node_that_dies_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipel
         assert run.wait() == 0, run.log()
         written = cluster.logs() + run.log()
 
-    comparison = compare_with_ledger(pipeline.settings, ledger)
+    comparison = compare_with_truth(pipeline.settings, ledger)
     report = pipeline.report()
     assert comparison.holds, comparison.lines()
     assert report.problems == []

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from include.db.connect import Connection, Role, connect
+from include.db.queries import query
 from include.domain.validation import Readings
 from include.sink.days import DayPartitions
 from include.sink.put import copy_readings, sort_readings
-from include.sink.sql import query
 from include.stream.types import Launch
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline
@@ -18,7 +18,7 @@ from tests.support.pipeline import Pipeline
 pytestmark = pytest.mark.integration
 
 NOW_US = int((datetime.now(UTC) - timedelta(minutes=5)).timestamp()) * 10**6
-SORTING = (query("insert_staged"), query("select_conflicts"))
+SORTING = (query("sink/insert_staged"), query("sink/select_conflicts"))
 
 
 def readings(count: int, *, customer: int, heart_rate: int = 72) -> Readings:

@@ -13,6 +13,7 @@ from include.db import migrate as migrate_module
 from include.db import migrations as files
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import migrate, pending_migrations
+from include.domain.risk import load_policy
 from include.errors import (
     DatabaseLoginError,
     DatabaseUnavailableError,
@@ -31,7 +32,7 @@ from include.stream.lease import (
     take_lease,
 )
 from include.stream.offsets import open_offsets
-from include.stream.types import Sign
+from include.stream.types import Launch, Sign, bounds_of
 from stack.ports import free_port
 from tests.support import pipeline as pipeline_module
 from tests.support.pipeline import Pipeline, fresh_pipeline
@@ -338,7 +339,8 @@ def test_sessions_of_other_programs_and_of_the_launch_itself_are_left_alone(pipe
 def begin(pipeline: Pipeline, held: dict[int, KafkaRange]) -> dict[int, int]:
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
         epoch = take_lease(connection, "test", policy_version="p")
-        return open_offsets(connection, topic="t", topic_id=TOPIC_ID, epoch=epoch, held=held)
+        launch = Launch("t", TOPIC_ID, epoch, load_policy("default"), bounds_of(pipeline.settings))
+        return open_offsets(connection, launch, held)
 
 
 def test_a_launch_begins_where_the_database_says(pipeline: Pipeline) -> None:

@@ -10,14 +10,14 @@ import psycopg
 import pytest
 
 from include.db.connect import Role, connect
+from include.db.queries import query
 from include.domain.risk import load_policy
 from include.errors import HoursWithheldError, PermanentError
 from include.hourly.run import require_none_withheld, require_published, settle_due, settle_hour
 from include.hourly.types import HourState
 from include.settings import Settings
 from include.stream.lease import LEASE_NAME, take_lease
-from include.stream.sql import query
-from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -27,7 +27,7 @@ NINE, TEN = EIGHT + HOUR, EIGHT + 2 * HOUR
 
 
 def test_a_published_hour_equals_a_recomputation_and_its_neighbours_are_left_alone(
-    settings: Settings, sink: Sink
+    settings: Settings, sink: Writer
 ) -> None:
     readings = [*steady(EIGHT, bpm=38), *steady(NINE, bpm=99, every_seconds=7.5), *steady(TEN)]
     sink.store(readings)
@@ -48,7 +48,7 @@ def test_an_hour_without_readings_is_a_row(settings: Settings) -> None:
 
 
 def test_hours_that_no_run_ever_saw_are_settled_where_they_were_touched_and_no_span_between_them(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store([*steady(EIGHT), *steady(EIGHT + 5 * HOUR)])
     # Left behind by an earlier version, which took any time.
@@ -61,7 +61,7 @@ def test_hours_that_no_run_ever_saw_are_settled_where_they_were_touched_and_no_s
     assert settle_due(settings, before=EIGHT + 9 * HOUR).decisions == ()
 
 
-def test_an_hour_run_again_changes_no_row(settings: Settings, sink: Sink) -> None:
+def test_an_hour_run_again_changes_no_row(settings: Settings, sink: Writer) -> None:
     sink.store([*steady(EIGHT), *steady(NINE)])
     settle_due(settings, before=TEN)
     before = physical_rows(settings)
@@ -75,12 +75,12 @@ def test_an_hour_run_again_changes_no_row(settings: Settings, sink: Sink) -> Non
 
 
 def test_a_late_reading_reopens_its_hour_at_once_and_the_next_run_publishes_it(
-    settings: Settings, sink: Sink
+    settings: Settings, sink: Writer
 ) -> None:
     readings = [*steady(EIGHT), *steady(NINE)]
     sink.store(readings)
     settle_due(settings, before=TEN)
-    late = [Reading(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5, microseconds=123_456))]
+    late = [Measurement(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5, microseconds=123_456))]
 
     sink.store(late)
 
@@ -94,7 +94,7 @@ def test_a_late_reading_reopens_its_hour_at_once_and_the_next_run_publishes_it(
     assert states(settings) == {EIGHT: ("published", 181, 2), NINE: ("published", 180, 1)}
 
 
-def test_an_hour_that_has_not_ended_by_then_is_not_taken_up(settings: Settings, sink: Sink) -> None:
+def test_an_hour_that_has_not_ended_by_then_is_not_taken_up(settings: Settings, sink: Writer) -> None:
     sink.store([*steady(EIGHT), *steady(NINE)])
 
     settle_due(settings, before=NINE)
@@ -103,7 +103,7 @@ def test_an_hour_that_has_not_ended_by_then_is_not_taken_up(settings: Settings, 
 
 
 def test_a_withheld_hour_is_in_no_table_until_it_is_repaired(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     readings = [*steady(EIGHT), *steady(NINE)]
     sink.store(readings)
@@ -113,7 +113,7 @@ def test_a_withheld_hour_is_in_no_table_until_it_is_repaired(
     settlement = settle_hour(settings, EIGHT)
 
     reason = "readings with another risk level than the policy gives: 3"
-    assert [decision.reason for decision in settlement.newly_withheld] == [reason]
+    assert [decision.verdict.reason for decision in settlement.newly_withheld] == [reason]
     assert published(settings) == recompute(readings, [NINE])
     assert states(settings)[EIGHT] == ("withheld", 180, 1)
     with pytest.raises(HoursWithheldError, match=f"hour 2026-11-20T08:00Z is withheld: {reason}"):
@@ -131,7 +131,7 @@ def test_a_withheld_hour_is_in_no_table_until_it_is_repaired(
     assert require_published(settings, EIGHT)["revision"] == 2
 
 
-def test_an_hour_that_was_never_settled_is_not_published(settings: Settings, sink: Sink) -> None:
+def test_an_hour_that_was_never_settled_is_not_published(settings: Settings, sink: Writer) -> None:
     sink.store(steady(EIGHT))
 
     with pytest.raises(PermanentError, match="never been settled"):
@@ -142,9 +142,9 @@ def test_readings_classified_by_an_earlier_policy_are_held_against_that_one(
     pipeline: Pipeline, settings: Settings
 ) -> None:
     slow, fast = steady(EIGHT, bpm=45, customers=1), steady(EIGHT, bpm=46, customers=1, first=9)
-    with Sink(settings, policy="seed") as earlier:
+    with Writer(settings, policy="seed") as earlier:
         earlier.store(slow)
-    with Sink(settings, policy="default") as later:
+    with Writer(settings, policy="default") as later:
         later.store(fast)
 
     settlement = settle_hour(settings, EIGHT)
@@ -158,20 +158,20 @@ def test_readings_classified_by_an_earlier_policy_are_held_against_that_one(
         f"values (gen_random_uuid(), 70, '{EIGHT}', 'Normal')"
     )
     [withheld] = settle_hour(settings, EIGHT).withheld
-    assert withheld.reason == "heartbeats and the stream's ledger differ by +1"
+    assert withheld.verdict.reason == "heartbeats and the stream's ledger differ by +1"
 
 
 def test_a_change_of_policy_withholds_no_hour_after_the_ledger_has_forgotten_it(
     pipeline: Pipeline, settings: Settings
 ) -> None:
     readings = steady(EIGHT, bpm=45, customers=1)
-    with Sink(settings, policy="seed") as earlier:
+    with Writer(settings, policy="seed") as earlier:
         earlier.store(readings)
-    with Sink(settings, policy="default") as later:
+    with Writer(settings, policy="default") as later:
         later.store(steady(EIGHT + 2 * HOUR))
         settle_due(settings, before=TEN)
         pipeline.run("delete from stream_commits")  # as after LEDGER_RETENTION_DAYS
-        later.store([Reading(uuid.UUID(int=9), 45, NINE - timedelta(seconds=1))])
+        later.store([Measurement(uuid.UUID(int=9), 45, NINE - timedelta(seconds=1))])
 
         settlement = settle_due(settings, before=TEN)
 
@@ -188,13 +188,13 @@ def test_which_policy_was_in_force_is_noted_when_it_changes_and_by_the_newest_la
         for version in ("a", "a", "b", "a"):
             epoch = take_lease(connection, "test", policy_version=version)
         late = {"lease": LEASE_NAME, "epoch": epoch - 1, "version": "late"}
-        connection.execute(query("note_policy"), late)
+        connection.execute(query("stream/note_policy"), late)
 
     assert pipeline.rows("select version from policy_history order by since") == [("a",), ("b",), ("a",)]
 
 
 def test_an_hour_whose_readings_retention_has_dropped_keeps_its_sums(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     readings = steady(EIGHT)
     sink.store(readings)
@@ -209,7 +209,7 @@ def test_an_hour_whose_readings_retention_has_dropped_keeps_its_sums(
     assert require_published(settings, EIGHT)["readings"] == 180
 
 
-def test_the_job_cannot_touch_what_the_stream_has_stored(settings: Settings, sink: Sink) -> None:
+def test_the_job_cannot_touch_what_the_stream_has_stored(settings: Settings, sink: Writer) -> None:
     sink.store(steady(EIGHT))
 
     for statement in (
@@ -230,7 +230,7 @@ def test_the_job_cannot_touch_what_the_stream_has_stored(settings: Settings, sin
 
 
 def test_three_hundred_touched_hours_are_settled_in_groups(
-    settings: Settings, sink: Sink, capsys: pytest.CaptureFixture[str]
+    settings: Settings, sink: Writer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = EIGHT - 400 * HOUR
     hours = [first + number * HOUR for number in range(300)]

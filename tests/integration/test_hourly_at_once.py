@@ -10,13 +10,14 @@ import psycopg
 import pytest
 
 from include.db.connect import Role, connect
+from include.db.locks import holding
 from include.errors import SettlingBusyError
-from include.hourly import run, store
+from include.hourly import run
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import Settlement
-from include.quality.types import CheckedHours
+from include.quality.types import HourVerdict
 from include.settings import Settings
-from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, states, steady
+from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
@@ -32,7 +33,7 @@ WAITING = (
 )
 
 
-def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Sink) -> None:
+def test_two_runs_of_an_hour_at_once_publish_it_once(settings: Settings, sink: Writer) -> None:
     readings = steady(EIGHT)
     sink.store(readings)
 
@@ -55,21 +56,23 @@ def settle_if_free(settings: Settings) -> Settlement | None:
         return None
 
 
-def test_a_run_beside_another_gives_way_at_once_and_says_so(settings: Settings, sink: Sink) -> None:
+def test_a_run_beside_another_gives_way_at_once_and_says_so(settings: Settings, sink: Writer) -> None:
     sink.store(steady(EIGHT))
 
-    with connect(settings, Role.HOURLY, autocommit=True) as first:
-        store.lock_settling(first)
+    with (
+        connect(settings, Role.HOURLY, autocommit=True) as first,
+        holding(first, run.SETTLING_LOCK),
         # Were it to wait, the lock would not come free before the test's own time is over.
-        with pytest.raises(SettlingBusyError, match="another run is settling hours"):
-            settle_hour(settings, EIGHT)
+        pytest.raises(SettlingBusyError, match="another run is settling hours"),
+    ):
+        settle_hour(settings, EIGHT)
 
     assert states(settings) == {EIGHT: ("open", 0, 0)}
     assert len(settle_hour(settings, EIGHT).revised) == 1
 
 
 def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
-    settings: Settings, sink: Sink
+    settings: Settings, sink: Writer
 ) -> None:
     late = steady(EIGHT, customers=1, every_seconds=36, first=1000)
     sink.store(steady(EIGHT))
@@ -105,13 +108,13 @@ def test_whenever_an_hour_reads_as_published_its_sums_equal_the_readings(
 
 
 def test_a_reading_that_comes_while_its_hour_is_settled_disturbs_nothing_and_waits_for_the_next_run(
-    pipeline: Pipeline, settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings, late = steady(EIGHT), [Reading(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5))]
+    readings, late = steady(EIGHT), [Measurement(uuid.uuid4(), 160, EIGHT + timedelta(minutes=5))]
     sink.store(readings)
     real, came_at = run.check_hours, list[datetime]()
 
-    def check_beside_the_stream(*facts: Any) -> CheckedHours:
+    def check_beside_the_stream(*facts: Any) -> tuple[int, tuple[HourVerdict, ...]]:
         came_at.extend(at for (at,) in pipeline.rows("select timezone('utc', clock_timestamp())"))
         sink.store(late)
         return real(*facts)
@@ -130,7 +133,7 @@ def test_a_reading_that_comes_while_its_hour_is_settled_disturbs_nothing_and_wai
 
 
 def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_as_settled(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store(steady(EIGHT))
 
@@ -147,13 +150,13 @@ def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_
 
 
 def test_the_counters_of_two_partitions_never_wait_for_one_another(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store(steady(EIGHT))
 
     with pipeline.owner() as other_task, other_task.transaction():
         other_task.execute("select from touched_hours where partition = 0 for update")
-        with Sink(settings, partition=1) as beside:
+        with Writer(settings, partition=1) as beside:
             beside.store(steady(EIGHT, customers=1, every_seconds=360, first=99))
             found = pipeline.rows("select partition, readings from touched_hours order by 1")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from include.hourly.run import settle_due, settle_hour
 from include.settings import Settings
-from tests.support.hours import HOUR, Reading, Sink, hour_of, published, recompute, states
+from tests.support.hours import HOUR, Measurement, Writer, hour_of, published, recompute, states
 from tests.support.pipeline import Pipeline, fresh_pipeline
 
 pytestmark = pytest.mark.integration
@@ -29,7 +29,9 @@ seconds = st.one_of(
 )
 rates_bpm = st.one_of(st.sampled_from([30, 40, 41, 50, 51, 99, 100, 140, 141, 220]), st.integers(30, 220))
 one_reading = st.builds(
-    lambda customer, bpm, second: Reading(uuid.UUID(int=customer), bpm, FIRST + timedelta(seconds=second)),
+    lambda customer, bpm, second: Measurement(
+        uuid.UUID(int=customer), bpm, FIRST + timedelta(seconds=second)
+    ),
     st.integers(1, 3),
     rates_bpm,
     seconds,
@@ -39,7 +41,7 @@ one_reading = st.builds(
 # Somebody's zeros, off the wrist: enough of them hold a customer back.
 zeros = st.builds(
     lambda customer, number, count: [
-        Reading(uuid.UUID(int=customer), 0, HOURS[number] + timedelta(seconds=7 * second))
+        Measurement(uuid.UUID(int=customer), 0, HOURS[number] + timedelta(seconds=7 * second))
         for second in range(count)
     ],
     st.integers(1, 3),
@@ -52,10 +54,10 @@ zeros = st.builds(
 class Arrival:
     """Readings in the order in which they come, each maybe again; `cuts` part them, with a run of the job between."""
 
-    readings: list[Reading]
+    readings: list[Measurement]
     cuts: list[int]
 
-    def parts(self) -> list[list[Reading]]:
+    def parts(self) -> list[list[Measurement]]:
         edges = sorted({0, *self.cuts, len(self.readings)})
         return [self.readings[start:end] for start, end in pairwise(edges)]
 
@@ -90,7 +92,7 @@ def test_after_the_last_run_every_hour_equals_the_recomputation(
         "held_back_customers"
     )
 
-    with Sink(own) as sink:
+    with Writer(own) as sink:
         for part in arrival.parts():
             sink.store(part)
             if is_run_by_the_hour:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.report.truth import compare_with_ledger
+from include.report.truth import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
@@ -76,7 +76,7 @@ def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(
     sending.join()
     pipeline.drain()
 
-    comparison = compare_with_ledger(pipeline.settings, ledger)
+    comparison = compare_with_truth(pipeline.settings, ledger)
     report = pipeline.report()
     assert comparison.holds, comparison.lines()
     assert report.problems == []

@@ -14,21 +14,20 @@ import pytest
 
 from include.db.clock import read_clock
 from include.db.connect import Role, connect
+from include.db.queries import query
 from include.domain import risk
 from include.errors import DatabaseUnavailableError, DeskFullError
 from include.hourly.run import settle_hour
-from include.hourly.sql import query as hourly_query
 from include.live import broker, store
 from include.live import desk as live_desk
 from include.live import run as live
 from include.live.desk import CustomerDesk, customer_view
 from include.live.run import LiveReader
 from include.live.session import Session
-from include.live.sql import query
 from include.settings import Settings
 from stack.ports import free_port
 from tests.support.grafana import Range, expand, panels
-from tests.support.hours import HOUR, Reading, Sink, steady
+from tests.support.hours import HOUR, Measurement, Writer, steady
 from tests.support.pipeline import Pipeline, event
 from tests.support.volume import fill, fill_readings
 from tests.support.waiting import wait_until
@@ -48,12 +47,17 @@ def customers(settings: Settings) -> Any:
         return store.read_customers(connection, read_clock(connection))
 
 
-def test_a_customer_counts_at_the_level_of_the_newest_reading(settings: Settings, sink: Sink) -> None:
+def test_a_customer_counts_at_the_level_of_the_newest_reading(settings: Settings, sink: Writer) -> None:
     at = now() - 20 * SECOND
     sink.store(
-        [Reading(ANNE, 150, at), Reading(BERT, 150, at), Reading(CARA, 110, at), Reading(DORA, 70, at)]
+        [
+            Measurement(ANNE, 150, at),
+            Measurement(BERT, 150, at),
+            Measurement(CARA, 110, at),
+            Measurement(DORA, 70, at),
+        ]
     )
-    sink.store([Reading(BERT, 80, at + 5 * SECOND)])
+    sink.store([Measurement(BERT, 80, at + 5 * SECOND)])
 
     found = customers(settings)
 
@@ -81,11 +85,11 @@ def test_every_customer_of_the_last_minute_is_counted_and_grafana_says_the_same_
 
 
 def test_a_count_that_does_not_reach_over_the_minute_says_how_far_it_does(
-    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MOST_READINGS_NOW", 3)
     at = now() - 8 * SECOND
-    sink.store([Reading(UUID(int=number), 150, at - number * 4 * SECOND) for number in range(6)])
+    sink.store([Measurement(UUID(int=number), 150, at - number * 4 * SECOND) for number in range(6)])
 
     found = customers(settings)
 
@@ -94,10 +98,10 @@ def test_a_count_that_does_not_reach_over_the_minute_says_how_far_it_does(
 
 
 def test_since_when_someone_is_at_high_says_out_of_how_many_it_was_found(
-    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MOST_FOLLOWED", 4)
-    sink.store([Reading(UUID(int=number), 150, now() - 8 * SECOND) for number in range(6)])
+    sink.store([Measurement(UUID(int=number), 150, now() - 8 * SECOND) for number in range(6)])
 
     found = customers(settings)
 
@@ -105,21 +109,21 @@ def test_since_when_someone_is_at_high_says_out_of_how_many_it_was_found(
 
 
 def test_customers_whose_clocks_are_ahead_keep_nobody_else_from_being_counted(
-    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MOST_READINGS_NOW", 5)
-    ahead = [Reading(ANNE, 150, now() + number * SECOND) for number in range(60, 70)]
-    sink.store([*ahead, Reading(BERT, 70, now() - 5 * SECOND)])
+    ahead = [Measurement(ANNE, 150, now() + number * SECOND) for number in range(60, 70)]
+    sink.store([*ahead, Measurement(BERT, 70, now() - 5 * SECOND)])
 
     assert customers(settings).normal == 1
 
 
 def test_of_very_many_readings_of_one_customer_the_view_says_how_far_it_looks_back(
-    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MOST_READINGS_OF_ONE", 10)
     at = now() - 2 * SECOND
-    sink.store([Reading(ANNE, 70, at - number * SECOND) for number in range(30)])
+    sink.store([Measurement(ANNE, 70, at - number * SECOND) for number in range(30)])
 
     with connect(settings, Role.READER, autocommit=True) as connection:
         view = customer_view(connection, ANNE, 15)
@@ -128,19 +132,19 @@ def test_of_very_many_readings_of_one_customer_the_view_says_how_far_it_looks_ba
     assert view.since == at - 9 * SECOND
 
 
-def test_a_customer_who_sends_nothing_any_more_is_not_counted(settings: Settings, sink: Sink) -> None:
-    sink.store([Reading(ANNE, 150, now() - 90 * SECOND)])
+def test_a_customer_who_sends_nothing_any_more_is_not_counted(settings: Settings, sink: Writer) -> None:
+    sink.store([Measurement(ANNE, 150, now() - 90 * SECOND)])
 
     assert customers(settings).high == 0
 
 
 def test_high_lasts_from_its_first_reading_over_short_pauses_and_the_newest_stand_first(
-    settings: Settings, sink: Sink
+    settings: Settings, sink: Writer
 ) -> None:
     at = now() - 5 * SECOND
-    over_an_hour = [Reading(ANNE, 150, at - number * 60 * SECOND) for number in range(90)]
-    after_a_pause = [Reading(BERT, 150, at - 600 * SECOND), Reading(BERT, 150, at - 20 * SECOND)]
-    sink.store([*over_an_hour, *after_a_pause, Reading(BERT, 150, at)])
+    over_an_hour = [Measurement(ANNE, 150, at - number * 60 * SECOND) for number in range(90)]
+    after_a_pause = [Measurement(BERT, 150, at - 600 * SECOND), Measurement(BERT, 150, at - 20 * SECOND)]
+    sink.store([*over_an_hour, *after_a_pause, Measurement(BERT, 150, at)])
 
     found = customers(settings).at_high
 
@@ -151,7 +155,7 @@ def test_high_lasts_from_its_first_reading_over_short_pauses_and_the_newest_stan
 
 
 def test_quarantined_records_are_counted_by_reason_up_to_a_bound(
-    settings: Settings, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "MOST_LETTERS_COUNTED", 3)
     sink.store_values([(b"not json", now())] * 5 + [(b"{}", now())] * 2)
@@ -167,11 +171,11 @@ def test_quarantined_records_are_counted_by_reason_up_to_a_bound(
     assert flow.latency.records == 7
 
 
-def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sink: Sink) -> None:
+def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sink: Writer) -> None:
     at = now() - 300 * SECOND
     hour = (now() - 3 * HOUR).replace(minute=0, second=0, microsecond=0)
     sink.store(
-        [*steady(hour), *(Reading(ANNE, 70, at + number * SECOND) for number in (0, 1, 2, 3, 60, 61, 62))]
+        [*steady(hour), *(Measurement(ANNE, 70, at + number * SECOND) for number in (0, 1, 2, 3, 60, 61, 62))]
     )
     settle_hour(settings, hour, workflow_run="manual__1")
 
@@ -184,11 +188,11 @@ def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sin
     assert not view.is_shortened
 
 
-def test_an_hour_tells_its_state_its_checks_its_run_and_its_page(settings: Settings, sink: Sink) -> None:
+def test_an_hour_tells_its_state_its_checks_its_run_and_its_page(settings: Settings, sink: Writer) -> None:
     hour = (now() - 3 * HOUR).replace(minute=0, second=0, microsecond=0)
     sink.store([*steady(hour), *steady(hour + HOUR)])
     settle_hour(settings, hour, workflow_run="manual__2026-03-01T00:00:00+00:00")
-    sink.store([Reading(ANNE, 70, hour + timedelta(minutes=7, seconds=7))])
+    sink.store([Measurement(ANNE, 70, hour + timedelta(minutes=7, seconds=7))])
 
     with connect(settings, Role.READER, autocommit=True) as connection:
         slow = store.read_slow(connection, read_clock(connection))
@@ -359,34 +363,28 @@ def test_the_policy_is_not_read_for_each_look_and_a_broken_one_does_not_dim_the_
 # Plans
 
 
-def text_of(name: str) -> str:
-    """Return a query of the page's, which borrows some from the hourly room."""
-    return hourly_query(name) if name in ("select_recent_hours", "select_held_back") else query(name)
-
-
 def plans(settings: Settings, at: datetime) -> dict[str, str]:
     """Return the plan of each query of the page, as its own session makes it."""
     since = {"since": at - store.RECENT}
     asked: dict[str, Any] = {
-        "select_flow": {"since": at - store.FLOW_WINDOW},
-        "select_recent_latency": since,
-        "select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
-        "select_customers_now": {"at": at, **store.customers_bounds()},
-        "select_newest_checks": {},
-        "select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
-        "select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
-        "select_held_back": {"since": at - store.HOURS_WINDOW, "until": at, "most": store.MOST_HELD_BACK},
-        "select_customer_readings": {
+        "live/select_flow": {"since": at - store.FLOW_WINDOW},
+        "stream/select_latency": {**since, "epoch": None},
+        "live/select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
+        "live/select_customers_now": {"at": at, **store.customers_bounds()},
+        "live/select_newest_checks": {},
+        "hourly/select_recent_hours": {"since": at - store.HOURS_WINDOW, "most": store.MOST_HOURS},
+        "live/select_risk_by_hour": {"since": at - store.HOURS_WINDOW},
+        "hourly/select_held_back": {"since": at - store.HOURS_WINDOW, "until": at, "most": store.MOST_HELD_BACK},
+        "live/select_customer_readings": {
             "customer_id": ANNE, "since": at - 100 * SECOND, "until": at, "most": store.MOST_READINGS_OF_ONE,
         },
-        "select_customer_hours": {"customer_id": ANNE, "since": at - store.CUSTOMER_HOURS_WINDOW},
+        "live/select_customer_hours": {"customer_id": ANNE, "since": at - store.CUSTOMER_HOURS_WINDOW},
     }  # fmt: skip
     session = Session(settings)
     explained = {
         name: session.ask(
             lambda connection, name=name, values=values: "\n".join(  # type: ignore[misc]
-                line
-                for (line,) in connection.execute("explain (analyze, costs off) " + text_of(name), values)
+                line for (line,) in connection.execute("explain (analyze, costs off) " + query(name), values)
             )
         )
         for name, values in asked.items()
@@ -406,9 +404,11 @@ def check_plans(explained: dict[str, str], at: datetime) -> None:
     days = set(re.findall(r"(?:heartbeats|stream_commits|dead_letters)_(\d{8})", str(lines)))
     assert read_whole == []
     assert days <= {f"{at + number * timedelta(days=1):%Y%m%d}" for number in (-1, 0, 1)}
-    assert re.search(r"Index Only Scan using heartbeats_\d+_customer_id", explained["select_customers_now"])
-    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["select_customers_now"])
-    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["select_customer_readings"])
+    assert re.search(
+        r"Index Only Scan using heartbeats_\d+_customer_id", explained["live/select_customers_now"]
+    )
+    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["live/select_customers_now"])
+    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["live/select_customer_readings"])
 
 
 def test_every_query_of_the_page_goes_by_an_index_and_looks_at_its_days_alone(pipeline: Pipeline) -> None:

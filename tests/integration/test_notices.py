@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from include.errors import HealthCheckFailedError, HoursWithheldError, TransientError
 from include.health.run import run_checks
 from include.maintenance.run import prune_results
-from include.notices.run import tell, tell_failed_task, tell_worked_task
+from include.notices.rules import change_of_task, worked
+from include.notices.run import tell, tell_task
 from include.notices.types import Change
 from include.settings import Settings
 from stack.ports import free_port
@@ -105,7 +106,9 @@ def test_a_withheld_hour_is_told_with_its_reason_and_again_when_it_no_longer_is(
     withhold(pipeline, hour, "risk levels are wrong")
     error = HoursWithheldError(hours=["x"], reason="risk levels are wrong")
 
-    tell_failed_task(told, PUBLISH, error, "http://log")  # the task says so first, the checks see it later
+    tell_task(
+        told, change_of_task(PUBLISH, error, "http://log")
+    )  # the task says so first, the checks see it later
     check(told, **FINE)
     pipeline.run("update settled_hours set state = 'published', reason = null")
     check(told, **FINE)
@@ -118,11 +121,11 @@ def test_a_withheld_hour_is_told_with_its_reason_and_again_when_it_no_longer_is(
 def test_a_failed_task_is_told_once_in_words_that_name_nobody_until_it_works_again(
     told: Settings, listener: Listener
 ) -> None:
-    tell_worked_task(told, PUBLISH)
-    tell_failed_task(told, PUBLISH, ValueError("customer 4711"), "http://log")
-    tell_failed_task(told, PUBLISH, TransientError("the broker is away"), "http://log")
-    tell_worked_task(told, PUBLISH)
-    tell_failed_task(told, PUBLISH, None, "http://log")
+    tell_task(told, worked(PUBLISH))
+    tell_task(told, change_of_task(PUBLISH, ValueError("customer 4711"), "http://log"))
+    tell_task(told, change_of_task(PUBLISH, TransientError("the broker is away"), "http://log"))
+    tell_task(told, worked(PUBLISH))
+    tell_task(told, change_of_task(PUBLISH, None, "http://log"))
 
     assert [body["state"] for body in listener.bodies] == ["failing", "over", "failing"]
     messages = [body["message"] for body in listener.bodies]
@@ -132,10 +135,10 @@ def test_a_failed_task_is_told_once_in_words_that_name_nobody_until_it_works_aga
 
 
 def test_a_task_that_says_what_it_found_is_no_task_that_failed(told: Settings, listener: Listener) -> None:
-    tell_failed_task(told, "heartbeat_health.check_everything", ValueError(), "http://log")
+    tell_task(told, change_of_task("heartbeat_health.check_everything", ValueError(), "http://log"))
     error = HealthCheckFailedError(failed=["lag"], summary="lag: much")
 
-    tell_failed_task(told, "heartbeat_health.check_everything", error, "http://log")
+    tell_task(told, change_of_task("heartbeat_health.check_everything", error, "http://log"))
 
     assert [body["state"] for body in listener.bodies] == ["failing", "over"]
 

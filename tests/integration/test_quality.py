@@ -19,7 +19,7 @@ from include.quality.store import start_run
 from include.quality.types import Expectation, Fact, HourFacts
 from include.settings import Settings
 from tests.include.quality.test_rules import facts
-from tests.support.hours import HOUR, Reading, Sink, counted, published, recompute, steady
+from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, steady
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -50,13 +50,15 @@ def failed(pipeline: Pipeline) -> set[str]:
     return {name for (name,) in rows}
 
 
-def test_flawless_readings_pass_every_expectation(pipeline: Pipeline, settings: Settings, sink: Sink) -> None:
+def test_flawless_readings_pass_every_expectation(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
     sink.store(FLAWLESS)
     pipeline.run(IN_TIME)
 
     [decision] = settle_hour(settings, EIGHT).decisions
 
-    assert (decision.state, decision.warnings, failed(pipeline)) == (HourState.PUBLISHED, (), set())
+    assert (decision.state, decision.verdict.warnings, failed(pipeline)) == (HourState.PUBLISHED, (), set())
     assert pipeline.count("quality_results") == len(POLICY.expectations)
     [(version, published_hours, is_finished)] = pipeline.rows(
         "select policy_version, published, finished_at is not null from quality_runs"
@@ -111,7 +113,7 @@ def test_flawless_readings_pass_every_expectation(pipeline: Pipeline, settings: 
     ids=["row added", "row lost", "wrong level", "out of range", "duplicate", "null"],
 )
 def test_a_critical_violation_withholds_the_hour_until_it_is_repaired(
-    pipeline: Pipeline, settings: Settings, sink: Sink, name: str, damage: str, repair: str, sentence: str
+    pipeline: Pipeline, settings: Settings, sink: Writer, name: str, damage: str, repair: str, sentence: str
 ) -> None:
     sink.store(FLAWLESS)
     pipeline.run(IN_TIME)
@@ -120,7 +122,7 @@ def test_a_critical_violation_withholds_the_hour_until_it_is_repaired(
     [decision] = settle_hour(settings, EIGHT).decisions
 
     assert decision.state is HourState.WITHHELD
-    assert sentence in (decision.reason or "")
+    assert sentence in (decision.verdict.reason or "")
     # A missing level is also not the one that the policy gives.
     assert failed(pipeline) == {name} | ({"risk_level_equals_policy"} if name == "no_nulls" else set())
     assert published(settings) == ([], [])
@@ -131,37 +133,37 @@ def test_a_critical_violation_withholds_the_hour_until_it_is_repaired(
     assert published(settings) == recompute(FLAWLESS, [EIGHT])
 
 
-def late(pipeline: Pipeline, _: Sink) -> None:
+def late(pipeline: Pipeline, _: Writer) -> None:
     pipeline.run(
         "update heartbeats set ingested_at = event_time + interval '2 minutes' "
         "where extract(minute from event_time) < 6"
     )
 
 
-def rejected(_: Pipeline, sink: Sink) -> None:
+def rejected(_: Pipeline, sink: Writer) -> None:
     first = FLAWLESS[0].customer
-    sink.store([Reading(first, 0, EIGHT + timedelta(seconds=number)) for number in range(20)])
+    sink.store([Measurement(first, 0, EIGHT + timedelta(seconds=number)) for number in range(20)])
 
 
-def unnamed(_: Pipeline, sink: Sink) -> None:
+def unnamed(_: Pipeline, sink: Writer) -> None:
     sink.store_values([(b"not a reading", EIGHT)] * 20)
 
 
-def held_back(_: Pipeline, sink: Sink) -> None:
+def held_back(_: Pipeline, sink: Writer) -> None:
     # Twenty are enough to hold a customer back and, of 460 records, too few to warn about the hour.
     sink.store(steady(EIGHT, customers=1, every_seconds=15, first=60))
-    sink.store([Reading(uuid.UUID(int=61), 0, EIGHT + timedelta(seconds=number)) for number in range(20)])
+    sink.store([Measurement(uuid.UUID(int=61), 0, EIGHT + timedelta(seconds=number)) for number in range(20)])
 
 
-def rarely(_: Pipeline, sink: Sink) -> None:
+def rarely(_: Pipeline, sink: Writer) -> None:
     sink.store([one for one in steady(EIGHT, customers=2, first=50) if one.at.minute < 25])
 
 
-def early(pipeline: Pipeline, _: Sink) -> None:
+def early(pipeline: Pipeline, _: Writer) -> None:
     pipeline.run(f"update heartbeats set ingested_at = event_time - interval '301 seconds' where {FIRST}")
 
 
-def otherwise(pipeline: Pipeline, _: Sink) -> None:
+def otherwise(pipeline: Pipeline, _: Writer) -> None:
     pipeline.run(
         "insert into settled_hours (hour, state, readings, ledger_readings, mean_bpm, revision, run_id) "
         "select timestamp '2026-11-20 08:00' - n * interval '1 hour', 'published', 1, 1, 90, 1, 1 "
@@ -182,7 +184,7 @@ def otherwise(pipeline: Pipeline, _: Sink) -> None:
     ],
 )
 def test_a_warning_is_told_and_the_hour_is_published(
-    pipeline: Pipeline, settings: Settings, sink: Sink, name: str, circumstance: object
+    pipeline: Pipeline, settings: Settings, sink: Writer, name: str, circumstance: object
 ) -> None:
     sink.store(FLAWLESS)
     pipeline.run(IN_TIME)
@@ -193,7 +195,7 @@ def test_a_warning_is_told_and_the_hour_is_published(
 
     assert failed(pipeline) == {name}
     assert decision.state is HourState.PUBLISHED
-    assert len(decision.warnings) == 1
+    assert len(decision.verdict.warnings) == 1
 
 
 @pytest.mark.parametrize("expectation", POLICY.expectations, ids=lambda expectation: expectation.name)
@@ -219,7 +221,7 @@ def test_great_expectations_names_each_hour_that_leaves_a_limit_and_no_other(
     assert not set().union(*others)
 
 
-def test_great_expectations_logs_in_as_the_session_did(settings: Settings, sink: Sink) -> None:
+def test_great_expectations_logs_in_as_the_session_did(settings: Settings, sink: Writer) -> None:
     """Tasks have no password in their settings: an Airflow connection has it."""
     sink.store(FLAWLESS)
     nobody_knows = settings.having(db_hourly_pass=SecretStr("not this one"))
@@ -242,7 +244,7 @@ def with_value(hour: HourFacts, fact: Fact, value: float | None) -> HourFacts:
 
 
 def test_a_check_that_cannot_be_made_is_no_verdict(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store(FLAWLESS)
     pipeline.run("revoke select on hour_facts from heartbeat_hourly")
@@ -255,7 +257,7 @@ def test_a_check_that_cannot_be_made_is_no_verdict(
     assert pipeline.rows("select finished_at from quality_runs") == [(None,)]
 
 
-def test_only_the_newest_pages_are_kept(settings: Settings, sink: Sink) -> None:
+def test_only_the_newest_pages_are_kept(settings: Settings, sink: Writer) -> None:
     sink.store(FLAWLESS)
     few = settings.having(data_docs_runs_kept=2)
 
@@ -270,14 +272,16 @@ def test_only_the_newest_pages_are_kept(settings: Settings, sink: Sink) -> None:
 def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
     pipeline: Pipeline,
     settings: Settings,
-    sink: Sink,
+    sink: Writer,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     readings = steady(EIGHT, customers=4, first=0xFACADE00FACADE00)
     sink.store(readings)
-    sink.store([Reading(readings[0].customer, 0, EIGHT + timedelta(seconds=number)) for number in range(70)])
+    sink.store(
+        [Measurement(readings[0].customer, 0, EIGHT + timedelta(seconds=number)) for number in range(70)]
+    )
     pipeline.run("update heartbeats set risk_level = 'High'")
 
     [decision] = settle_hour(settings, EIGHT).decisions
@@ -291,7 +295,7 @@ def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
         [*(file.read_text() for file in files), caplog.text, said.out, said.err, str(tables)]
     )
     assert len(files) >= 3
-    assert decision.held_back == 1
+    assert decision.verdict.facts.held_back == 1
     assert "risk_level_equals_policy" in everything
     for secret in (
         *{str(reading.customer) for reading in readings},

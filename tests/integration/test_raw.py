@@ -19,10 +19,10 @@ from include.errors import (
 )
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.wire.raw_reader import RawReader, records_at
-from include.wire.record_batch import Oversize, RawRecord
+from include.wire.record import Oversize, RawRecord
 from stack.ports import free_port
 from tests.support.pipeline import Pipeline
-from tests.support.record_batches import CODEC_BITS, Sent, batch_bytes, send_batch
+from tests.support.record_batches import CODEC_BITS, MadeRecord, batch_bytes, send_batch
 
 pytestmark = pytest.mark.integration
 FIRST_MS = 1_700_000_000_000
@@ -54,13 +54,17 @@ def test_odd_records_come_back_byte_for_byte(pipeline: Pipeline, reader: RawRead
         (b"", b""),
         *[(b"again", b"%d" % n) for n in range(1000)],
     ]
-    records = [Sent(b"\0\xff", key=b"\0", headers=headers), Sent(None, key=b""), Sent(b"", time_delta_ms=-5)]
+    records = [
+        MadeRecord(b"\0\xff", key=b"\0", headers=headers),
+        MadeRecord(None, key=b""),
+        MadeRecord(b"", time_delta_ms=-5),
+    ]
     send_batch(pipeline.settings, 0, batch_bytes(records, codec=codec))
 
     fetched = reader.fetch(topic_of(pipeline.settings), 0, 0, max_bytes=MEBIBYTE)
 
     [batch] = fetched.batches
-    assert (fetched.beginning, fetched.stable_end, batch.record_count) == (0, 3, 3)
+    assert (fetched.end, batch.record_count) == (3, 3)
     assert list(batch.records()) == [
         RawRecord(number, FIRST_MS + sent.time_delta_ms, sent.key, sent.value, tuple(sent.headers))
         for number, sent in enumerate(records)
@@ -89,7 +93,7 @@ def test_what_librdkafka_packs_is_read(pipeline: Pipeline, reader: RawReader, co
 
 def test_a_fetch_is_no_larger_than_asked_but_holds_a_batch(pipeline: Pipeline, reader: RawReader) -> None:
     for _ in range(5):
-        send_batch(pipeline.settings, 0, batch_bytes([Sent(bytes(10_000))] * 2))
+        send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(bytes(10_000))] * 2))
     topic = topic_of(pipeline.settings)
 
     first = reader.fetch(topic, 0, 3, max_bytes=100).batches
@@ -98,7 +102,7 @@ def test_a_fetch_is_no_larger_than_asked_but_holds_a_batch(pipeline: Pipeline, r
 
     assert [(batch.base_offset, batch.last_offset) for batch in first] == [(2, 3)]
     assert [batch.base_offset for batch in more] == [2, 4]
-    assert (beyond.batches, beyond.stable_end) == ([], 10)
+    assert beyond.batches == []
 
 
 PROGRAM = """
@@ -127,8 +131,8 @@ with closing(RawReader(settings)) as reader:
 
 def test_a_record_of_300_megabytes_in_a_small_batch_costs_little(pipeline: Pipeline) -> None:
     large = bytes(300 * MEBIBYTE)
-    send_batch(pipeline.settings, 0, batch_bytes([Sent(b"small")], codec="gzip"))
-    send_batch(pipeline.settings, 0, batch_bytes([Sent(large), Sent(b"behind it")], codec="gzip"))
+    send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(b"small")], codec="gzip"))
+    send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(large), MadeRecord(b"behind it")], codec="gzip"))
 
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM],
@@ -180,12 +184,13 @@ def test_aborted_and_open_transactions_are_told_from_committed_ones(
         (0, False, True), (1, True, False), (2, False, False), (3, True, False), (4, False, True), (5, True, False),
     ]  # fmt: skip
     assert [record.value for batch in fetched.batches for record in batch.records()] == [b"committed"]
-    assert fetched.stable_end == 6
 
 
 def test_single_records_are_found_among_many(pipeline: Pipeline) -> None:
     for start in range(0, 60, 20):
-        records = [Sent(b"%d" % number, headers=[(b"\xff", b"h")]) for number in range(start, start + 20)]
+        records = [
+            MadeRecord(b"%d" % number, headers=[(b"\xff", b"h")]) for number in range(start, start + 20)
+        ]
         send_batch(pipeline.settings, 0, batch_bytes(records, codec="zstd"))
 
     found = records_at(pipeline.settings, topic_of(pipeline.settings), 0, [59, 3, 4, 25, 4])
@@ -200,7 +205,7 @@ def test_single_records_are_found_among_many(pipeline: Pipeline) -> None:
 
 
 def test_a_partition_whose_leader_has_moved_is_found_again(pipeline: Pipeline, reader: RawReader) -> None:
-    send_batch(pipeline.settings, 0, batch_bytes([Sent(b"v")]))
+    send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(b"v")]))
     topic = topic_of(pipeline.settings)
     reader.fetch(topic, 0, 0, max_bytes=100)
     at = TopicPartition(topic.name, 0)
@@ -213,7 +218,7 @@ def test_a_partition_whose_leader_has_moved_is_found_again(pipeline: Pipeline, r
 
 @pytest.mark.fault
 def test_offsets_that_kafka_does_not_hold_are_refused(pipeline: Pipeline, reader: RawReader) -> None:
-    send_batch(pipeline.settings, 0, batch_bytes([Sent(b"v")]))
+    send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(b"v")]))
 
     with pytest.raises(OffsetOutOfRangeError, match="does not hold offset 2 of partition 0"):
         reader.fetch(topic_of(pipeline.settings), 0, 2, max_bytes=100)
@@ -223,7 +228,7 @@ def test_offsets_that_kafka_does_not_hold_are_refused(pipeline: Pipeline, reader
 def test_a_topic_that_is_gone_or_replaced_gives_nothing_of_another(
     pipeline: Pipeline, reader: RawReader
 ) -> None:
-    send_batch(pipeline.settings, 0, batch_bytes([Sent(b"old")]))
+    send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(b"old")]))
     old = topic_of(pipeline.settings)
     reader.fetch(old, 0, 0, max_bytes=100)
     with open_broker(pipeline.settings) as broker:
@@ -233,7 +238,7 @@ def test_a_topic_that_is_gone_or_replaced_gives_nothing_of_another(
             reader.fetch(old, 0, 0, max_bytes=100)
         broker.ensure_topic(old.name, 2)
     pipeline.lift_limits()
-    send_batch(pipeline.settings, 0, batch_bytes([Sent(b"new")]))
+    send_batch(pipeline.settings, 0, batch_bytes([MadeRecord(b"new")]))
 
     with pytest.raises(TopicReplacedError):
         reader.fetch(old, 0, 0, max_bytes=100)

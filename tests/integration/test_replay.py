@@ -14,22 +14,23 @@ from psycopg.errors import InsufficientPrivilege
 from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
+from include.db.locks import holding
 from include.domain.headers import to_json
 from include.domain.original_time import ORIGINAL_TIME_HEADER
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, ReplayBusyError
 from include.replay import store
 from include.replay.rules import TRACE_HEADER
-from include.replay.run import CHUNK_LETTERS, replay_dead_letters, trace_outcomes
+from include.replay.run import CHUNK_LETTERS, REPLAY_LOCK, replay_dead_letters, trace_outcomes
 from include.replay.sender import open_sender
 from include.replay.types import Selection
 from include.settings import Settings
 from include.wire.raw_reader import RawReader
-from include.wire.record_batch import RawRecord
+from include.wire.record import RawRecord
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
-from tests.support.record_batches import Sent, batch_bytes, send_batch
+from tests.support.record_batches import MadeRecord, batch_bytes, send_batch
 
 pytestmark = pytest.mark.integration
 ALL = Selection(tuple(Reason), since=None, until=None, limit=100_000)
@@ -182,7 +183,7 @@ def test_copies_are_found_among_odd_records_and_behind_open_transactions(one: Pi
     producer.begin_transaction()
     producer.produce(settings.kafka.topic, b"open")
     producer.flush()
-    send_batch(settings, 0, batch_bytes([Sent(b"v", headers=[(b"\xff", None)])]))
+    send_batch(settings, 0, batch_bytes([MadeRecord(b"v", headers=[(b"\xff", None)])]))
     break_off(one, sent=1)
 
     report = replay_dead_letters(settings, ALL, dry_run=False)
@@ -199,8 +200,9 @@ def break_off(pipeline: Pipeline, *, sent: int) -> None:
         topic = broker.topic(settings.kafka.topic)
         ends = {partition: held.end for partition, held in broker.ranges(topic).items()}
         run_id = store.begin_run(connection, topic)
-        claim = store.Claim(run_id, topic.name, None, ends, 100, 10**6)
-        letters = store.claim_letters(connection, claim, ALL)
+        letters = store.claim_letters(
+            connection, run_id, topic, ALL, after=None, claim_offsets=ends, max_letters=100, max_bytes=10**6
+        )
         with open_sender(settings, topic) as sender:
             sender.send([(letter, None) for letter in letters[:sent]])
 
@@ -231,7 +233,7 @@ def test_a_broker_that_is_away_leaves_the_letters_for_the_next_run(pipeline: Pip
 
 
 def test_two_replays_at_once_are_refused(pipeline: Pipeline) -> None:
-    with connect(pipeline.settings, Role.REPLAY, autocommit=True) as other, store.only_replay(other):
+    with connect(pipeline.settings, Role.REPLAY, autocommit=True) as other, holding(other, REPLAY_LOCK):
         with pytest.raises(ReplayBusyError):
             replay_dead_letters(pipeline.settings, ALL, dry_run=False)
         assert replay_dead_letters(pipeline.settings, ALL, dry_run=True).chosen == {}

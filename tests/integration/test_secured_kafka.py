@@ -20,7 +20,7 @@ from include.health.run import observe
 from include.network import LOOPBACK
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
-from include.report.truth import compare_with_ledger
+from include.report.truth import compare_with_truth
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.submit import spark_environment, submit_command
 from include.wire.raw_reader import RawReader, records_at
@@ -87,7 +87,7 @@ def test_readings_flow_the_whole_way_over_sasl_and_tls(secured: Pipeline, tmp_pa
 
     run = secured.drain()
 
-    comparison = compare_with_ledger(secured.settings, ledger)
+    comparison = compare_with_truth(secured.settings, ledger)
     report = secured.report()
     assert comparison.holds, comparison.lines()
     assert report.problems == []

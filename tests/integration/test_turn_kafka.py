@@ -12,7 +12,7 @@ from include.errors import HeartbeatError, TopicReplacedError
 from include.settings import Settings
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
-from tests.support.record_batches import Sent, batch_bytes, send_batch
+from tests.support.record_batches import MadeRecord, batch_bytes, send_batch
 from tests.support.running_turn import running_turn
 from tests.support.waiting import wait_until
 
@@ -165,10 +165,10 @@ def test_key_value_and_headers_of_a_rejected_record_are_kept_byte_for_byte(
     keys = [None, b"", b"\0\xff", b"k", b"key", b"\xed\xa0\x80"]
     values = [None, b"", b"\0", b"\xff\xfe{}", b"{}", b"x" * 100_000]
     sent = [
-        Sent(value, key=key, headers=headers)
+        MadeRecord(value, key=key, headers=headers)
         for key, value, headers in zip(keys, values, ODD_HEADERS, strict=True)
     ]
-    good = [Sent(value, headers=[(b"\xff", None)]) for value in some(0, 3)]
+    good = [MadeRecord(value, headers=[(b"\xff", None)]) for value in some(0, 3)]
     now_ms = int(NOW.timestamp() * 1000)
     send_batch(pipeline.settings, 0, batch_bytes([*good, *sent], codec=codec, first_ms=now_ms))
     send_batch(pipeline.settings, 1, batch_bytes(sent, codec=codec, first_ms=now_ms))

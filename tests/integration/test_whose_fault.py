@@ -16,7 +16,7 @@ from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.report.hour import read_hour
 from include.settings import Settings
-from tests.support.hours import HOUR, Reading, Sink, published, recompute, states, steady
+from tests.support.hours import HOUR, Measurement, Writer, published, recompute, states, steady
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline
 
@@ -28,18 +28,18 @@ BACKLOG, GARBAGE = uuid.UUID(int=7), uuid.UUID(int=8)
 HELD = "select hour, customer_id, rule, readings, rejected, detail from held_back_customers order by 1, 2, 3"
 
 
-def zeros(customer: uuid.UUID, hour: datetime, count: int) -> list[Reading]:
+def zeros(customer: uuid.UUID, hour: datetime, count: int) -> list[Measurement]:
     """Return what a device sends that lies on a table."""
-    return [Reading(customer, 0, hour + timedelta(seconds=10 * number)) for number in range(count)]
+    return [Measurement(customer, 0, hour + timedelta(seconds=10 * number)) for number in range(count)]
 
 
-def came_at(at: datetime, readings: Iterable[Reading]) -> list[tuple[bytes, datetime]]:
+def came_at(at: datetime, readings: Iterable[Measurement]) -> list[tuple[bytes, datetime]]:
     """Return readings as records that Kafka got then."""
     return [(reading.value(), at) for reading in readings]
 
 
 def test_a_backlog_and_garbage_hold_back_who_sent_them_and_the_hour_of_all_others_is_published(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     others, earlier = steady(EIGHT), EIGHT - HOUR
     old = [*steady(earlier, customers=1, every_seconds=36, first=7), *zeros(BACKLOG, earlier, 30)]
@@ -68,7 +68,7 @@ def test_a_backlog_and_garbage_hold_back_who_sent_them_and_the_hour_of_all_other
 
 
 def test_a_backlog_with_few_broken_records_is_held_against_nobody(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     earlier = EIGHT - HOUR
     backlog = [*steady(earlier, customers=1, every_seconds=10, first=7), *zeros(BACKLOG, earlier, 40)]
@@ -83,7 +83,7 @@ def test_a_backlog_with_few_broken_records_is_held_against_nobody(
 
 
 def test_records_that_name_no_customer_are_shown_and_withhold_nothing(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store(steady(EIGHT))
     sink.store_values([(b"not a reading", EIGHT + timedelta(minutes=1))] * 1000)
@@ -91,14 +91,14 @@ def test_records_that_name_no_customer_are_shown_and_withhold_nothing(
     [decision] = settle_hour(settings, EIGHT).decisions
 
     assert decision.state is HourState.PUBLISHED
-    assert decision.held_back == 0
+    assert decision.verdict.facts.held_back == 0
     sentence = "84.7% of the records that came in the hour were rejected and name no customer"
-    assert sentence in decision.warnings
+    assert sentence in decision.verdict.warnings
     assert pipeline.rows("select quarantined, quarantine_share, unnamed from hour_facts") == [(0, 0.0, 1000)]
 
 
 def test_a_record_that_gives_no_time_of_its_own_counts_when_it_came(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     value = f'{{"customer_id": "{GARBAGE}", "heart_rate": 70, "timestamp": "noon"}}'.encode()
     sink.store_values([(value, EIGHT + timedelta(minutes=number)) for number in range(25)])
@@ -109,12 +109,14 @@ def test_a_record_that_gives_no_time_of_its_own_counts_when_it_came(
 
 
 def test_conflicting_readings_count_against_who_sent_them(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     first = steady(EIGHT, customers=2)
     sink.store(first)
     for bpm in (90, 100):
-        sink.store([Reading(one.customer, bpm, one.at) for one in first if one.customer == first[0].customer])
+        sink.store(
+            [Measurement(one.customer, bpm, one.at) for one in first if one.customer == first[0].customer]
+        )
 
     settle_hour(settings, EIGHT)
 
@@ -124,14 +126,14 @@ def test_conflicting_readings_count_against_who_sent_them(
 
 
 def test_who_is_held_back_after_the_hour_was_published_is_taken_out_and_comes_back(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     few = steady(EIGHT, customers=1, every_seconds=200, first=8)
     sent = [*steady(EIGHT, customers=2), *zeros(GARBAGE, EIGHT, 30), *few]
     sink.store(sent)
     settle_hour(settings, EIGHT)
     assert [row[1] for row in pipeline.rows(HELD)] == [GARBAGE]
-    late = [Reading(GARBAGE, 80, EIGHT + timedelta(seconds=100 * number + 1)) for number in range(30)]
+    late = [Measurement(GARBAGE, 80, EIGHT + timedelta(seconds=100 * number + 1)) for number in range(30)]
 
     sink.store(late)
     settle_due(settings, before=NINE)
@@ -142,7 +144,7 @@ def test_who_is_held_back_after_the_hour_was_published_is_taken_out_and_comes_ba
 
 
 def test_settling_again_changes_no_row_of_who_is_held_back(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sink.store([*steady(EIGHT), *zeros(GARBAGE, EIGHT, 30)])
     settle_hour(settings, EIGHT)
@@ -179,14 +181,14 @@ def test_sending_the_records_again_publishes_the_customer_with_the_next_settling
     assert waits < timedelta(minutes=30)  # and not since the hour ended
     stream.drain()
     [decision] = settle_due(settings, before=hour + HOUR).decisions
-    assert (decision.hour, decision.held_back) == (hour, 0)
+    assert (decision.hour, decision.verdict.facts.held_back) == (hour, 0)
     assert published(settings) == recompute([*others, *ahead], [hour])
     assert (pipeline.rows(HELD), pipeline.count("reopened_hours")) == ([], 0)
     assert states(settings)[hour] == ("published", 240, 2)
 
 
 def test_a_hold_outlives_the_records_that_it_was_for(
-    pipeline: Pipeline, settings: Settings, sink: Sink
+    pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     sent = [
         *steady(EIGHT),
@@ -198,7 +200,7 @@ def test_a_hold_outlives_the_records_that_it_was_for(
     before = pipeline.rows(HELD)
     pipeline.run("delete from dead_letters")
     pipeline.run("insert into retention_log (parent, day, rows) values ('dead_letters', '2026-11-20', 60)")
-    sink.store([Reading(sent[0].customer, 99, EIGHT + timedelta(seconds=1))])
+    sink.store([Measurement(sent[0].customer, 99, EIGHT + timedelta(seconds=1))])
 
     settle_due(settings, before=NINE)
 
@@ -207,7 +209,7 @@ def test_a_hold_outlives_the_records_that_it_was_for(
     assert states(settings)[EIGHT] == ("published", 211, 2)
 
 
-def test_the_page_and_the_command_line_say_who_is_held_back_and_why(settings: Settings, sink: Sink) -> None:
+def test_the_page_and_the_command_line_say_who_is_held_back_and_why(settings: Settings, sink: Writer) -> None:
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None) - 2 * HOUR
     sink.store([*steady(hour), *zeros(GARBAGE, hour, 30)])
     settle_hour(settings, hour)

@@ -33,14 +33,14 @@ ARROWS = {
     "sink": {"domain", "db", "broker", "wire", "stream"},
     "care": {"domain", "db", "broker", "wire", "stream", "sink"},
     "turn": {"domain", "db", "broker", "wire", "stream", "sink", "care"},
-    "quality": {"db"},
+    "quality": {"domain", "db"},
     "hourly": {"domain", "db", "broker", "stream", "quality"},
-    "notices": {"db"},
+    "notices": {"domain", "db"},
     "health": {"domain", "db", "broker", "stream", "notices"},
     "report": {"domain", "db", "broker", "stream", "hourly"},
     "live": {"domain", "db", "broker", "stream", "hourly", "health"},
     "replay": {"domain", "db", "broker", "wire"},
-    "maintenance": {"db", "sink"},
+    "maintenance": {"db"},
 }
 LONGEST_ROOM_LINES = 1_100
 

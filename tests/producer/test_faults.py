@@ -12,7 +12,7 @@ from include.domain.judge import TimeBounds, judge_record
 from include.domain.reasons import Outcome, Reason
 from include.errors import OptionError
 from producer.events import Event
-from producer.faults import PRESETS, Fault, Reading, corrupt, parse_rates
+from producer.faults import PRESETS, Fault, GenuineReading, corrupt, parse_rates
 from producer.instants import MS_PER_DAY
 from producer.truth import TimeLimits, expected_outcome
 from tests.producer.plans import START_MS, events_of, plan
@@ -37,7 +37,7 @@ rates_bpm = st.integers(30, 220)
 
 def hit(fault: Fault, variant: int, bpm: int = 72) -> list[Event]:
     """Return what becomes of a reading at 8 o'clock that a fault hits."""
-    reading = Reading(START_MS, CUSTOMER, bpm, START_MS)
+    reading = GenuineReading(START_MS, CUSTOMER, bpm, START_MS)
     return corrupt(
         fault, reading, variant=variant, earlier_ms=START_MS - 7500, expired_before_days=RETENTION_DAYS
     )

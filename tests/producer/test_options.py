@@ -10,7 +10,7 @@ from producer.generator import HeartbeatGenerator
 from producer.instants import MS_PER_HOUR, parse_instant
 from producer.options import MAX_RATE_HZ, MIN_RATE_HZ, ReplayOptions, SimulatorOptions, named_period_ms
 from producer.pace import Pace
-from producer.replay import Extent
+from producer.recording.survey import Extent
 
 NOW_MS = parse_instant("2026-11-23T08:20:30Z")
 FILE = Path("recording.csv")

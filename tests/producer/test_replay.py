@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from include.errors import FileUnusableError
 from producer.customers import Shard
 from producer.events import Event
-from producer.replay import ReplayPlan, measure, replay_events
+from producer.recording.survey import survey
+from producer.replay import ReplayPlan, replay_events
 
 CUSTOMER = "6db3842b-9ccb-5c03-aa24-9af26ae0b5d0"
 HEADER = "customer_id,heart_rate,timestamp\n"
@@ -148,7 +149,7 @@ def test_shards_share_a_recording_by_customer(tmp_path: Path) -> None:
 
 
 def test_the_extent_is_that_of_the_readable_times(tmp_path: Path) -> None:
-    extent = measure(written(tmp_path, HEADER + ROWS + f"{CUSTOMER},60,never\n"))
+    extent = survey(written(tmp_path, HEADER + ROWS + f"{CUSTOMER},60,never\n")).require_extent()
 
     assert extent.rows == 3
     assert extent.last_us - extent.first_us == 5_250_000
@@ -210,4 +211,4 @@ def test_an_error_never_repeats_what_is_in_the_file(tmp_path: Path) -> None:
 
 def test_a_recording_without_any_time_has_no_extent(tmp_path: Path) -> None:
     with pytest.raises(FileUnusableError, match="none of its rows has an ISO 8601 timestamp"):
-        measure(written(tmp_path, HEADER + f"{CUSTOMER},97,soon\n"))
+        survey(written(tmp_path, HEADER + f"{CUSTOMER},97,soon\n")).require_extent()

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from spark_jobs.source import LAUNCH, PLAN_FILE, HeartbeatSource, Plan, TaskPartition
+from spark_jobs.source import LAUNCH, PLAN_FILE, HeartbeatSource, Plan
 
 
 def test_a_plan_is_read_as_it_was_written_last(tmp_path: Path) -> None:
@@ -43,11 +43,8 @@ def test_a_turn_is_planned_once_and_with_the_tasks_of_its_plan(tmp_path: Path) -
     real.write(file)
     second = reader.partitions(begun, reader.latestOffset(begun, None))
 
-    assert [(task.plan, task.index) for task in first if isinstance(task, TaskPartition)] == [
-        (rehearsal, 0),
-        (rehearsal, 1),
-    ]
-    assert [task.plan for task in second if isinstance(task, TaskPartition)] == [real] * 3
+    assert [task.value for task in first] == [(rehearsal, 0), (rehearsal, 1)]
+    assert [task.value[0] for task in second] == [real] * 3
 
 
 def test_the_source_has_the_name_and_schema_that_the_query_asks_for() -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 from psycopg import sql
 
 from include.db.connect import Role, connect
+from include.db.queries import query
 from include.health.run import run_checks
 from include.hourly.run import settle_hour
 from include.settings import Settings
-from include.stream.sql import query
 from tests.support.grafana import Range
-from tests.support.hours import HOUR, Reading, Sink, steady
+from tests.support.hours import HOUR, Measurement, Writer, steady
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
 
@@ -56,11 +56,11 @@ def _settle_hours(pipeline: Pipeline, settings: Settings) -> None:
     """Two hours ago is published with a warning, three hours ago withheld, the last full hour stays open."""
     this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None)
     good, bad, late = this_hour - 2 * HOUR, this_hour - 3 * HOUR, this_hour - HOUR
-    with Sink(settings) as sink:
+    with Writer(settings) as sink:
         for hour in (good, bad, late):
             sink.store(steady(hour))
-            sink.store(Reading(CUSTOMER, bpm, hour + timedelta(seconds=30 + bpm)) for bpm in (110, 150))
-        sink.store(Reading(uuid.UUID(int=8), 0, good + timedelta(seconds=second)) for second in range(30))
+            sink.store(Measurement(CUSTOMER, bpm, hour + timedelta(seconds=30 + bpm)) for bpm in (110, 150))
+        sink.store(Measurement(uuid.UUID(int=8), 0, good + timedelta(seconds=second)) for second in range(30))
         rejected = [(b"{", good + timedelta(seconds=number)) for number in range(60)]
         sink.store_values([*rejected, (b'{"customer_id": 1}', good)])
     pipeline.run("update heartbeats set ingested_at = event_time + interval '1 second'")
@@ -72,7 +72,7 @@ def _settle_hours(pipeline: Pipeline, settings: Settings) -> None:
         settle_hour(settings, hour)
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         gap = {"topic_id": uuid.UUID(int=7), "partition": 0, "from_offset": 90_000, "to_offset": 90_010}
-        connection.execute(query("insert_jump"), {**gap, "kind": "gap", "epoch": 1})
+        connection.execute(query("stream/insert_jump"), {**gap, "kind": "gap", "epoch": 1})
 
 
 def _stream(pipeline: Pipeline) -> None:

@@ -35,7 +35,7 @@ MIN_RECORDS_FOR_SHARE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Measurement:
     """What a monitor sends; `at` is UTC without a zone."""
 
     customer: uuid.UUID
@@ -47,7 +47,7 @@ class Reading:
         return json.dumps(fields).encode()
 
 
-class Sink:
+class Writer:
     """A launch of the stream that writes one partition's records, a transaction each time, with the product's code."""
 
     def __init__(self, settings: Settings, *, policy: str = "default", partition: int = 0) -> None:
@@ -63,22 +63,22 @@ class Sink:
             TimeBounds(3650 * 86_400, settings.judging.max_clock_skew_seconds),
         )
         [begun] = begin_share(self._connection, self._launch, [partition])
-        self._accounts = read_share(self._connection, self._launch, [begun.partition])
+        self._states = read_share(self._connection, self._launch, [begun.partition])
 
-    def __enter__(self) -> "Sink":
+    def __enter__(self) -> "Writer":
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._days.close()
         self._connection.close()
 
-    def store(self, readings: Iterable[Reading]) -> None:
+    def store(self, readings: Iterable[Measurement]) -> None:
         """Store readings that Kafka got when they were taken."""
         self.store_values([(reading.value(), reading.at) for reading in readings])
 
     def store_values(self, records: Sequence[tuple[bytes, datetime]]) -> None:
         """Store records: value and Kafka's timestamp."""
-        first = self._accounts[self._partition].next_offset
+        first = self._states[self._partition].next_offset
         times_ms = [round(at.replace(tzinfo=UTC).timestamp() * 1000) for _, at in records]
         gathering = Gathering(
             np.full(len(records), self._partition, dtype=np.int32),
@@ -89,16 +89,16 @@ class Sink:
             lambda rows: dict.fromkeys(rows, Origin(None, ())),
         )
         database = Database(self._connection, self._days)
-        store_gathering(gathering, product.Sink(self._launch, self._accounts, database, lambda: None))
+        store_gathering(gathering, product.Sink(self._launch, self._states, database, lambda: None))
 
 
 def steady(
     hour: datetime, *, customers: int = 3, every_seconds: float = 60, bpm: int = 70, first: int = 1
-) -> list[Reading]:
+) -> list[Measurement]:
     """Return an hour of readings without a flaw."""
     count = int(3600 / every_seconds)
     return [
-        Reading(
+        Measurement(
             uuid.UUID(int=first + customer), bpm + customer, hour + timedelta(seconds=number * every_seconds)
         )
         for customer in range(customers)
@@ -106,7 +106,7 @@ def steady(
     ]
 
 
-def recompute(readings: Iterable[Reading], hours: Sequence[datetime]) -> tuple[list[Any], list[Any]]:
+def recompute(readings: Iterable[Measurement], hours: Sequence[datetime]) -> tuple[list[Any], list[Any]]:
     """Return customer_hourly and risk_hourly as they have to be, in order, from all that was sent.
 
     A heart rate that nobody has is a rejected record. Who sent more of these than readings in an hour is in no sum.

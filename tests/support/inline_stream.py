@@ -21,9 +21,7 @@ class InlineStream:
             held = broker.ranges(self._topic, with_log_end=True)
             self._policy = load_policy(settings.judging.risk_policy)
             self.epoch = take_lease(connection, holder, policy_version=self._policy.version)
-            open_offsets(
-                connection, topic=self._topic.name, topic_id=self._topic.topic_id, epoch=self.epoch, held=held
-            )
+            open_offsets(connection, self.launch, held)
 
     @property
     def launch(self) -> Launch:

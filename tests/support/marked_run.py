@@ -25,7 +25,8 @@ from include.errors import HeartbeatError
 from include.health.run import run_checks
 from include.log import configure_logging
 from include.maintenance.run import make_days_ahead, refresh_statistics
-from include.notices.run import tell_failed_task
+from include.notices.rules import change_of_task
+from include.notices.run import tell_task
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.settings import get_settings
@@ -40,7 +41,7 @@ steps = [
     lambda: run_checks(settings),
     lambda: make_days_ahead(settings),
     lambda: refresh_statistics(settings),
-    lambda: tell_failed_task(settings, "d.t", ValueError("x"), "l"),
+    lambda: tell_task(settings, change_of_task("d.t", ValueError("x"), "l")),
 ]
 for role in Role:
     wrong = SecretStr("x" + role.password(settings))

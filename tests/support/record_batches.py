@@ -21,7 +21,7 @@ _TIMEOUT_MS = 30_000
 
 
 @dataclass(frozen=True)
-class Sent:
+class MadeRecord:
     """What a test puts into a record; `delta` is its place in the batch, its own number if None."""
 
     value: bytes | None
@@ -47,7 +47,7 @@ def sized(content: bytes | None) -> bytes:
     return varint(-1) if content is None else varint(len(content)) + content
 
 
-def record_bytes(record: Sent, number: int) -> bytes:
+def record_bytes(record: MadeRecord, number: int) -> bytes:
     """Write one record."""
     delta = number if record.delta is None else record.delta
     body = b"\0" + varint(record.time_delta_ms) + varint(delta) + sized(record.key) + sized(record.value)
@@ -91,7 +91,7 @@ def _lz4_frame(content: bytes) -> bytes:
 
 
 def batch_bytes(
-    records: Sequence[Sent],
+    records: Sequence[MadeRecord],
     *,
     codec: str = "none",
     base_offset: int = 0,

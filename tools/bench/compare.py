@@ -34,7 +34,7 @@ _Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Movement:
     """One figure on both commits."""
 
     part: str
@@ -56,10 +56,10 @@ class Change:
         return self.after.median / self.before.median if self.before.median else None
 
 
-def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Change]:
+def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Movement]:
     """Hold what several runs measured on two commits side by side; a figure of only one of them is left out."""
     old, new = _series(before), _series(after)
-    return [Change(*key, old[key], new[key]) for key in old if key in new]
+    return [Movement(*key, old[key], new[key]) for key in old if key in new]
 
 
 def _series(runs: Sequence[Mapping[str, Any]]) -> dict[_Key, Series]:
@@ -130,7 +130,7 @@ def _measure(folder: Path, parts: Sequence[str], seconds: float) -> Any:
     return json.loads(figures.read_text())
 
 
-def _show(changes: Sequence[Change]) -> None:
+def _show(changes: Sequence[Movement]) -> None:
     moved = [change for change in changes if change.has_moved]
     table = Table("part", "subject", "figure", "before", "after", "ratio", title="moved beyond the spread")
     for change in moved:

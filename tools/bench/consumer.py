@@ -18,10 +18,10 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from include.db.connect import Connection, Role, connect
+from include.db.queries import query
 from include.domain.risk import load_policy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.settings import Settings, get_settings
-from include.sink.sql import query
 
 MAX_RECORDS_PER_COPY = 50_000
 IDLE_POLL_SECONDS = 0.5
@@ -116,7 +116,7 @@ def _rows(messages: list[Message], levels: list[bytes]) -> Iterator[bytes]:
 
 
 def _copy(connection: Connection, rows: list[bytes]) -> None:
-    with connection.cursor() as cursor, cursor.copy(query("copy_heartbeats")) as copy:
+    with connection.cursor() as cursor, cursor.copy(query("sink/copy_heartbeats")) as copy:
         copy.write(b"".join((COPY_HEADER, *rows, COPY_END)))
     connection.commit()
 

@@ -4,8 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from include.db.connect import Connection, Role, connect
+from include.db.queries import query
 from include.settings import Settings
-from include.sink.sql import query
 from tools.bench.ground import checkpoint
 
 COPY_CONNECTIONS = 2  # the machine's tasks: see spark.master in spark-defaults.conf
@@ -39,7 +39,7 @@ def _copy_out(owner: Connection, share: int) -> bytes:
 
 
 def _copy_in(connection: Connection, rows: bytes) -> None:
-    with connection.cursor() as cursor, cursor.copy(query("copy_heartbeats")) as copy:
+    with connection.cursor() as cursor, cursor.copy(query("sink/copy_heartbeats")) as copy:
         for start in range(0, len(rows), CHUNK_BYTES):
             copy.write(rows[start : start + CHUNK_BYTES])
     connection.commit()

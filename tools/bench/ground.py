@@ -10,9 +10,9 @@ from pathlib import Path
 
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
+from include.db.days import ensure_day
 from include.errors import StreamFailedError
 from include.settings import Settings
-from include.sink.sql import query
 from include.stream.run import prepare
 from stack.administrator import administer
 from tools.bench.bodies import CUSTOMERS, STEP_US
@@ -66,9 +66,7 @@ def clear(settings: Settings) -> None:
         owner.execute(CLEAR)
         today = datetime.now(UTC).date()
         for offset in (-1, 0, 1):
-            owner.execute(
-                query("ensure_day"), {"parent": "heartbeats", "day": today + timedelta(days=offset)}
-            )
+            ensure_day(owner, "heartbeats", today + timedelta(days=offset))
     checkpoint(settings)
 
 

@@ -2,10 +2,12 @@
 
 import time
 
+from include.db.clock import read_clock
 from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import Settings
-from include.stream.lease import LEASE_IS_ALIVE_SECONDS, read_lease
+from include.stream.alive import is_alive
+from include.stream.lease import read_lease
 from stack import run as stack
 from stack.types import PartState
 from tools.bench.figures import Figures
@@ -13,7 +15,7 @@ from tools.bench.processes import family_seconds
 from tools.workflows import wait_for
 
 START_TIMEOUT_SECONDS = 180
-SETTLE_SECONDS = 60
+REST_SECONDS = 60
 BYTES_PER_GIB = 1024**3
 
 
@@ -24,7 +26,7 @@ def measure_idle(settings: Settings, figures: Figures, *, seconds: float) -> Non
     """
     stack.up(settings)
     wait_for(lambda: _has_begun(settings), "the stream", timeout_seconds=START_TIMEOUT_SECONDS)
-    time.sleep(SETTLE_SECONDS)
+    time.sleep(REST_SECONDS)
     before, began_at = _cpu_seconds(stack.status(settings)), time.monotonic()
     time.sleep(seconds)
     parts = stack.status(settings)
@@ -46,9 +48,8 @@ def _has_begun(settings: Settings) -> bool:
 
 def _require_running(settings: Settings) -> None:
     with connect(settings, Role.READER, autocommit=True) as connection:
-        lease = read_lease(connection)
-        [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
-    if lease is None or (now - lease.renewed_at).total_seconds() > LEASE_IS_ALIVE_SECONDS:
+        is_running = is_alive(read_lease(connection), read_clock(connection))
+    if not is_running:
         raise StreamFailedError(
             "the stream did not run all the while: what the stack takes without it says little"
         )

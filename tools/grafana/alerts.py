@@ -25,14 +25,14 @@ class Rule:
     uid: str
     title: str
     condition: str
-    value: str | None
-    above: float
-    wait: str
-    severity: str
     dashboard: str
     panel: str
     summary: str
     to_do: str
+    wait: str
+    value: str | None = None
+    above: float = 0
+    severity: str = "warning"
 
 
 def rules() -> list[Rule]:
@@ -42,105 +42,92 @@ def rules() -> list[Rule]:
             WATCHDOG,
             "Checks stopped",
             bound("alert_checks_age"),
-            None,
-            300,
-            "1m",
-            "critical",
             PIPELINE,
             "Checks of the last minute",
             "The checks have not run for 5 minutes: nothing else can alert.",
             "Open heartbeat_health in Airflow: unpause it, or read its last run's log. If Airflow does not answer, or "
             "this alert says that the database does not, look at the services first: make status.",
+            wait="1m",
+            above=300,
+            severity="critical",
         ),
         Rule(
             "heartbeat-check-failed",
             "Check failed",
             bound("alert_failed_checks"),
-            None,
-            0,
-            "2m",
-            "critical",
             PIPELINE,
             "Checks of the last minute",
             "The check {{ .Labels.check_name }} fails.",
             "Read what it found in the panel, or in heartbeat_health's last run in Airflow. A stream that stands "
             "still is started again by itself: only if it stays red, read the last line of heartbeat_stream's log and "
             "go by the table in docs/operator.md.",
+            wait="2m",
+            severity="critical",
         ),
         Rule(
             "heartbeat-silent-source",
             "Source silent",
             bound("alert_silent_source"),
-            bound("alert_check_value", check_name="freshness"),
-            0,
-            "2m",
-            "warning",
             LIVE,
             "Newest reading",
             'No fresh reading, the newest is {{ printf "%.0f" .Values.B.Value }} s old (0: there is none); the stream '
             "has done all that came.",
             "The pipeline is well: look at the devices, the gateway or the simulator. If records still arrive (panel "
             "Records by outcome), they are late or rejected: see the quality dashboard.",
+            wait="2m",
+            value=bound("alert_check_value", check_name="freshness"),
         ),
         Rule(
             "heartbeat-lag",
             "Stream lags",
             bound("alert_check_level", check_name="lag"),
-            bound("alert_check_value", check_name="lag"),
-            0,
-            "5m",
-            "warning",
             PIPELINE,
             "Lag",
             '{{ printf "%.0f" .Values.B.Value }} records wait in Kafka, more than HEALTH_LAG_WARN_RECORDS.',
             "Is the lag falling? Then a backlog is drained: wait. Is it rising? See Records by partition and Latency: "
             "one partition behind the others is a hot key; all of them is too little power: more partitions and "
             "executors (SPARK_MASTER), or a slow database.",
+            wait="5m",
+            value=bound("alert_check_value", check_name="lag"),
         ),
         Rule(
             "heartbeat-quarantine",
             "Many records rejected",
             bound("alert_check_level", check_name="quarantine"),
-            bound("alert_check_value", check_name="quarantine"),
-            0,
-            "3m",
-            "warning",
             QUALITY,
             "Rejected records by reason",
             "{{ humanizePercentage .Values.B.Value }} of the newest records were rejected, more than "
             "HEALTH_QUARANTINE_WARN_SHARE.",
             "See which reason it is, and python main.py dead-letters list for examples. Mostly a sender has changed "
             "its format or its clock is wrong. Nothing is lost: once it is mended, heartbeat_replay sends them again.",
+            wait="3m",
+            value=bound("alert_check_value", check_name="quarantine"),
         ),
         Rule(
             "heartbeat-withheld-hour",
             "Hour withheld",
             bound("alert_withheld_hours"),
-            None,
-            0,
-            "1m",
-            "warning",
             QUALITY,
             "Hours",
             'Withheld hours: {{ printf "%.0f" .Values.A.Value }}. They failed a critical check and are not published.',
             "The panel names the hour, the reason and the page with what was found. Go by A withheld hour in "
             "docs/operator.md: repair the rows, then run heartbeat_hourly for that hour; each run checks withheld "
             "hours again.",
+            wait="1m",
         ),
         Rule(
             "heartbeat-high-burst",
             "Burst of High readings",
             bound("alert_high_burst"),
-            bound("alert_high_share"),
-            3,
-            "3m",
-            "warning",
             LIVE,
             "Customers at High now",
             'High is {{ printf "%.1f" .Values.A.Value }} times as frequent as usual: '
             "{{ humanizePercentage .Values.B.Value }} of the last two minutes' readings.",
             "One customer, or many at once? The panel lists them, latest first. Many at once mostly are a faulty batch "
             "of devices or another risk policy (RISK_POLICY); a few are people who may need help.",
+            wait="3m",
+            value=bound("alert_high_share"),
+            above=3,
         ),
     ]
 

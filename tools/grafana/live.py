@@ -6,7 +6,7 @@ from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
 from include.settings import FIELDS
 from tools.grafana.board import LIVE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
-from tools.grafana.panels import Json, figures, named, series, steps, table
+from tools.grafana.panels import TIME, Json, figures, named, series, steps, table
 
 OUTCOMES = [
     named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
@@ -46,7 +46,7 @@ def _now() -> list[Json]:
     fresh_seconds = FIELDS["health_fresh_seconds"].default
     return [
         figures(
-            "Records a second",
+            "Records per second",
             "Mean of the last minute, by what became of the records. Quarantined ones are kept with the reason: see "
             "the quality dashboard.",
             "live_records_per_second",
@@ -154,11 +154,12 @@ def _high_customers() -> Json:
         f"found out of the {MOST_FOLLOWED:,} that were heard last, and followed back a day at most. To follow one, "
         "choose it above.",
         "live_high_customers",
+        unit="short",
         empty="nobody",
         overrides=[
             named("customer", "Customer"),
-            named("high_since", "High since", unit="dateTimeAsIso"),
-            named("last_reading", "Last reading", unit="dateTimeAsIso"),
+            named("high_since", "High since", **TIME),
+            named("last_reading", "Last reading", **TIME),
             named("heart_rate", "Heart rate", unit="suffix: bpm"),
         ],
     )

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tools.grafana.colours import LIMIT
 from tools.grafana.sql import bound
 
 Json = dict[str, Any]
+TIME: Json = {"unit": "dateTimeAsIso"}
 
 DATASOURCE = {"type": "postgres", "uid": "heartbeat"}
 
@@ -87,7 +89,7 @@ def figures(title: str, description: str, query: str, **more: Any) -> Json:
 def table(title: str, description: str, query: str, **more: Any) -> Json:
     """Return rows."""
     options = {"showHeader": True, "cellHeight": "sm"}
-    return panel("table", title, description, query, options=options, **more)
+    return panel("table", title, description, query, options=options, **{"unit": "none", **more})
 
 
 def named(name: str, label: str, colour: str | None = None, **properties: Any) -> Json:
@@ -99,6 +101,11 @@ def named(name: str, label: str, colour: str | None = None, **properties: Any) -
         "matcher": {"id": "byName", "options": name},
         "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()],
     }
+
+
+def limit(colour: str = LIMIT) -> Json:
+    """Return the dashed line of a limit."""
+    return named("threshold", "Limit", colour, custom__lineStyle={"fill": "dash", "dash": [8, 6]})
 
 
 def steps(colours: Sequence[str], limits: Sequence[float]) -> Json:

@@ -3,11 +3,9 @@
 from include.health.types import Status
 from include.settings import FIELDS
 from tools.grafana.board import PIPELINE, board, choice
-from tools.grafana.colours import BLUE, GREY, LIMIT, ORANGE, RED, SKY, STATUS
-from tools.grafana.panels import Json, named, panel, series, table, value_colours
+from tools.grafana.colours import BLUE, GREY, ORANGE, RED, SKY, STATUS
+from tools.grafana.panels import TIME, Json, limit, named, panel, series, table, value_colours
 
-THRESHOLD = named("threshold", "Limit", LIMIT, custom__lineStyle={"fill": "dash", "dash": [8, 6]})
-TIME: Json = {"unit": "dateTimeAsIso"}
 EACH_MINUTE: Json = {"interval": "1m"}
 
 
@@ -38,6 +36,7 @@ def _checks() -> Json:
         "What heartbeat_health found when it last ran. A time in *Checked* that is minutes old means that the "
         "checks themselves stand still.",
         "pipeline_checks",
+        unit="short",
         empty="the checks have not run: unpause heartbeat_health",
         overrides=[
             named("check_name", "Check"),
@@ -56,10 +55,9 @@ def _checks() -> Json:
 
 
 def _check_history() -> Json:
-    levels = list(enumerate(STATUS.items()))
     options = {
         str(level): {"text": str(status), "color": colour, "index": level}
-        for level, (status, colour) in levels
+        for level, (status, colour) in enumerate(STATUS.items())
     }
     return panel(
         "state-timeline",
@@ -92,7 +90,7 @@ def _lag() -> Json:
         "pipeline_check_value",
         bind={"check_name": "lag"},
         unit="suffix: records",
-        overrides=[named("measured", "Lag", BLUE), THRESHOLD],
+        overrides=[named("measured", "Lag", BLUE), limit()],
         **EACH_MINUTE,
     )
 
@@ -115,8 +113,8 @@ def _ages() -> Json:
 def _partitions() -> Json:
     return series(
         "Records by partition",
-        "Read and settled. One partition that stays behind the others: a hot key, or a task that hangs. At most the "
-        "range's last six hours.",
+        "Read, and with an outcome. One partition that stays behind the others: a hot key, or a task that hangs. At "
+        "most the range's last six hours.",
         "pipeline_partitions",
         stacked=True,
         unit="suffix: /s",
@@ -157,7 +155,6 @@ def _offsets() -> Json:
         "How far each partition is done, and what became of its records in the range's last hour.",
         "pipeline_offsets",
         empty="nothing was ever read",
-        unit="none",
         overrides=[
             named("topic", "Topic"),
             named("partition", "Partition"),
@@ -176,7 +173,6 @@ def _launches() -> Json:
         "Those that committed in the range's last six hours. Many short ones: read the last line of heartbeat_stream's "
         "log in Airflow.",
         "pipeline_launches",
-        unit="none",
         empty="no launch committed",
         overrides=[
             named("epoch", "Launch"),
@@ -195,7 +191,6 @@ def _gaps() -> Json:
         "Offsets that Kafka dropped before they were read (gap), or lost after and hands out again (rewind). At most "
         "the range's last six hours. Empty is good.",
         "pipeline_gaps",
-        unit="none",
         empty="nothing",
         overrides=[
             named("committed_at", "Noted", **TIME),
@@ -215,13 +210,12 @@ def _database() -> Json:
         "pipeline_check_value",
         bind={"check_name": "database"},
         unit="ms",
-        overrides=[named("measured", "Answer", BLUE), THRESHOLD],
+        overrides=[named("measured", "Answer", BLUE), limit()],
         **EACH_MINUTE,
     )
 
 
 def _disk() -> Json:
-    fail = STATUS[Status.FAIL]
     return series(
         "Free disk",
         "Of the disk that holds the stack's data. Below the dashed line (HEALTH_DISK_WARN_GIB) make room, or lower "
@@ -230,9 +224,6 @@ def _disk() -> Json:
         bind={"check_name": "disk"},
         unit="suffix: GiB",
         defaults={"min": 0},
-        overrides=[
-            named("measured", "Free", BLUE),
-            named("threshold", "Limit", fail, custom__lineStyle={"fill": "dash", "dash": [8, 6]}),
-        ],
+        overrides=[named("measured", "Free", BLUE), limit(STATUS[Status.FAIL])],
         **EACH_MINUTE,
     )

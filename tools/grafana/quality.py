@@ -2,10 +2,9 @@
 
 from include.quality.types import Severity
 from tools.grafana.board import QUALITY, board
-from tools.grafana.colours import BLUE, GREY, HOUR, LIMIT, ORANGE, RED, SKY
-from tools.grafana.panels import Json, figures, named, series, table, value_colours
+from tools.grafana.colours import BLUE, GREY, HOUR, ORANGE, RED, SKY
+from tools.grafana.panels import TIME, Json, figures, limit, named, series, table, value_colours
 
-TIME: Json = {"unit": "dateTimeAsIso"}
 EACH_HOUR: Json = {"interval": "1h"}
 COLOURED: Json = {"type": "color-text"}
 
@@ -54,17 +53,14 @@ def _quarantine() -> Json:
         unit="percentunit",
         interval="1m",
         defaults={"min": 0},
-        overrides=[
-            named("measured", "Quarantined", RED),
-            named("threshold", "Limit", LIMIT, custom__lineStyle={"fill": "dash", "dash": [8, 6]}),
-        ],
+        overrides=[named("measured", "Quarantined", RED), limit()],
     )
 
 
 def _reasons() -> Json:
     return series(
         "Rejected records by reason",
-        "A minute. The README explains each reason. At most the range's last six hours; a longer look back is in the "
+        "Per minute. The README explains each reason. At most the range's last six hours; a longer look back is in the "
         "shares of the hours below.",
         "quality_reasons",
         stacked=True,
@@ -80,7 +76,6 @@ def _hours() -> Json:
         "State at this instant. Open: never settled. Reopened: late readings came, the published sums are a revision "
         "behind. Withheld: see the reason; a click on *Results* opens the checks' page in Airflow.",
         "quality_hours",
-        unit="none",
         empty="no hour has readings",
         overrides=[
             named("hour", "Hour", **TIME),
@@ -112,7 +107,6 @@ def _held_back() -> Json:
         "They are in no sum of that hour, since most of what they sent for it was rejected and not sent again. The "
         "hour of all others is published without them.",
         "quality_held_back",
-        unit="none",
         empty="nobody",
         overrides=[
             named("hour", "Hour", **TIME),
@@ -130,7 +124,6 @@ def _violations() -> Json:
         "Violated expectations",
         "By the last run over each hour of the range. Critical ones withhold their hour, warnings do not.",
         "quality_violations",
-        unit="none",
         empty="none: every expectation was met",
         overrides=[
             named("hour", "Hour", **TIME),
@@ -149,7 +142,6 @@ def _rejected() -> Json:
         "Ten of each reason from the range's last day, without their content: "
         "python main.py dead-letters show has it. Once the cause is mended, heartbeat_replay sends them again.",
         "quality_rejected",
-        unit="none",
         empty="none was rejected",
         overrides=[
             named("recorded_at", "Rejected", **TIME),
@@ -220,7 +212,6 @@ def _coverage() -> Json:
         "In the newest published hour: received against expected readings, at the customer's own pace. To "
         "follow one, type its id as Customer on the live dashboard.",
         "quality_coverage",
-        unit="none",
         empty="no hour is published",
         overrides=[
             named("customer", "Customer"),

@@ -9,8 +9,8 @@ would be turned into the time zone of the session first.
 from datetime import timedelta
 from pathlib import Path
 
+from include.db.queries import query
 from include.domain.reasons import Reason
-from include.live.sql import query
 from include.live.store import customers_bounds
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +23,7 @@ def _customers_now() -> str:
         name: f"interval '{bound.total_seconds():.0f} seconds'" if isinstance(bound, timedelta) else bound
         for name, bound in customers_bounds().items()
     }
-    text = query("select_customers_now").strip().removesuffix(";")
+    text = query("live/select_customers_now").strip().removesuffix(";")
     return f"({text % {'at': '$__timeTo()::timestamp', **bounds}})"
 
 

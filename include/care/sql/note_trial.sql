@@ -1,4 +1,4 @@
--- Note which piece a careful task is about to try, before it does.
+-- Record which piece a careful task is about to try.
 -- Params:  topic_id uuid, partition int, epoch, tried_until bigint
 update stream_offsets
 set

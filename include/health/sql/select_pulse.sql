@@ -1,10 +1,13 @@
--- The newest reading, and what became of the records of the last while.
--- Params:  window_seconds double precision
--- Returns: now, newest_reading_at (UTC), records, quarantined
+-- The newest reading, when any partition of a topic last moved on, and what became of the records since an instant.
+-- Params:  topic_id uuid: or null; since timestamp (UTC)
+-- Returns: newest_reading_at, moved_at (UTC, null if none), records, quarantined
 select
-    timezone('utc', clock_timestamp()) as now,
     (select max(event_time) from heartbeats) as newest_reading_at,
+    (
+        select max(updated_at) from stream_offsets
+        where topic_id = %(topic_id)s
+    ) as moved_at,
     coalesce(sum(accepted + duplicates + quarantined), 0)::bigint as records,
     coalesce(sum(quarantined), 0)::bigint as quarantined
 from stream_commits
-where committed_at > timezone('utc', clock_timestamp()) - make_interval(secs => %(window_seconds)s);
+where committed_at > %(since)s;

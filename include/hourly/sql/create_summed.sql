@@ -1,4 +1,5 @@
--- Room for the sums of a group of hours until it is decided what is published: the columns of customer_hourly first.
+-- A temporary table for the sums per customer and hour, until it is decided which hours are published. It begins with
+-- the columns of customer_hourly.
 create temporary table summed_readings (
     hour timestamp,
     customer_id uuid,

@@ -1,4 +1,4 @@
--- Take these hours' sums a customer back.
+-- Delete the sums per customer of the given hours.
 -- Params:  hours timestamp[]
 delete from customer_hourly
 where hour = any(%(hours)s);

@@ -1,4 +1,4 @@
--- Answer the notes about these hours that this snapshot sees.
+-- Delete the requests to settle these hours again, as far as this snapshot sees them.
 -- Params:  hours timestamp[]
 delete from reopened_hours
 where hour = any(%(hours)s);

@@ -1,4 +1,4 @@
--- Take these hours' sums a risk level back.
+-- Delete the sums per risk level of the given hours.
 -- Params:  hours timestamp[]
 delete from risk_hourly
 where hour = any(%(hours)s);

@@ -1,4 +1,4 @@
--- Note what a person accepts of an hour, and why.
+-- Store which failure of an hour a person accepts, and why.
 -- Params:  one for each column of the same name
 insert into accepted_failures (hour, rule, customer_id, observed, failure, accepted_by, reason)
 values (

@@ -1,4 +1,4 @@
--- Publish the sums per customer of these hours, without those who are held back.
+-- Insert the sums per customer for the given hours, without customers who are held back.
 -- Params:  hours timestamp[]
 -- Rerun:   after delete_customer_hourly in the same transaction
 insert into customer_hourly

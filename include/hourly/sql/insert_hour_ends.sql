@@ -1,4 +1,4 @@
--- Note where partitions end now that an hour has ended. The first answer counts.
+-- Store where partitions end now that an hour has ended. The first answer counts.
 -- Params:  topic_id uuid, hour timestamp, asked_at timestamp; partitions int[], end_offsets bigint[]
 -- Rerun:   leaves what is there
 insert into hour_ends (hour, topic_id, partition, end_offset, asked_at)

@@ -1,5 +1,5 @@
--- Publish the sums per risk level of these hours, without those who are held back: three rows an hour, also without
--- readings.
+-- Insert the sums per risk level for the given hours, without customers who are held back: three rows per hour, even if
+-- it has no readings.
 -- Params:  hours timestamp[]
 -- Rerun:   after delete_risk_hourly in the same transaction
 insert into risk_hourly (hour, risk_level, readings, customers)

@@ -1,4 +1,4 @@
--- Sum the readings of a group of hours, a row a customer and hour, and count what is wrong with them.
+-- Sum the readings of a group of hours per customer and hour, and count what is wrong with them.
 -- Params:  hours timestamp[]; spans jsonb: the risk policies' bands, each with the time (since, until] that it was
 --          in force; min_bpm, max_bpm int; max_skew_seconds int
 with spans as (

@@ -1,4 +1,4 @@
--- Which of these hours are not published yet, or with other sums than summed_readings holds.
+-- Which of these hours are not published yet, or are published with sums that differ from summed_readings.
 -- Params:  hours timestamp[]
 with fresh as (
     select

@@ -1,7 +1,7 @@
--- The hours that ended by then and are not published as they stand: new, late or withheld. Found from what was touched,
--- so that what one reading claims about its time costs one hour.
+-- The hours that ended by `before` and are not published as they stand: new, late or withheld. They are found by their
+-- counters, not by a range of time, so a reading with an absurd time costs one hour and no more.
 -- Params:  before timestamp: the end of the last hour
--- Returns: hour, readings: about how many it holds, in order
+-- Returns: hour, readings (roughly how many it holds); in order
 select
     hour,
     readings + unsettled_readings as readings

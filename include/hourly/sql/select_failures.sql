@@ -1,4 +1,4 @@
--- What keeps an hour, or a customer's readings of it, from being published, by its last settling.
+-- What kept an hour, or one customer's readings in it, from being published when it was last settled.
 -- Params:  hour timestamp
 -- Returns: rule, customer_id (null for the whole hour), observed, detail (null for the whole hour)
 select

@@ -1,4 +1,4 @@
--- Who is held back, in the newest hours first.
+-- The customers held back, newest hours first.
 -- Params:  since, until timestamp (UTC), half-open; most int
 -- Returns: hour, customer_id, readings, rejected, detail
 select

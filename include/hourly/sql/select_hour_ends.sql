@@ -1,5 +1,5 @@
--- Where the partitions of a topic ended when this hour had ended: as it was asked for this hour, or for the next one
--- that there is an answer for.
+-- Where the partitions of a topic ended when this hour did: as stored for this hour, or for the next one that has an
+-- answer.
 -- Params:  topic_id uuid, hour timestamp
 -- Returns: partition, end_offset
 select

@@ -1,4 +1,4 @@
--- How these hours stand, and how many customers are held back in each.
+-- The state of the given hours, and how many customers are held back in each.
 -- Params:  hours timestamp[]
 select
     hour,

@@ -1,4 +1,4 @@
--- Which risk policy readings were classified by, and since when, in order.
+-- By which risk policy readings were classified, and since when, in order.
 -- Returns: version, since
 select
     version,

@@ -1,4 +1,4 @@
--- The newest hours with how they stand, what the last checks of each found, and where to read more.
+-- The newest hours: the state of each, what its last checks found, and where to read more.
 -- Params:  since timestamp (UTC); most int
 -- Returns: hour, state, reason, readings, unsettled_readings, revision, settled_at; checks, failed_checks, warnings
 --          (null where never checked); held_back: how many customers; accepted_by, accepted_at, accepted_reason: the

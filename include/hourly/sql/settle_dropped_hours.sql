@@ -1,4 +1,4 @@
--- Take what came for these hours after retention had dropped their readings as settled: it goes with its day again.
+-- Count as settled whatever came for these hours after retention had dropped their readings: it will be dropped, too.
 -- Params:  hours timestamp[]
 update settled_hours
 set ledger_readings = counted.readings

@@ -1,6 +1,6 @@
--- Once a settling has committed: what it has answered waits no longer, and what came meanwhile waits from now on.
--- The counters are locked first, in the stream's order, so that their newest values are compared: one that is being
--- counted up at this instant is waited for.
+-- After a settling has committed, mark its hours as done, or as waiting from now on if more readings have come since.
+-- The counters are locked first, in the stream's order, so that their newest values are compared: this waits for a
+-- transaction of the stream that is raising one of them.
 -- Params:  hours timestamp[]
 with noted as materialized (
     select

@@ -1,4 +1,4 @@
--- Note what was decided about each hour; an hour of which nothing is new keeps its row as it is.
+-- Store what was decided about each hour; an hour for which nothing is new keeps its row as it is.
 -- Params:  decisions jsonb: an array of objects with the columns below; is_new_revision: whether rows were published
 insert into settled_hours as settled (hour, state, reason, readings, ledger_readings, mean_bpm, revision, run_id)
 select

@@ -1,4 +1,4 @@
--- Delete old notices, but for that of a subject that still fails.
+-- Delete old notices, except that of a subject that still fails.
 -- Params:  kept_days int
 delete from notices
 where

@@ -1,4 +1,4 @@
--- Forget the oldest day of each customer's hourly sums, as far as it lies before what is kept.
+-- Delete the oldest day of hourly sums per customer, as far as it lies before what is kept.
 -- Params:  before timestamp (UTC), the first instant that stays
 with oldest as (
     select date_trunc('day', min(hour)) as day

@@ -1,4 +1,4 @@
--- Forget the quality runs that are too old, with their results, unless an hour's state rests on them.
+-- Delete old quality runs with their results, unless an hour's state rests on them.
 -- Params:  kept_days int
 delete from quality_runs
 where

@@ -1,4 +1,4 @@
--- Note how a subject stands, unless it stood so before; one that nobody has heard of stands well.
+-- Record a subject's state unless it was the same before; a subject without a notice is fine.
 -- Params:  subject, message text; is_failing bool; link text or null; is_sent bool: it was told already
 insert into notices (subject, is_failing, message, link, sent_at)
 select

@@ -1,2 +1,2 @@
--- Let one at a time note changes; held until the transaction ends.
+-- Let one session at a time record changes; held until the transaction ends.
 select pg_advisory_xact_lock(hashtext('heartbeat-notices'));

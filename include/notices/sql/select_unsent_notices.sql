@@ -1,4 +1,4 @@
--- The oldest notices that nobody has taken yet.
+-- The oldest notices that nobody has accepted yet.
 -- Params:  most int
 -- Returns: id, subject, is_failing, message, link, noted_at (UTC), in order
 select

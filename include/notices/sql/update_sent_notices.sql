@@ -1,4 +1,4 @@
--- Note that a notice was taken.
+-- Mark a notice as accepted.
 -- Params:  id bigint, or null for all that wait
 update notices
 set sent_at = timezone('utc', clock_timestamp())

@@ -1,4 +1,4 @@
--- Room for how many records of a group of hours were rejected, a row for each hour, customer and reason.
+-- A temporary table for the number of rejected records per hour, customer and reason.
 create temporary table rejected_records (
     hour timestamp,
     customer_id uuid,

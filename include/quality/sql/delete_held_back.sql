@@ -1,4 +1,4 @@
--- Let go whoever is not held back any more.
+-- Delete the rows of customers who are no longer held back.
 -- Params:  hours timestamp[]; held jsonb: as for upsert_held_back
 delete from held_back_customers
 where

@@ -1,4 +1,4 @@
--- End a run of the checks, once what was decided is stored.
+-- Finish a run of the checks, once the decisions are stored.
 -- Params:  run_id bigint; published, withheld, warnings int; docs_page, workflow_run text
 update quality_runs
 set

@@ -1,4 +1,4 @@
--- Store what became of an expectation in an hour.
+-- Store whether an hour meets an expectation.
 -- Params:  one for each column of the same name
 insert into quality_results (run_id, hour, expectation, severity, passed, observed, at_least, at_most)
 values (

@@ -1,5 +1,5 @@
--- Count the rejected records of a group of hours, a row for each hour, customer and reason; without a customer where a
--- record names none. One that was sent again counts no longer: it has a second outcome.
+-- Count the rejected records of a group of hours per hour, customer and reason; the customer is null if a record names
+-- none. A record that was sent again no longer counts: it has a second outcome.
 -- Params:  hours timestamp[]
 insert into rejected_records
 select

@@ -1,4 +1,4 @@
--- Mark the sums of whoever is held back, after upsert_held_back: they are in none of the hourly tables.
+-- Mark the sums of customers who are held back, after upsert_held_back: they go into none of the hourly tables.
 -- Params:  hours timestamp[]
 update summed_readings
 set is_held_back = true

@@ -1,4 +1,4 @@
--- What a person has accepted of these hours.
+-- The failures of these hours that a person has accepted.
 -- Params:  hours timestamp[]
 -- Returns: hour, rule, customer_id (null for the whole hour), observed
 select

@@ -1,7 +1,8 @@
--- Measure each hour of a group, after insert_summed, insert_rejected and mark_held_back in the same snapshot. The mean
--- and the coverage are those of what may be published; what speaks for a fault of the pipeline is counted in all rows.
--- Params:  hours timestamp[]; min_coverage float; min_records bigint: the fewest records to take a share of
--- Returns: the columns of hour_facts but the drift, and mean_bpm; one row an hour, in order
+-- Measure each hour of a group, after insert_summed, insert_rejected and mark_held_back in the same snapshot. Mean and
+-- coverage leave out customers who are held back, since they describe what is published. Signs of a fault of the
+-- pipeline are counted in all rows, since being held back is no excuse for the pipeline.
+-- Params:  hours timestamp[]; min_coverage double precision; min_records bigint: of fewer no share is taken
+-- Returns: the columns of hour_facts except the drift, and mean_bpm; one row per hour, in order
 with hours as (
     select unnest(%(hours)s::timestamp[]) as hour
 ),

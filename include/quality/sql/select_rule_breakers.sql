@@ -1,10 +1,10 @@
 -- The customers who break a rule about what they send in an hour, after insert_summed and insert_rejected in the same
--- snapshot. Whoever was held back before retention dropped the hour's rejected records stays so: what spoke for it can
--- be counted no more.
+-- snapshot. A customer who was held back before retention dropped the hour's rejected records stays held back: the
+-- evidence can no longer be counted.
 -- Params:  hours timestamp[]; rules jsonb: an array of objects with name, fact, at_least, at_most;
---          min_records bigint: the fewest records to take a share of
+--          min_records bigint: of fewer no share is taken
 -- Returns: hour, customer_id, rule, observed, readings, rejected; reasons: rejected records by reason, null if none;
---          detail: what was said of it before, null where it is found now
+--          detail: the earlier explanation, null for what was found just now
 with rules as (
     select *
     from jsonb_to_recordset(%(rules)s) as rule (

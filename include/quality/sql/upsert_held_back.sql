@@ -1,4 +1,4 @@
--- Note who is held back and why; a row that says so already stays as it is.
+-- Store who is held back and why; a row that already says so stays as it is.
 -- Params:  held jsonb: an array of objects with the columns below
 -- Rerun:   after delete_held_back in the same transaction
 insert into held_back_customers as known (hour, customer_id, rule, observed, readings, rejected, detail)

@@ -1,6 +1,6 @@
 -- Claim the next dead letters for a run, the oldest first, as many as fit into max_bytes but at least one.
--- Params:  run_id bigint; topic, reasons, since, until as in count_replayable; after_time timestamp, after_id bigint:
---          the last letter that the run has seen; max_letters int, max_bytes bigint
+-- Params:  run_id bigint; topic text, reasons text[], since, until timestamp: as for count_replayable; after_time
+--          timestamp, after_id bigint: the last letter that the run has seen; max_letters int, max_bytes bigint
 -- Returns: the letters, in no particular order
 with candidates as (
     select

@@ -1,5 +1,5 @@
--- Note of claimed letters where their copies lie in Kafka, and have their hours settled again: whoever was held back
--- for them may not be so any more. An hour that has not begun was never settled.
+-- Record where the copies of claimed letters are in Kafka, and have their hours settled again: customers who were held
+-- back because of them may be released. An hour that has not begun was never settled.
 -- Params:  run_id bigint; topic_ids uuid[], partitions int[], offsets bigint[]: the letters; copy_topic_ids uuid[],
 --          copy_partitions int[], copy_offsets bigint[]: their copies; all of one length
 with marked as (

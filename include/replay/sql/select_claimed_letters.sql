@@ -1,4 +1,4 @@
--- The letters that a run has claimed, and of which it is not known whether they were sent.
+-- The letters that a run has claimed, and that may or may not have been sent.
 -- Params:  run_id bigint
 select
     topic_id,

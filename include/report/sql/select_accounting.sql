@@ -1,7 +1,7 @@
--- What the ledger says of each partition, with what retention dropped of it, and whether its runs of offsets add up
--- without a hole or an overlap.
+-- What the ledger says about each partition, including what retention has dropped: whether its stretches of offsets add
+-- up without a hole or an overlap.
 -- Returns: topic, topic_id, partition, start_offset, next_offset, accepted, duplicates, quarantined, gap, rewound and
---          covered (offsets), one row a partition
+--          covered (offsets), one row per partition
 select
     stream_offsets.topic,
     stream_offsets.topic_id,

@@ -1,5 +1,5 @@
 -- The newest rejected records, without their bytes.
--- Params:  reasons text[] or null for all, topic text, most int
+-- Params:  reasons text[]: null for all; topic text; most int
 select
     id,
     recorded_at,

@@ -1,4 +1,4 @@
--- What the newest checks of one hour found, the worst first.
+-- What the newest checks of one hour found, worst first.
 -- Params:  hour  timestamp (UTC)
 select
     expectation,

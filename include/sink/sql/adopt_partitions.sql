@@ -1,4 +1,4 @@
--- Take partitions that an older launch began while this one took over, if this one is the newest.
+-- Take over partitions that an older launch began while this one was taking the lease, if this one is the newest.
 -- Params:  topic_id uuid, partitions int[], epoch bigint
 update stream_offsets
 set epoch = %(epoch)s

@@ -1,4 +1,4 @@
--- Begin a task's work on some partitions: note the try. A piece that a task died of stays suspect until it is passed.
+-- Begin a task's work on some partitions: record the try. A piece that killed a task stays suspect until it is passed.
 -- Params:  topic_id uuid, partitions int[], epoch bigint
 -- Returns: partition, tries (this one included), tried_until; only those that this launch may move
 update stream_offsets

@@ -1,10 +1,17 @@
 -- End a gathering: move its partitions' offsets, write their rows of the ledger, and count the touched hours.
--- A row of the ledger that is young enough is rewritten with its new totals; all others are appended.
--- Params:  topic_id uuid, epoch bigint, policy_version text, lease text; arrays with an entry for each partition:
---          partitions int[], from_offsets, to_offsets bigint[] of this gathering, row_from_offsets, accepted,
---          duplicates, quarantined bigint[], p50_ms, p99_ms double precision[], first_buckets int[], counts text[]
---          (each an int[] in text form) and newest timestamp[] of the whole row, extends timestamp[]: committed_at of
---          the row to rewrite, or null, and newest_events timestamp[]: of this gathering's valid readings, or null;
+-- A ledger row that is young enough gets new totals; otherwise a new row is appended. One statement, since each commit
+-- runs it and every round trip to the database would add to the latency of all readings in it.
+-- How:     `moved` updates a partition only if it is still where this task left it and no later launch has written its
+--          epoch there. The caller compares the count and rolls everything back if one is missing: that is what makes a
+--          repeated or superseded task harmless. `extended` and `appended` are disjoint, by `extends`. The comments
+--          stay up here, since psycopg caches a parsed statement only up to 4 kB.
+-- Params:  topic_id uuid, epoch bigint, policy_version text, lease text;
+--          partitions int[]: the following arrays have an entry for each of them;
+--          from_offsets, to_offsets bigint[]: of this gathering;
+--          row_from_offsets, accepted, duplicates, quarantined bigint[], p50_ms, p99_ms double precision[],
+--          first_buckets int[], counts text[], newest timestamp[]: of the whole row, the counts as arrays in text form;
+--          extends timestamp[]: committed_at of the row to rewrite, or null;
+--          newest_events timestamp[]: of this gathering's valid readings, or null;
 --          hour_partitions int[], hours timestamp[], hour_readings bigint[]: accepted readings by partition and hour
 -- Returns: moved (how many partitions moved: fewer than given if another launch or another try was here), appended
 --          (partition and committed_at of each new row, in step), and the lease: newest_epoch, turn, is_stop_requested

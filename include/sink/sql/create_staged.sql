@@ -1,4 +1,4 @@
--- Room for a batch that holds a reading which may stand in heartbeats already.
+-- A temporary table for a batch with a reading that may already be in heartbeats.
 create temporary table if not exists staged_readings (
     customer_id uuid not null,
     heart_rate int not null,

@@ -1,4 +1,4 @@
--- End a task's work on some partitions in good order: what comes next is no second try, but for a suspect piece.
+-- End a task's work on some partitions in good order: what comes next is no second try, except for a suspect piece.
 -- Params:  topic_id uuid, partitions int[], epoch bigint
 update stream_offsets
 set

@@ -1,4 +1,4 @@
--- The first and the last day that the database takes readings of.
+-- The first and the last day of which the database accepts readings.
 select
     first_day,
     last_day

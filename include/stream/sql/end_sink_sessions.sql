@@ -1,7 +1,7 @@
 -- End the sessions in which the tasks of earlier launches store: what they have not committed is undone.
 -- Params:  application text: how those sessions name themselves, before a hyphen and their epoch; epoch bigint: the
 --          first launch whose sessions stay
--- Returns: pid and whether it ended, one row a session
+-- Returns: pid and whether it ended, one row per session
 select
     pid,
     pg_terminate_backend(pid, 5000) as has_ended

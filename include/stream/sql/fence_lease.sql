@@ -1,4 +1,4 @@
--- Raise the epoch above a launch that stands still, so that it can commit no more; leaves no row if it has a successor.
+-- Raise the epoch above a launch that stands still, so that it can no longer commit; no row if it has a successor.
 -- Params:  name text, epoch bigint
 -- Returns: the epoch that nobody holds
 update stream_lease

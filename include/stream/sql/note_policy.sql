@@ -1,6 +1,6 @@
--- Note that a launch classifies by this risk policy from now on, if that is a change and the launch the newest.
--- Once earlier launches can store no more. The lease's row is locked: of two launches at once, the later one has the
--- last word.
+-- Record that a launch classifies by this risk policy from now on, if that is a change and the launch is the newest.
+-- Run it once earlier launches can no longer store. It locks the lease's row: of two launches at once, the later one
+-- has the last word.
 -- Params:  lease text, epoch bigint, version text
 with newest as (
     select epoch

@@ -1,4 +1,4 @@
--- What a task has to know of its launch: whether it is still the newest, in which turn it is, and whether to stop.
+-- What a task needs to know about its launch: whether it is still the newest, the current turn, and whether to stop.
 -- Params:  lease text
 -- Returns: epoch, turn, stop_requested
 select

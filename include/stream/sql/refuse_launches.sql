@@ -1,4 +1,4 @@
--- Let no launch before this one move an offset; those whose rows are not there yet are refused by the lease.
+-- Keep every earlier launch from moving an offset; where a partition has no row yet, the lease does so.
 -- Params:  epoch bigint
 update stream_offsets
 set epoch = %(epoch)s

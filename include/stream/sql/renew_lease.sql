@@ -1,4 +1,4 @@
--- Show that a launch is alive, and say which turn runs; no row comes back if a newer one has taken over.
+-- Show that a launch is alive, and in which turn; returns no row if a newer one has taken over.
 -- Params:  name text, epoch bigint, turn bigint
 -- Returns: stop_requested
 update stream_lease

@@ -1,7 +1,7 @@
--- What a launch has committed since an instant, row by row of the ledger. A row is written to for a second: until it is
--- two seconds old it is left to the next look, unless this is the last one.
+-- What a launch has committed since an instant, one row per ledger row. A ledger row is updated for a second: one that
+-- is less than two seconds old is left to the next call, unless this is the last one.
 -- Params:  lease text, epoch bigint, since timestamp (null for the launch's beginning), is_last boolean
--- Returns: until: the next look's `since`, and begun_at: since when the rows count, the same in each row; accepted,
+-- Returns: until: the next call's `since`, and begun_at: from when the rows count, both the same in each row; accepted,
 --          duplicates, quarantined, first bucket and counts of the latency, all null where nothing was committed
 with span as (
     select

@@ -7,7 +7,7 @@ from include.care.pieces import PIECE_BYTES, PIECE_RECORDS, cut
 from include.domain.reasons import Reason
 from include.sink.gathering import MAX_VALUE_BYTES, Gathering, Origin
 from include.wire.record_batch import RawBatch, parse_batches
-from tests.support.record_batches import Sent, batch_bytes
+from tests.support.record_batches import MadeRecord, batch_bytes
 
 CONTROL = 0x30
 FIRST_MS = 1_700_000_000_000
@@ -23,8 +23,10 @@ def offsets_of(pieces: list[Gathering]) -> list[list[int]]:
 
 def test_small_batches_are_a_piece_each_with_all_that_belongs_to_a_record() -> None:
     headers = [(b"\xff\0", None)]
-    first = batch_bytes([Sent(b"a", key=b"k", headers=headers), Sent(None, time_delta_ms=5)], codec="zstd")
-    second = batch_bytes([Sent(b"b")], base_offset=2)
+    first = batch_bytes(
+        [MadeRecord(b"a", key=b"k", headers=headers), MadeRecord(None, time_delta_ms=5)], codec="zstd"
+    )
+    second = batch_bytes([MadeRecord(b"b")], base_offset=2)
 
     pieces = list(cut(batches_of(first, second), 3, 0))
 
@@ -37,7 +39,7 @@ def test_small_batches_are_a_piece_each_with_all_that_belongs_to_a_record() -> N
 
 
 def test_reading_begins_inside_of_a_batch_and_behind_batches_that_are_done() -> None:
-    raw = [batch_bytes([Sent(b"%d" % n) for n in range(3)], base_offset=base) for base in (0, 3, 6)]
+    raw = [batch_bytes([MadeRecord(b"%d" % n) for n in range(3)], base_offset=base) for base in (0, 3, 6)]
 
     pieces = list(cut(batches_of(*raw), 0, 4))
 
@@ -45,8 +47,10 @@ def test_reading_begins_inside_of_a_batch_and_behind_batches_that_are_done() -> 
 
 
 def test_many_records_and_large_ones_are_cut() -> None:
-    many = batch_bytes([Sent(b"x") for _ in range(2 * PIECE_RECORDS + 1)], codec="gzip")
-    large = batch_bytes([Sent(bytes(PIECE_BYTES // 2 + 1)) for _ in range(4)], base_offset=5000, codec="gzip")
+    many = batch_bytes([MadeRecord(b"x") for _ in range(2 * PIECE_RECORDS + 1)], codec="gzip")
+    large = batch_bytes(
+        [MadeRecord(bytes(PIECE_BYTES // 2 + 1)) for _ in range(4)], base_offset=5000, codec="gzip"
+    )
 
     of_many, of_large = list(cut(batches_of(many), 0, 0)), list(cut(batches_of(large), 0, 5000))
 
@@ -56,7 +60,7 @@ def test_many_records_and_large_ones_are_cut() -> None:
 
 
 def test_suspects_come_one_by_one_and_the_rest_together() -> None:
-    batch = batch_bytes([Sent(b"%d" % n) for n in range(6)])
+    batch = batch_bytes([MadeRecord(b"%d" % n) for n in range(6)])
 
     pieces = list(cut(batches_of(batch), 0, 1, single_until=3))
 
@@ -65,8 +69,10 @@ def test_suspects_come_one_by_one_and_the_rest_together() -> None:
 
 
 def test_markers_and_holes_are_stepped_over_without_a_record() -> None:
-    marker = batch_bytes([Sent(b"", key=bytes(4))], attributes=CONTROL)
-    compacted = batch_bytes([Sent(b"a", delta=1), Sent(b"b", delta=3)], base_offset=1, last_delta=6)
+    marker = batch_bytes([MadeRecord(b"", key=bytes(4))], attributes=CONTROL)
+    compacted = batch_bytes(
+        [MadeRecord(b"a", delta=1), MadeRecord(b"b", delta=3)], base_offset=1, last_delta=6
+    )
     empty = batch_bytes([], base_offset=8, last_delta=1)
 
     pieces = list(cut(batches_of(marker, compacted, empty), 0, 0))
@@ -76,8 +82,8 @@ def test_markers_and_holes_are_stepped_over_without_a_record() -> None:
 
 
 def test_a_batch_that_cannot_be_unpacked_is_quarantined_unread_offset_by_offset() -> None:
-    good = batch_bytes([Sent(b"a")])
-    bad = batch_bytes([Sent(b"b")] * 3, base_offset=1, codec="zstd", packed=b"no zstd")
+    good = batch_bytes([MadeRecord(b"a")])
+    bad = batch_bytes([MadeRecord(b"b")] * 3, base_offset=1, codec="zstd", packed=b"no zstd")
 
     pieces = list(cut(batches_of(good, bad), 0, 0))
 
@@ -90,7 +96,7 @@ def test_a_batch_that_cannot_be_unpacked_is_quarantined_unread_offset_by_offset(
 
 
 def test_of_a_batch_that_ends_too_early_what_can_be_read_is_stored() -> None:
-    short = batch_bytes([Sent(b"a"), Sent(b"b")], count=4, last_delta=3)
+    short = batch_bytes([MadeRecord(b"a"), MadeRecord(b"b")], count=4, last_delta=3)
 
     pieces = list(cut(batches_of(short), 0, 0))
 
@@ -101,7 +107,7 @@ def test_of_a_batch_that_ends_too_early_what_can_be_read_is_stored() -> None:
 
 def test_a_value_that_is_too_large_is_named_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_VALUE_BYTES", 100)
-    batch = batch_bytes([Sent(b"small"), Sent(bytes(200), key=b"k"), Sent(b"behind")])
+    batch = batch_bytes([MadeRecord(b"small"), MadeRecord(bytes(200), key=b"k"), MadeRecord(b"behind")])
 
     [piece] = cut(batches_of(batch), 0, 0)
 

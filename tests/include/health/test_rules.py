@@ -9,22 +9,15 @@ import pytest
 
 from include.broker.topic import KafkaRange
 from include.health.render import render
-from include.health.rules import (
-    BYTES_PER_GIB,
-    evaluate,
-    is_stalled,
-    lag_of,
-    launch_to_fence,
-    may_be_stalled,
-)
+from include.health.rules import BYTES_PER_GIB, evaluate
 from include.health.run import thresholds
+from include.health.standstill import is_stalled, lag_of, launch_to_fence, may_be_stalled
 from include.health.types import (
     Check,
     DatabaseFacts,
     Disk,
     Facts,
     KafkaFacts,
-    PartitionProgress,
     Status,
     UnprocessableRecords,
     UnpublishedHours,
@@ -45,7 +38,8 @@ KAFKA = KafkaFacts(UUID(int=1), {0: KafkaRange(0, 100), 1: KafkaRange(10, 50)}, 
 DATABASE = DatabaseFacts(
     now=NOW,
     answer_ms=2,
-    partitions={0: PartitionProgress(100, ago(2)), 1: PartitionProgress(50, ago(9))},
+    next_offsets={0: 100, 1: 50},
+    moved_at=ago(2),
     waiting_since=None,
     newest_reading_at=ago(5),
     recent_records=1000,
@@ -63,9 +57,9 @@ def database(**changes: object) -> Facts:
 
 def behind(*, commit_age: float, waits_for: float | None = None, **changes: object) -> Facts:
     """One record waits, the last commit is so long ago, and the record has waited as long unless told otherwise."""
-    partitions = {0: PartitionProgress(99, ago(commit_age)), 1: PartitionProgress(50, ago(7200))}
     waiting_since = ago(commit_age if waits_for is None else waits_for)
-    return database(partitions=partitions, waiting_since=waiting_since, **changes)
+    moved = {"next_offsets": {0: 99, 1: 50}, "moved_at": ago(commit_age)}
+    return database(waiting_since=waiting_since, **moved, **changes)
 
 
 def found(facts: Facts) -> dict[str, Check]:
@@ -83,7 +77,7 @@ def test_a_healthy_stream_passes_every_check() -> None:
 
 def test_lag_counts_what_kafka_holds_and_the_ledger_has_not_done() -> None:
     unknown_partition = replace(HEALTHY, kafka=replace(KAFKA, ranges={**KAFKA.ranges, 2: KafkaRange(5, 25)}))
-    aged_out = database(partitions={0: PartitionProgress(100, NOW), 1: PartitionProgress(3, NOW)})
+    aged_out = database(next_offsets={0: 100, 1: 3})
 
     assert lag_of(HEALTHY) == 0
     assert lag_of(unknown_partition) == 20
@@ -101,7 +95,7 @@ def test_lag_is_graded_by_its_limits(lag: int, status: Status) -> None:
 
 
 def test_silence_of_hours_without_lag_is_not_a_standstill() -> None:
-    facts = database(partitions={0: PartitionProgress(100, ago(7200)), 1: PartitionProgress(50, ago(9000))})
+    facts = database(moved_at=ago(7200))
 
     assert not is_stalled(facts, LIMITS)
     assert found(facts)["commit_age"].status is Status.OK
@@ -159,10 +153,7 @@ def test_a_silent_source_is_told_from_a_dead_stream() -> None:
 
 
 def test_a_record_from_the_future_does_not_hide_that_the_source_is_silent() -> None:
-    partitions = {
-        partition: replace(progress, moved_at=ago(700)) for partition, progress in DATABASE.partitions.items()
-    }
-    silent = replace(database(partitions=partitions), kafka=replace(KAFKA, newest_record_at=ago(-86_400)))
+    silent = replace(database(moved_at=ago(700)), kafka=replace(KAFKA, newest_record_at=ago(-86_400)))
 
     assert "the source is silent since 12 min" in found(silent)["freshness"].message
     assert statuses(replace(HEALTHY, kafka=silent.kafka)) == {}
@@ -220,9 +211,7 @@ def test_the_lease_tells_who_holds_it(changes: dict[str, object], status: Status
 
 
 def test_a_lease_without_life_and_without_commits_fails() -> None:
-    facts = database(
-        lease=replace(LEASE, renewed_at=ago(300)), partitions={0: PartitionProgress(100, ago(301))}
-    )
+    facts = database(lease=replace(LEASE, renewed_at=ago(300)), moved_at=ago(301))
 
     assert found(facts)["lease"].status is Status.FAIL
 

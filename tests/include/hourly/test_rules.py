@@ -1,36 +1,29 @@
 """Hours as instants, which can be settled, the history of risk policies, groups and the gate."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.broker.topic import KafkaRange
+from include.domain.hours import as_hour, hour_name, last_full_hour
 from include.errors import OptionError
 from include.hourly.rules import (
     BEGINNING_OF_TIME,
     END_OF_TIME,
-    as_hour,
     decide,
     describe,
     explain_unpassed,
     in_groups,
-    last_full_hour,
     policy_spans,
     require_kept_hour,
 )
-from include.hourly.types import DueHour, HourState, HourStatus, PartitionProgress, PolicySpan, Settlement
-from include.quality.types import CheckedHours, Verdict
+from include.hourly.types import DueHour, HourState, HourStatus, PolicySpan, Settlement
+from include.quality.types import HourVerdict
 from tests.include.quality.test_rules import facts
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
 NINE = EIGHT + timedelta(hours=1)
-
-
-def progress(*, hour_end: int = 100, end: int = 100, next_offset: int | None = 100) -> PartitionProgress:
-    return PartitionProgress(3, hour_end, KafkaRange(10, end), next_offset)
 
 
 @pytest.mark.parametrize(
@@ -54,34 +47,18 @@ def test_what_is_not_an_hour_is_refused_with_an_example(instant: str) -> None:
         as_hour(instant)
 
 
+def test_an_hours_name_is_read_back_as_the_hour() -> None:
+    assert hour_name(EIGHT) == "2026-11-20T08:00Z"
+    assert as_hour(hour_name(EIGHT)) == EIGHT
+
+
 def test_the_last_full_hour_has_ended() -> None:
     assert last_full_hour(NINE) == EIGHT
     assert last_full_hour(NINE + timedelta(minutes=59)) == EIGHT
 
 
-@pytest.mark.parametrize(
-    ("partition", "lag"),
-    [
-        (progress(), 0),
-        (progress(hour_end=101, end=130), 1),
-        (progress(hour_end=100, end=130), 0),  # what came after the hour's end is not waited for
-        (progress(hour_end=10, end=10, next_offset=None), 0),
-        (progress(hour_end=12, end=12, next_offset=None), 2),
-        (progress(hour_end=9, end=20, next_offset=4), 0),  # Kafka has dropped what it held
-        (progress(hour_end=120, end=105, next_offset=105), 0),  # Kafka has lost its tail
-        (progress(hour_end=120, end=110, next_offset=105), 5),  # and hands out the offsets again
-    ],
-)
-def test_of_an_hour_those_records_wait_that_were_there_at_its_end_and_are_still(
-    partition: PartitionProgress, lag: int
-) -> None:
-    assert partition.lag == lag
-
-
 def test_the_partition_that_is_farthest_behind_is_named() -> None:
-    waiting = [progress(hour_end=130, end=140), replace(progress(hour_end=105, end=140), partition=4)]
-
-    assert explain_unpassed(waiting) == "35 records wait to be read, 30 of them in partition 3"
+    assert explain_unpassed({3: 30, 4: 5}) == "35 records wait to be read, 30 of them in partition 3"
 
 
 @pytest.mark.parametrize(
@@ -132,19 +109,16 @@ def test_groups_hold_every_hour_once_in_order_and_within_their_limits(
 
 
 def test_only_a_critical_failure_withholds_an_hour_and_only_news_are_a_revision() -> None:
-    checked = CheckedHours(
-        5,
-        (
-            Verdict(facts(EIGHT, readings=4), reason=None, warnings=("late",)),
-            Verdict(facts(NINE, readings=6), reason="3 readings are wrong", warnings=()),
-        ),
+    verdicts = (
+        HourVerdict(facts(EIGHT, readings=4), reason=None, warnings=("late",)),
+        HourVerdict(facts(NINE, readings=6), reason="3 readings are wrong", warnings=()),
     )
     before = {NINE: HourStatus(NINE, HourState.WITHHELD, "as before", 6, 1, 4)}
 
-    fit, unfit = decide(checked, before, changed={EIGHT, NINE})
+    fit, unfit = decide(verdicts, before, changed={EIGHT, NINE})
 
-    assert (fit.state, fit.is_new_revision, fit.warnings) == (HourState.PUBLISHED, True, ("late",))
-    assert (unfit.state, unfit.is_new_revision, unfit.reason) == (
+    assert (fit.state, fit.is_new_revision, fit.verdict.warnings) == (HourState.PUBLISHED, True, ("late",))
+    assert (unfit.state, unfit.is_new_revision, unfit.verdict.reason) == (
         HourState.WITHHELD,
         False,
         "3 readings are wrong",
@@ -153,9 +127,9 @@ def test_only_a_critical_failure_withholds_an_hour_and_only_news_are_a_revision(
     settlement = Settlement((fit, unfit))
     assert (settlement.withheld, settlement.newly_withheld) == ([unfit], [])
     assert describe(settlement).splitlines() == [
-        "2026-11-20 08:00Z  published  4 readings",
+        "2026-11-20T08:00Z  published  4 readings",
         "    warning: late",
-        "2026-11-20 09:00Z  withheld   6 readings",
+        "2026-11-20T09:00Z  withheld   6 readings",
         "    withheld: 3 readings are wrong",
     ]
 

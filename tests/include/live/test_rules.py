@@ -13,11 +13,9 @@ from include.live.rules import (
     partition_lags,
     rates,
     recent_latency,
-    stream_state,
     with_gaps,
 )
 from include.live.types import Second
-from include.stream.types import Lease
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the columns are UTC without a zone
 SECOND = timedelta(seconds=1)
@@ -71,28 +69,6 @@ def test_lag_counts_neither_what_kafka_has_dropped_nor_below_zero() -> None:
         (1, 12, 20, 8),
         (2, 9, 9, 0),
     ]
-
-
-@pytest.mark.parametrize(
-    ("silence_seconds", "is_stopping", "is_fenced", "state"),
-    [
-        (1, False, False, "running"),
-        (1, True, False, "stopping"),
-        (600, False, False, "silent"),
-        (600, False, True, "fenced"),
-    ],
-)
-def test_the_lease_tells_how_the_stream_is(
-    silence_seconds: int, is_stopping: bool, is_fenced: bool, state: str
-) -> None:
-    renewed_at = NOW - silence_seconds * SECOND
-    lease = Lease(1, "host:1", NOW, renewed_at, is_stopping, NOW if is_fenced else None)
-
-    assert stream_state(lease, NOW).state == state
-
-
-def test_a_stream_that_never_ran_says_so() -> None:
-    assert stream_state(None, NOW).state == "never"
 
 
 def test_a_search_goes_on_as_far_as_its_time_allows_at_the_speed_so_far() -> None:

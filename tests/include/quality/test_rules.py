@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from include.errors import SettingsError
 from include.quality.policy import load_quality_policy
-from include.quality.rules import is_no_worse, outcomes_of, verdicts_of, with_drift
+from include.quality.rules import findings_of, is_no_worse, verdicts_of, with_drift
 from include.quality.types import Accepted, Expectation, Fact, HourFacts, QualityPolicy, Severity
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
@@ -125,9 +125,9 @@ def test_a_failure_that_a_person_has_accepted_is_no_reason_and_is_told() -> None
     nine = EIGHT + timedelta(hours=1)
     hours = [facts(EIGHT, wrong_levels=2), facts(nine, wrong_levels=2)]
     expectations = [expectation("first", Severity.CRITICAL), expectation("second", Severity.CRITICAL)]
-    outcomes = outcomes_of(hours, expectations, {"first": {EIGHT, nine}, "second": {nine}})
+    findings = findings_of(hours, expectations, {"first": {EIGHT, nine}, "second": {nine}})
 
-    verdicts = verdicts_of(hours, outcomes, [Accepted(hour, "first", None, 2) for hour in (EIGHT, nine)])
+    verdicts = verdicts_of(hours, findings, [Accepted(hour, "first", None, 2) for hour in (EIGHT, nine)])
 
     assert [verdict.reason for verdict in verdicts] == [None, "second: 2"]
     assert [verdict.accepted for verdict in verdicts] == [("first: 2",), ("first: 2",)]
@@ -171,9 +171,9 @@ def test_each_hour_gets_its_own_verdict_and_the_reason_names_every_critical_fail
     ]
     failed = {"first": {nine, ten}, "second": {ten}, "mild": {nine}}
 
-    outcomes = outcomes_of(hours, expectations, failed)
-    verdicts = verdicts_of(hours, outcomes)
+    findings = findings_of(hours, expectations, failed)
+    verdicts = verdicts_of(hours, findings)
 
-    assert len(outcomes) == 9
+    assert len(findings) == 9
     assert [verdict.reason for verdict in verdicts] == [None, "first: 2", "first: 3; second: 3"]
     assert [verdict.warnings for verdict in verdicts] == [(), ("mild: 2",), ()]

@@ -1,4 +1,4 @@
-"""What is no ledger is refused in one line before broker or database are asked."""
+"""What is no ground truth is refused in one line before broker or database are asked."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.errors import FileUnusableError
-from include.report.truth import compare_with_ledger
+from include.report.truth import compare_with_truth
 from include.settings import Settings
 
 LINE: dict[str, Any] = {
@@ -55,14 +55,14 @@ def test_a_file_that_is_no_ledger_is_refused_before_anybody_is_asked(tmp_path: P
     path = tmp_path / "truth.jsonl"
     path.write_bytes(content)
 
-    with pytest.raises(FileUnusableError, match="not a ledger") as refused:
-        compare_with_ledger(Settings(kafka_broker="localhost:1"), path)
+    with pytest.raises(FileUnusableError, match="not a ground truth") as refused:
+        compare_with_truth(Settings(kafka_broker="localhost:1"), path)
 
     assert refused.value.exit_code == 2
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("path", ["/", "/dev/null/x", "absent", "a\0b"])
-def test_neither_a_folder_nor_nothing_is_a_ledger(path: str) -> None:
-    with pytest.raises(FileUnusableError, match="not a ledger"):
-        compare_with_ledger(Settings(kafka_broker="localhost:1"), Path(path))
+def test_neither_a_folder_nor_nothing_is_a_ground_truth(path: str) -> None:
+    with pytest.raises(FileUnusableError, match="not a ground truth"):
+        compare_with_truth(Settings(kafka_broker="localhost:1"), Path(path))

@@ -11,13 +11,13 @@ from include.domain.validation import NO_TIME
 from include.sink.gathering import Gathering, Origin
 from include.sink.ledger import (
     ROW_SECONDS,
-    Account,
+    PartitionState,
     Step,
     as_arrays,
     count_hours,
     ledger_columns,
     measure_steps,
-    settle,
+    take_in,
 )
 
 NOW_US = 1_700_000_000_000_000
@@ -89,50 +89,50 @@ def test_a_partition_that_only_moves_has_a_step_without_outcomes() -> None:
 
 @given(steps)
 def test_rows_join_one_another_and_add_up(moves: list[tuple[int, int, int, int, float]]) -> None:
-    account, rows, now = Account(next_offset=100), {}, 0.0
+    state, rows, now = PartitionState(next_offset=100), {}, 0.0
     for offsets, accepted, duplicates, quarantined, pause_seconds in moves:
         now += pause_seconds
-        step = Step(account.next_offset + offsets, accepted, duplicates, quarantined, Counter({3: accepted}))
-        row = account.row_after(step, now)
+        step = Step(state.next_offset + offsets, accepted, duplicates, quarantined, Counter({3: accepted}))
+        row = state.row_after(step, now)
         appended = {0: APPENDED_AT + timedelta(seconds=now, microseconds=len(rows))}
-        settle({0: account}, {0: row}, appended, {})
-        assert account.row is not None
-        rows[account.row.committed_at] = account.row
+        take_in({0: state}, {0: row}, appended, {})
+        assert state.row is not None
+        rows[state.row.committed_at] = state.row
 
     ledger = [rows[key] for key in sorted(rows)]
     assert [row.from_offset for row in ledger] == [100, *[row.to_offset for row in ledger[:-1]]]
-    assert ledger[-1].to_offset == account.next_offset == 100 + sum(move[0] for move in moves)
+    assert ledger[-1].to_offset == state.next_offset == 100 + sum(move[0] for move in moves)
     for place, field in enumerate(("accepted", "duplicates", "quarantined"), start=1):
         assert sum(getattr(row, field) for row in ledger) == sum(move[place] for move in moves)
     assert sum(row.ages[3] for row in ledger) == sum(move[1] for move in moves)
 
 
 def test_a_row_is_extended_for_a_second_and_then_a_new_one_begins() -> None:
-    account = Account(next_offset=5)
-    first = account.row_after(Step(6, accepted=1), now=10.0)
-    settle({0: account}, {0: first}, {0: APPENDED_AT}, {})
+    state = PartitionState(next_offset=5)
+    first = state.row_after(Step(6, accepted=1), now=10.0)
+    take_in({0: state}, {0: first}, {0: APPENDED_AT}, {})
 
-    extended = account.row_after(Step(8, accepted=2), now=10.0 + ROW_SECONDS)
-    settle({0: account}, {0: extended}, {}, {0: 9})
-    fresh = account.row_after(Step(9, quarantined=1), now=10.01 + ROW_SECONDS)
+    extended = state.row_after(Step(8, accepted=2), now=10.0 + ROW_SECONDS)
+    take_in({0: state}, {0: extended}, {}, {0: 9})
+    fresh = state.row_after(Step(9, quarantined=1), now=10.01 + ROW_SECONDS)
 
     assert (extended.from_offset, extended.to_offset, extended.accepted) == (5, 8, 3)
     assert extended.committed_at == APPENDED_AT
-    assert account.newest_event_us == 9
+    assert state.newest_event_us == 9
     assert (fresh.from_offset, fresh.to_offset, fresh.accepted, fresh.quarantined) == (8, 9, 0, 1)
     assert fresh.committed_at is None
 
 
 def test_nothing_is_remembered_before_its_commit() -> None:
-    account = Account(next_offset=5)
+    state = PartitionState(next_offset=5)
 
-    account.row_after(Step(6, accepted=1), now=10.0)
+    state.row_after(Step(6, accepted=1), now=10.0)
 
-    assert account == Account(next_offset=5)
+    assert state == PartitionState(next_offset=5)
 
 
 def test_columns_stand_in_step_and_a_histogram_reads_as_an_array() -> None:
-    moved, stored = Account(next_offset=5), Account(next_offset=1)
+    moved, stored = PartitionState(next_offset=5), PartitionState(next_offset=1)
     rows = [
         moved.row_after(Step(6), now=1.0),
         stored.row_after(Step(4, 2, 1, ages=Counter({8: 2, 10: 1}), newest_us=NOW_US), now=1.0),

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from include.errors import UnreadableBatchError
 from include.settings import PROJECT_ROOT
-from include.wire.record_batch import Oversize, RawBatch, RawRecord, parse_batches
+from include.wire.record import Oversize, RawRecord
+from include.wire.record_batch import RawBatch, parse_batches
 from include.wire.unpack import MAX_SNAPPY_BLOCK_BYTES
-from tests.support.record_batches import CODEC_BITS, Sent, batch_bytes, pack, record_bytes, varint
+from tests.support.record_batches import CODEC_BITS, MadeRecord, batch_bytes, pack, record_bytes, varint
 
 FIRST_MS = 1_700_000_000_000
 MEBIBYTE = 1024 * 1024
@@ -24,7 +25,7 @@ CODECS = sorted(CODEC_BITS)
 
 contents = st.none() | st.binary(max_size=60) | st.binary(max_size=6).map(lambda word: word * 20_000)
 sent_records = st.builds(
-    Sent,
+    MadeRecord,
     value=contents,
     key=contents,
     headers=st.lists(st.tuples(st.binary(max_size=9), st.none() | st.binary(max_size=9)), max_size=4),
@@ -41,7 +42,7 @@ def read(content: bytes, **options: int) -> list[RawRecord]:
     return list(only(content).records(**options))
 
 
-def expected(records: list[Sent], base_offset: int = 0) -> list[RawRecord]:
+def expected(records: list[MadeRecord], base_offset: int = 0) -> list[RawRecord]:
     return [
         RawRecord(
             base_offset + number, FIRST_MS + each.time_delta_ms, each.key, each.value, tuple(each.headers)
@@ -51,7 +52,7 @@ def expected(records: list[Sent], base_offset: int = 0) -> list[RawRecord]:
 
 
 @given(st.lists(sent_records, min_size=1, max_size=6), st.sampled_from(CODECS), st.integers(0, 2**62))
-def test_records_come_out_as_they_went_in(records: list[Sent], codec: str, base_offset: int) -> None:
+def test_records_come_out_as_they_went_in(records: list[MadeRecord], codec: str, base_offset: int) -> None:
     content = batch_bytes(records, codec=codec, base_offset=base_offset)
 
     assert read(content) == expected(records, base_offset)
@@ -65,14 +66,14 @@ def test_a_thousand_headers_and_repeated_names_are_kept(codec: str) -> None:
         (b"again", b""),
         *[(b"n", b"%d" % n) for n in range(1000)],
     ]
-    records = [Sent(b"v", headers=headers)]
+    records = [MadeRecord(b"v", headers=headers)]
 
     assert read(batch_bytes(records, codec=codec)) == expected(records)
 
 
 def test_a_fetch_is_cut_into_its_batches_and_a_cut_off_one_is_left_out() -> None:
-    first = batch_bytes([Sent(b"a"), Sent(b"b")])
-    second = batch_bytes([Sent(b"c")], codec="gzip", base_offset=2)
+    first = batch_bytes([MadeRecord(b"a"), MadeRecord(b"b")])
+    second = batch_bytes([MadeRecord(b"c")], codec="gzip", base_offset=2)
 
     batches = parse_batches(memoryview(first + second + first[:-1]))
 
@@ -81,7 +82,9 @@ def test_a_fetch_is_cut_into_its_batches_and_a_cut_off_one_is_left_out() -> None
 
 
 def test_holes_of_compaction_are_kept() -> None:
-    batch = only(batch_bytes([Sent(b"b", delta=1), Sent(b"e", delta=4)], base_offset=10, last_delta=6))
+    batch = only(
+        batch_bytes([MadeRecord(b"b", delta=1), MadeRecord(b"e", delta=4)], base_offset=10, last_delta=6)
+    )
 
     assert [(record.offset, record.value) for record in batch.records()] == [(11, b"b"), (14, b"e")]
     assert (batch.base_offset, batch.last_offset) == (10, 16)
@@ -99,19 +102,21 @@ def test_holes_of_compaction_are_kept() -> None:
     ],
 )
 def test_any_timestamp_is_given_as_it_is(first_ms: int, delta_ms: int, time_ms: int | None) -> None:
-    [record] = read(batch_bytes([Sent(b"", time_delta_ms=delta_ms)], first_ms=first_ms, newest_ms=0))
+    [record] = read(batch_bytes([MadeRecord(b"", time_delta_ms=delta_ms)], first_ms=first_ms, newest_ms=0))
 
     assert record.timestamp_ms == time_ms
 
 
 def test_with_append_time_all_records_have_the_newest_timestamp() -> None:
-    content = batch_bytes([Sent(b"a"), Sent(b"b", time_delta_ms=5)], newest_ms=77, attributes=0x08)
+    content = batch_bytes(
+        [MadeRecord(b"a"), MadeRecord(b"b", time_delta_ms=5)], newest_ms=77, attributes=0x08
+    )
 
     assert [record.timestamp_ms for record in read(content)] == [77, 77]
 
 
 def test_only_what_is_wanted_is_read() -> None:
-    records = [Sent(bytes([number]) * 100) for number in range(50)]
+    records = [MadeRecord(bytes([number]) * 100) for number in range(50)]
 
     found = only(batch_bytes(records, codec="zstd")).records(wanted={3, 40, 99})
 
@@ -124,7 +129,7 @@ COMMIT, ABORT = b"\0\0\0\1", b"\0\0\0\0"
 
 
 def transactional(producer_id: int, base_offset: int, *, marker: bytes | None = None) -> bytes:
-    content = [Sent(b"v")] if marker is None else [Sent(b"\0\0\0\0\0\0", key=marker)]
+    content = [MadeRecord(b"v")] if marker is None else [MadeRecord(b"\0\0\0\0\0\0", key=marker)]
     attributes = 0x10 if marker is None else 0x30
     return batch_bytes(content, base_offset=base_offset, attributes=attributes, producer_id=producer_id)
 
@@ -133,7 +138,7 @@ def test_aborted_transactions_are_told_from_committed_ones() -> None:
     log = [
         transactional(7, 0),  # aborted by 3
         transactional(8, 1),
-        batch_bytes([Sent(b"v")], base_offset=2),
+        batch_bytes([MadeRecord(b"v")], base_offset=2),
         transactional(7, 3, marker=ABORT),
         transactional(7, 4),
         transactional(7, 5, marker=COMMIT),
@@ -160,7 +165,11 @@ def oversize(value: bytes) -> Oversize:
 @pytest.mark.parametrize("codec", CODECS)
 def test_of_a_record_that_is_too_large_size_and_hash_are_kept_and_its_neighbours_whole(codec: str) -> None:
     large = os.urandom(70_000) * 3
-    records = [Sent(b"before"), Sent(large, key=b"k", headers=[(b"h", b"1")]), Sent(b"after")]
+    records = [
+        MadeRecord(b"before"),
+        MadeRecord(large, key=b"k", headers=[(b"h", b"1")]),
+        MadeRecord(b"after"),
+    ]
 
     found = read(batch_bytes(records, codec=codec), max_record_bytes=200_000)
 
@@ -171,16 +180,16 @@ def test_of_a_record_that_is_too_large_size_and_hash_are_kept_and_its_neighbours
 @pytest.mark.parametrize(
     ("record", "kept"),
     [
-        (Sent(b"x" * 1000), Sent(b"x" * 1000)),
-        (Sent(b"x" * 999, key=b"k"), Sent(b"x" * 999, key=b"k")),
-        (Sent(b"x" * 1000, key=b"k"), Sent(None, key=b"k")),
-        (Sent(b"x", key=b"k" * 1001), Sent(None, key=None)),
-        (Sent(None, key=b"k" * 1001), Sent(None, key=None)),
-        (Sent(b"x", headers=[(b"h" * 500, b"v" * 500)]), Sent(None)),
-        (Sent(b"x", headers=[(b"", None)] * 1000), Sent(None)),
+        (MadeRecord(b"x" * 1000), MadeRecord(b"x" * 1000)),
+        (MadeRecord(b"x" * 999, key=b"k"), MadeRecord(b"x" * 999, key=b"k")),
+        (MadeRecord(b"x" * 1000, key=b"k"), MadeRecord(None, key=b"k")),
+        (MadeRecord(b"x", key=b"k" * 1001), MadeRecord(None, key=None)),
+        (MadeRecord(None, key=b"k" * 1001), MadeRecord(None, key=None)),
+        (MadeRecord(b"x", headers=[(b"h" * 500, b"v" * 500)]), MadeRecord(None)),
+        (MadeRecord(b"x", headers=[(b"", None)] * 1000), MadeRecord(None)),
     ],
 )
-def test_the_limit_is_that_of_the_whole_record(record: Sent, kept: Sent) -> None:
+def test_the_limit_is_that_of_the_whole_record(record: MadeRecord, kept: MadeRecord) -> None:
     [found] = read(batch_bytes([record]), max_record_bytes=1000)
 
     assert (found.key, found.value, found.headers) == (kept.key, kept.value, ())
@@ -209,7 +218,7 @@ def grown_mebibytes(content: bytes, codec: str, folder: Path) -> tuple[float, in
     """Read a batch in a process of its own; return what its peak of memory grew by, and the last value's size."""
     file, small = folder / "batch", folder / "small"
     file.write_bytes(content)
-    small.write_bytes(batch_bytes([Sent(b"v" * 10)], codec=codec))
+    small.write_bytes(batch_bytes([MadeRecord(b"v" * 10)], codec=codec))
     ended = subprocess.run(
         [sys.executable, "-c", READER, file, small],
         cwd=PROJECT_ROOT,
@@ -224,7 +233,7 @@ def grown_mebibytes(content: bytes, codec: str, folder: Path) -> tuple[float, in
 
 @pytest.mark.parametrize("codec", ["gzip", "xerial", "lz4", "zstd"])
 def test_a_record_of_300_megabytes_costs_little(codec: str, tmp_path: Path) -> None:
-    content = batch_bytes([Sent(b"{" + bytes(300 * MEBIBYTE))], codec=codec)
+    content = batch_bytes([MadeRecord(b"{" + bytes(300 * MEBIBYTE))], codec=codec)
 
     grown, value_bytes = grown_mebibytes(content, codec, tmp_path)
 
@@ -234,7 +243,7 @@ def test_a_record_of_300_megabytes_costs_little(codec: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("codec", ["gzip", "xerial", "lz4", "zstd"])
 def test_many_records_of_a_megabyte_come_one_after_the_other(codec: str, tmp_path: Path) -> None:
-    content = batch_bytes([Sent(bytes(MEBIBYTE))] * 300, codec=codec)
+    content = batch_bytes([MadeRecord(bytes(MEBIBYTE))] * 300, codec=codec)
 
     grown, value_bytes = grown_mebibytes(content, codec, tmp_path)
 
@@ -245,10 +254,10 @@ def test_many_records_of_a_megabyte_come_one_after_the_other(codec: str, tmp_pat
 def test_the_largest_window_that_zstd_may_ask_for_stays_within_its_bound(tmp_path: Path) -> None:
     parameters = zstandard.ZstdCompressionParameters(window_log=27)
     packed = zstandard.ZstdCompressor(compression_params=parameters).compress(
-        record_bytes(Sent(os.urandom(MEBIBYTE) * 200), 0)
+        record_bytes(MadeRecord(os.urandom(MEBIBYTE) * 200), 0)
     )
 
-    grown, _ = grown_mebibytes(batch_bytes([Sent(b"")], codec="zstd", packed=packed), "zstd", tmp_path)
+    grown, _ = grown_mebibytes(batch_bytes([MadeRecord(b"")], codec="zstd", packed=packed), "zstd", tmp_path)
 
     assert grown < 128 + 32
 
@@ -263,7 +272,7 @@ def refusal(content: bytes) -> str:
 
 
 def test_a_wrong_checksum_is_refused() -> None:
-    content = bytearray(batch_bytes([Sent(b"value")]))
+    content = bytearray(batch_bytes([MadeRecord(b"value")]))
     content[-3] ^= 1
 
     assert refusal(bytes(content)) == "its checksum is wrong"
@@ -271,7 +280,7 @@ def test_a_wrong_checksum_is_refused() -> None:
 
 @pytest.mark.parametrize("magic", [0, 1])
 def test_an_older_format_is_refused(magic: int) -> None:
-    content = bytearray(batch_bytes([Sent(b"value")], base_offset=5))
+    content = bytearray(batch_bytes([MadeRecord(b"value")], base_offset=5))
     content[16] = magic
 
     assert (
@@ -282,12 +291,12 @@ def test_an_older_format_is_refused(magic: int) -> None:
 
 
 def test_an_unknown_compression_is_refused() -> None:
-    assert refusal(batch_bytes([Sent(b"value")], attributes=7)) == "its compression (7) is unknown"
+    assert refusal(batch_bytes([MadeRecord(b"value")], attributes=7)) == "its compression (7) is unknown"
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_batch_that_ends_too_early_is_refused_after_its_whole_records(codec: str) -> None:
-    records = [Sent(b"first"), Sent(b"second")]
+    records = [MadeRecord(b"first"), MadeRecord(b"second")]
     whole = b"".join(record_bytes(record, number) for number, record in enumerate(records))
     content = batch_bytes(records, codec=codec, packed=pack(codec, whole[:-3]))
     found = []
@@ -303,17 +312,17 @@ def test_a_batch_that_ends_too_early_is_refused_after_its_whole_records(codec: s
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "xerial", "lz4", "zstd"])
 @pytest.mark.parametrize("damage", ["cut", "nonsense", "empty"])
 def test_what_cannot_be_unpacked_is_refused(codec: str, damage: str) -> None:
-    packed = pack(codec, record_bytes(Sent(os.urandom(5000)), 0))
+    packed = pack(codec, record_bytes(MadeRecord(os.urandom(5000)), 0))
     damaged = {"cut": packed[:-200], "nonsense": b"\x93nonsense" * 9, "empty": b""}[damage]
 
-    refusal(batch_bytes([Sent(b"")], codec=codec, packed=damaged))
+    refusal(batch_bytes([MadeRecord(b"")], codec=codec, packed=damaged))
 
 
 def test_a_snappy_block_that_would_become_too_large_is_refused() -> None:
-    packed = pack("snappy", record_bytes(Sent(bytes(MAX_SNAPPY_BLOCK_BYTES)), 0))
+    packed = pack("snappy", record_bytes(MadeRecord(bytes(MAX_SNAPPY_BLOCK_BYTES)), 0))
 
     assert "cannot be unpacked piece by piece" in refusal(
-        batch_bytes([Sent(b"")], codec="snappy", packed=packed)
+        batch_bytes([MadeRecord(b"")], codec="snappy", packed=packed)
     )
 
 
@@ -331,7 +340,7 @@ def test_a_snappy_block_that_would_become_too_large_is_refused() -> None:
     ],
 )
 def test_a_record_that_lies_about_itself_is_refused(body: bytes) -> None:
-    refusal(batch_bytes([Sent(b"")], packed=body))
+    refusal(batch_bytes([MadeRecord(b"")], packed=body))
 
 
 @given(st.binary(max_size=80), st.integers(1, 2**31 - 1), st.sampled_from(CODECS))

@@ -1,4 +1,4 @@
-"""The ground-truth ledger: one line a record, whole also when several processes wrote it."""
+"""The ground truth: one line per record, whole also when several processes wrote it."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ import pytest
 from include.domain.reasons import Outcome, Reason
 from include.errors import FileIncompleteError, FileUnusableError
 from producer.events import Event
-from producer.ledger import Ledger, join_parts, part_paths
+from producer.truth_file import TruthFile, join_parts, part_paths
 
 EVENT = Event(1_000, b"550e8400-e29b-41d4-a716-446655440000", b"{}", 1_000, 72)
 
@@ -19,11 +19,11 @@ def test_an_accepted_record_carries_its_reading_and_a_rejected_one_its_reason(
     tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / name
-    ledger = Ledger(path)
-    ledger.write(EVENT, partition=3, offset=7, outcome=Outcome.ACCEPTED, reason=None)
+    truth = TruthFile(path)
+    truth.write(EVENT, partition=3, offset=7, outcome=Outcome.ACCEPTED, reason=None)
     late = EVENT._replace(fault="expired")
-    ledger.write(late, partition=0, offset=0, outcome=Outcome.QUARANTINED, reason=Reason.EXPIRED_EVENT_TIME)
-    ledger.close()
+    truth.write(late, partition=0, offset=0, outcome=Outcome.QUARANTINED, reason=Reason.EXPIRED_EVENT_TIME)
+    truth.close()
 
     content = path.read_bytes()
     lines = (gzip.decompress(content) if name.endswith(".gz") else content).splitlines()
@@ -52,13 +52,13 @@ def test_an_accepted_record_carries_its_reading_and_a_rejected_one_its_reason(
 
 
 @pytest.mark.parametrize("name", ["truth.jsonl", "truth.jsonl.gz"])
-def test_the_parts_of_several_processes_join_to_one_ledger(tmp_path: Path, name: str) -> None:
+def test_the_parts_of_several_processes_join_to_one_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     parts = part_paths(path, 3)
     for partition, part in enumerate(parts):
-        ledger = Ledger(part)
-        ledger.write(EVENT, partition=partition, offset=0, outcome=Outcome.DUPLICATE, reason=None)
-        ledger.close()
+        truth = TruthFile(part)
+        truth.write(EVENT, partition=partition, offset=0, outcome=Outcome.DUPLICATE, reason=None)
+        truth.close()
 
     join_parts(parts, path)
 
@@ -69,32 +69,34 @@ def test_the_parts_of_several_processes_join_to_one_ledger(tmp_path: Path, name:
 
 
 def test_a_ledger_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    with pytest.raises(FileUnusableError, match="the ledger cannot be written: No such file or directory"):
-        Ledger(tmp_path / "absent" / "truth.jsonl")
+    with pytest.raises(
+        FileUnusableError, match="the ground truth cannot be written: No such file or directory"
+    ):
+        TruthFile(tmp_path / "absent" / "truth.jsonl")
 
 
 @pytest.mark.parametrize("name", ["", "/", "/dev/null/x", "a" * 5000, "a\0b"])
 def test_a_path_that_can_be_no_ledger_is_refused(name: str) -> None:
-    with pytest.raises(FileUnusableError, match="the ledger cannot be written") as refused:
-        Ledger(Path(name))
+    with pytest.raises(FileUnusableError, match="the ground truth cannot be written") as refused:
+        TruthFile(Path(name))
 
     assert refused.value.exit_code == 2
 
 
 def test_a_full_disk_is_told_once_and_the_run_can_end() -> None:
-    ledger = Ledger(Path("/dev/full"))
+    truth = TruthFile(Path("/dev/full"))
 
     with pytest.raises(
-        FileIncompleteError, match="/dev/full: the ledger is incomplete: No space left"
+        FileIncompleteError, match="/dev/full: the ground truth is incomplete: No space left"
     ) as failed:
-        write_many(ledger)
-    write_many(ledger)
-    ledger.close()
+        write_many(truth)
+    write_many(truth)
+    truth.close()
 
     assert failed.value.exit_code == 1
 
 
-def write_many(ledger: Ledger) -> None:
+def write_many(truth: TruthFile) -> None:
     """Write more than a buffer holds."""
     for offset in range(20_000):
-        ledger.write(EVENT, partition=0, offset=offset, outcome=Outcome.DUPLICATE, reason=None)
+        truth.write(EVENT, partition=0, offset=offset, outcome=Outcome.DUPLICATE, reason=None)

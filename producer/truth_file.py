@@ -1,4 +1,4 @@
-"""The ground-truth ledger: a JSON line for each record that the broker acknowledged.
+"""The ground truth: a JSON line for each record that the broker acknowledged.
 
 A test artefact: unlike logs and errors it names customers, so that a database can be held against it record
 by record. Keep it out of the repository.
@@ -16,10 +16,10 @@ from include.errors import FileIncompleteError, FileUnusableError
 from producer.events import Event
 from producer.instants import format_ms
 
-_GZIP_LEVEL = 1  # the ledger must not slow down what it bears witness to
+_GZIP_LEVEL = 1  # it must not slow down what it bears witness to
 
 
-class Ledger:
+class TruthFile:
     """Writes one file; `.gz` at the end of its name compresses it."""
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,9 @@ class Ledger:
             self._file = _open(path)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "no such name is possible"
-            raise FileUnusableError(path=path, problem=f"the ledger cannot be written: {reason}") from None
+            raise FileUnusableError(
+                path=path, problem=f"the ground truth cannot be written: {reason}"
+            ) from None
 
     def write(
         self, event: Event, *, partition: int, offset: int, outcome: Outcome, reason: Reason | None
@@ -74,7 +76,7 @@ class Ledger:
         except OSError as error:
             self._is_broken = True
             raise FileIncompleteError(
-                path=self._path, problem=f"the ledger is incomplete: {error.strerror}"
+                path=self._path, problem=f"the ground truth is incomplete: {error.strerror}"
             ) from None
 
 
@@ -84,7 +86,7 @@ def part_paths(path: Path, count: int) -> list[Path]:
 
 
 def join_parts(parts: Sequence[Path], path: Path) -> None:
-    """Make one ledger of the parts, which are deleted; compressed parts join to a valid compressed file."""
+    """Make one file of the parts, which are deleted; compressed parts join to a valid compressed file."""
     try:
         with path.open("wb") as whole:
             for part in parts:
@@ -93,7 +95,7 @@ def join_parts(parts: Sequence[Path], path: Path) -> None:
                 part.unlink()
     except OSError as error:
         raise FileIncompleteError(
-            path=path, problem=f"the ledger's parts cannot be joined: {error.strerror}"
+            path=path, problem=f"the parts of the ground truth cannot be joined: {error.strerror}"
         ) from None
 
 

@@ -1,2 +1,0 @@
--- Let the next settling of hours through.
-select pg_advisory_unlock(hashtext('heartbeat-hourly'));
