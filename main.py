@@ -15,6 +15,7 @@ from include.command_line import (
     require_between,
     require_writable,
 )
+from include.handling.cli import alarms_app, limits_app
 from include.log import configure_logging
 from include.report.hours_cli import app as hours_app
 from include.settings import get_settings
@@ -363,11 +364,34 @@ def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger`
     raise typer.Exit(0 if comparison.holds else 1)
 
 
+@app.command(
+    rich_help_panel=READING,
+    epilog=examples(
+        ("verify-alarms truth.jsonl", "After `producer --ledger truth.jsonl`, once all of it is evaluated.")
+    ),
+)
+def verify_alarms(
+    ledger: Annotated[Path, typer.Argument(help="What `producer --ledger` wrote.")],
+) -> None:
+    """Hold the alarms against a simulator's ground truth: recall, precision, delay.
+
+    Exit code 1 where fewer than 99 % were found, or fewer than 95 % of the alarms are true.
+    """
+    from include.report.alarms import compare_alarms
+
+    comparison = compare_alarms(get_settings(), ledger)
+    for line in comparison.lines():
+        typer.echo(plain(line))
+    raise typer.Exit(0 if comparison.holds else 1)
+
+
 app.add_typer(stack_app, name="stack", rich_help_panel=OPERATING)
 app.add_typer(topic_app, name="topic", rich_help_panel=OPERATING)
 app.add_typer(stream_app, name="stream", rich_help_panel=OPERATING)
 app.add_typer(hours_app, name="hours", rich_help_panel=OPERATING)
 app.add_typer(letters_app, name="dead-letters", rich_help_panel=READING)
+app.add_typer(alarms_app, name="alarms", rich_help_panel=READING)
+app.add_typer(limits_app, name="limits", rich_help_panel=OPERATING)
 
 if __name__ == "__main__":
     app(prog_name=PROGRAM)

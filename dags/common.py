@@ -51,7 +51,7 @@ def between(least: float, most: float, kind: str = "integer") -> dict[str, Any]:
 
 @by_connections
 def tell_failure(context: Context) -> None:
-    """Tell HEALTH_WEBHOOK_URL of a task that has failed for good, once."""
+    """Note that a task has failed for good; the sender tells it, once."""
     from include.notices.rules import change_of_task
     from include.notices.run import tell_task
 
@@ -61,7 +61,7 @@ def tell_failure(context: Context) -> None:
 
 @by_connections
 def tell_success(context: Context) -> None:
-    """Tell that a task works again, if it was told that it fails."""
+    """Note that a task works again, if it was noted that it fails."""
     from include.notices.rules import worked
     from include.notices.run import tell_task
 

@@ -42,7 +42,7 @@ def airflow_opener() -> "Opener":
 
 
 def stream_settings() -> Settings:
-    """Return the settings with the database as the stream's connection knows it, for the driver that reads settings."""
+    """Return the settings with the database as the connections know it, for the driver that reads settings."""
     from include.db.connect import Role
 
     found = _hook(Role.STREAM).connection
@@ -52,6 +52,7 @@ def stream_settings() -> Settings:
         db_port=found.port,
         db_name=found.schema,
         db_stream_pass=SecretStr(found.password or ""),
+        db_alarms_pass=SecretStr(_hook(Role.ALARMS).connection.password or ""),
         db_sslmode=found.extra_dejson.get("sslmode"),
         db_ssl_root_cert=Path(authorities) if authorities else None,
     )

@@ -6,24 +6,25 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 ```
  Kafka ends ──┐                         ┌──► health_checks      one row a check
  ledger ──────┼──► check_everything ────┼──► this task's log    a table
- lease, disk ─┘         │               └──► webhook            what begins to fail, and what is over
+ lease, disk ─┘         │               └──► outbox             what begins to fail, and what is over
                         └──► fence the launch that stands still; heartbeat_stream starts the next one
 ```
 
 - **Reads** the topic's end offsets, `stream_offsets`, `stream_commits`, `stream_lease`, `heartbeats`,
   `dead_letters`, `hour_status`, and the free space below STACK_DIR.
-- **Writes** `health_checks`, `stream_waits` and `notices`. A stream that commits nothing while these checks have seen
-  records wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed where
-  it cannot.
-- **HEALTH_WEBHOOK_URL** is told once when a check begins to fail, an hour is withheld, or a task of this workflow,
-  `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is over. A webhook that is away is
-  tried again each minute.
+- **Writes** `health_checks`, `stream_waits`, `notices` and `outbox`. A stream that commits nothing while these checks
+  have seen records wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed
+  where it cannot.
+- **People are told** once when a check begins to fail, an hour is withheld, or a task of this workflow,
+  `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is over. The sender does that, a
+  process of its own (ALARM_OPERATORS).
 - **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.
 - **When it is red** the last line names the failed checks and what each of them saw. `lag`, `commit_age`,
   `lease`: look at `heartbeat_stream`. `freshness` as a warning: the source is silent, not the stream.
   `quarantine`: `python main.py dead-letters list`. `unprocessable`, only ever a warning: what the stream put aside
   because processing it failed, `python main.py dead-letters list --reason unprocessable`.
-  `unpublished_hours`: `heartbeat_hourly`.
+  `unpublished_hours`: `heartbeat_hourly`. `alarms`: the log of `heartbeat_stream`. `delivery`: no sender runs, or (a
+  warning) a channel does not take what it is sent.
 - **No retries**: the next minute's run is one.
 """
 

@@ -87,6 +87,7 @@ class Database(Group, alias_generator="db_{}".format):
     stream_pass: SecretStr = SecretStr("change-me")
     hourly_pass: SecretStr = SecretStr("change-me")
     replay_pass: SecretStr = SecretStr("change-me")
+    alarms_pass: SecretStr = SecretStr("change-me")
     reader_pass: SecretStr = SecretStr("change-me")
     sslmode: Literal["disable", "require", "verify-ca", "verify-full"] | None = None
     ssl_root_cert: PresentFile | None = None
@@ -134,6 +135,14 @@ class Grafana(Group, alias_generator="grafana_{}".format):
     port: Port = 3000
     user: str = Field("admin", min_length=1)
     password: SecretStr = Field(SecretStr("admin"), alias="grafana_pass", min_length=1)
+    webhook_url: SecretStr = SecretStr("")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _web_address(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url
 
 
 class RetentionDays(Group, alias_generator="{}_retention_days".format):
@@ -197,8 +206,6 @@ class Health(Group, alias_generator="health_{}".format):
     unpublished_fail_hours: float = Field(24, ge=0, le=720)
     disk_warn_gib: float = Field(5, ge=0)
     disk_fail_gib: float = Field(1, ge=0)
-    webhook_url: SecretStr = SecretStr("")
-    webhook_timeout_seconds: float = Field(5, gt=0, le=30)
 
     @field_validator("lag_fail_records", "quarantine_fail_share", "unpublished_fail_hours", "disk_fail_gib")
     @classmethod
@@ -211,13 +218,6 @@ class Health(Group, alias_generator="health_{}".format):
             raise ValueError(f"must not be {beyond} HEALTH_{warn_name.upper()}")
         return fail
 
-    @field_validator("webhook_url")
-    @classmethod
-    def _web_address(cls, url: SecretStr) -> SecretStr:
-        if url.get_secret_value() and not url.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return url
-
 
 class Hourly(Group, alias_generator="hourly_{}".format):
     """The hourly job."""
@@ -225,6 +225,19 @@ class Hourly(Group, alias_generator="hourly_{}".format):
     quality_policy: PolicyName = Field("default", alias="quality_policy")
     wait_seconds: float = Field(1800, ge=0, le=21_600)
     data_docs_runs_kept: int = Field(200, ge=1, le=10_000, alias="data_docs_runs_kept")
+
+
+class Alarms(Group, alias_generator="alarm_{}".format):
+    """Alarms, and who is told of them and of the product itself."""
+
+    policy: PolicyName = "default"
+    channels: SecretStr = SecretStr("")
+    operators: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(5, gt=0, le=30)
+    messages_per_minute: int = Field(20, ge=1, le=10_000)
+    repeat_minutes: float = Field(10, ge=1, le=1440)
+    link: str = ""
 
 
 class Log(Group, alias_generator="log_{}".format):

@@ -17,6 +17,7 @@ from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from include.alarms.watch import AlarmsWatch
 from include.broker.topic import Topic, open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.risk import load_policy
@@ -108,8 +109,9 @@ def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: 
 def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dict[int, int]]:
     """Take the lease and bring the offsets to where Kafka can go on; return where each partition ends now."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        holder = f"{socket.gethostname()}:{os.getpid()}"
-        launch = replace(launch, epoch=take_lease(connection, holder, policy_version=launch.policy.version))
+        launch = replace(
+            launch, epoch=take_lease(connection, _holder(), policy_version=launch.policy.version)
+        )
         with open_broker(settings) as broker:
             held = broker.ranges(topic, with_log_end=True)
             # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
@@ -117,6 +119,10 @@ def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dic
                 raise TopicReplacedError(topic=topic.name)
         open_offsets(connection, launch, held)
     return launch, {partition: kafka.end for partition, kafka in held.items()}
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @contextmanager
@@ -158,6 +164,8 @@ def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: St
 
     watch = Watch(settings, launch, turns, end)
     watch.start()
+    alarms = AlarmsWatch(settings, holder=_holder())
+    alarms.start()
     _stop_on_sigterm(settings, launch, lambda: end(None))
     try:
         if turns.is_single:
@@ -168,6 +176,7 @@ def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: St
         if not ended_by:
             raise explain(failure) from None
     finally:
+        alarms.end()
         watch.end()
     if ended_by and ended_by[0] is not None:
         raise ended_by[0]

@@ -41,6 +41,7 @@ class Role(Enum):
     STREAM = _Login("heartbeat_stream", "db_stream_pass")
     HOURLY = _Login("heartbeat_hourly", "db_hourly_pass")
     REPLAY = _Login("heartbeat_replay", "db_replay_pass")
+    ALARMS = _Login("heartbeat_alarms", "db_alarms_pass")
     READER = _Login("heartbeat_reader", "db_reader_pass")
 
     @property

@@ -17,7 +17,6 @@ from include.health.store import read_database, write_checks
 from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
 from include.log import get_logger
 from include.notices import run as notices
-from include.notices.outage import tell_outage
 from include.settings import Settings
 from include.stream.lease import fence_lease
 from include.stream.types import Lease
@@ -38,7 +37,7 @@ def run_checks(settings: Settings) -> dict[str, str]:
     1. look around; a standstill is watched for a while before it is believed
     2. fence the launch that stands still, once
     3. store the findings, where the database can be reached
-    4. tell the webhook what has begun to fail, and what is over
+    4. note what has begun to fail, and what is over: the sender tells it
     5. show them as a table on standard output
     6. raise one readable line that names what failed
     """
@@ -135,12 +134,8 @@ def _store(settings: Settings, checked_at: datetime, checks: list[Check]) -> lis
 
 
 def _tell(settings: Settings, checks: list[Check]) -> None:
-    """Tell what has changed; what cannot be noted, since the database is away, is the one thing that is told then."""
-    database = next(check for check in checks if check.name == "database")
-    if database.status is Status.OK:
-        try:
-            notices.tell(settings, changes_of_checks(checks))
-            return
-        except HeartbeatError as error:
-            database = replace(database, message=str(error))
-    tell_outage(settings, database.message)
+    """Note what has changed; that the database is away is told by the sender, which sees it too."""
+    try:
+        notices.tell(settings, changes_of_checks(checks))
+    except HeartbeatError as error:
+        log.warning("changes_not_noted", problem=str(error))

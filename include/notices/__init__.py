@@ -1,1 +1,1 @@
-"""What people outside are told: that something has begun to fail, and that it is over, each once."""
+"""What has begun to fail, and that it is over: each noted once, for people outside to be told."""

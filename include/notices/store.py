@@ -1,4 +1,4 @@
-"""The notices in PostgreSQL: the last state of each subject, and the notices that nobody has accepted yet."""
+"""The notices in PostgreSQL: how each subject stood last."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,32 +6,25 @@ from datetime import datetime
 
 from include.db.connect import Connection
 from include.db.queries import query
-from include.notices.types import Change, Notice
+from include.notices.types import Change
+
+
+def lock_notices(connection: Connection) -> None:
+    """Be the only one that notes changes, until the transaction ends: two would note the same one twice."""
+    connection.execute(query("notices/lock_notices"))
 
 
 def note_changes(connection: Connection, changes: Sequence[Change]) -> None:
-    """Record the changes that differ from their subject's last state; a subject without a notice is fine."""
+    """Note those that differ from how their subject stood last; what nobody has heard of stands well."""
     with connection.cursor() as cursor:
         cursor.executemany(query("notices/insert_notice"), [asdict(change) for change in changes])
 
 
 def read_failing(connection: Connection) -> list[str]:
-    """Return the subjects that are recorded as failing."""
+    """Return the subjects that fail, as far as was noted."""
     return [subject for (subject,) in connection.execute(query("notices/select_failing_subjects"))]
 
 
 def read_withheld(connection: Connection) -> dict[datetime, str]:
     """Return the withheld hours with their reasons, the oldest first."""
     return dict(connection.execute(query("notices/select_withheld_hours")).fetchall())
-
-
-def read_unsent(connection: Connection, most: int) -> list[Notice]:
-    """Return the oldest notices that nobody has accepted."""
-    return [
-        Notice(*row) for row in connection.execute(query("notices/select_unsent_notices"), {"most": most})
-    ]
-
-
-def mark_sent(connection: Connection, number: int | None) -> None:
-    """Mark a notice as accepted; None marks all of them, since there is nobody to report to."""
-    connection.execute(query("notices/update_sent_notices"), {"id": number})

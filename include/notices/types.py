@@ -1,30 +1,20 @@
-"""What can change, and what is reported about it."""
+"""What can change."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The state of a subject; it is a change only if the state before was another.
+    """How a subject stands; it is a change only where it stood otherwise before.
 
-    The message holds no customer id or payload, since it goes outside. `is_sent` marks what was reported already.
+    The message holds no customer id or payload: whoever is told is outside. `is_told` is for what was told already,
+    under that key.
     """
 
     subject: str
     is_failing: bool
     message: str
     link: str | None = None
-    is_sent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A change as it is reported; by `number` a listener recognises repeats, None if none could be assigned."""
-
-    number: int | None
-    subject: str
-    is_failing: bool
-    message: str
-    link: str | None
-    noted_at: datetime
+    key: UUID | None = None
+    is_told: bool = False

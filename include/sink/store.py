@@ -24,6 +24,7 @@ from include.domain.original_time import original_time_us
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.record_time import NO_TIME, as_instant
 from include.domain.validation import Readings, Verdict, join, validate
+from include.episodes.packed import pack_readings
 from include.errors import OffsetMovedError
 from include.sink.days import DayPartitions
 from include.sink.gathering import Gathering
@@ -93,7 +94,7 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
     2. copy the readings; if one of them is already there, begin anew and sort them first
     3. copy the rejected records
     4. confirm the topic
-    5. write the ledger, count the hours, move the offsets, commit
+    5. write the ledger, count the hours, leave the readings for the alarms, move the offsets, commit
     """
     days = sink.database.days
     verdict = within_horizon(
@@ -191,7 +192,7 @@ def _store_readings(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way
 def _close(
     gathering: Gathering, readings: Readings, outcomes: _Outcomes, newest_us: dict[int, int], sink: Sink
 ) -> tuple[dict[int, LedgerRow], dict[int, datetime], Sign]:
-    """Write the ledger, count the hours, move the offsets; return the rows, when new ones were appended, the lease."""
+    """Write the ledger and all that goes with it; return the rows, when new ones were appended, and the lease."""
     moment, launch = time.monotonic(), sink.launch
     steps = measure_steps(gathering, outcomes.accepted, outcomes.rejections, now_us())
     rows = {partition: sink.states[partition].row_after(step, moment) for partition, step in steps.items()}
@@ -204,6 +205,8 @@ def _close(
             "epoch": launch.epoch,
             "policy_version": launch.policy.version,
             "partitions": list(rows),
+            "fresh_readings": int(np.count_nonzero(is_accepted)),
+            "fresh_packed": pack_readings(readings, is_accepted),
             **as_arrays(
                 ledger_columns([sink.states[partition] for partition in rows], list(rows.values()))
                 | count_hours(

@@ -14,7 +14,7 @@ from include.surroundings import of_ours
 APPLICATION = "spark_jobs/heartbeat_stream.py"
 PROPERTIES_FILE = "spark_jobs/spark-defaults.conf"
 SPARK_CONNECTION = "spark_default"
-DRIVERS_SECRETS = ("DB_STREAM_PASS", "KAFKA_SASL_PASSWORD")
+DRIVERS_SECRETS = ("DB_STREAM_PASS", "DB_ALARMS_PASS", "KAFKA_SASL_PASSWORD")
 
 
 def spark_home() -> Path:

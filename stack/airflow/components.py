@@ -1,4 +1,4 @@
-"""Airflow's four processes: how each is started, looked after and ended."""
+"""Airflow's four processes, and the sender beside them: how each is started, looked after and ended."""
 
 import os
 import signal
@@ -13,19 +13,22 @@ from pathlib import Path
 from include.settings import PROJECT_ROOT, SECRET_KEYS
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "api-server": ("api-server",),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
+    "api-server": ("-m", "airflow", "api-server"),
+    "scheduler": ("-m", "airflow", "scheduler", "--skip-serve-logs"),
+    "dag-processor": ("-m", "airflow", "dag-processor"),
+    "triggerer": ("-m", "airflow", "triggerer", "--skip-serve-logs"),
+    # No task: it tells people of a stream and of tasks that have ended, whatever of Airflow still runs.
+    "sender": ("main.py", "alarms", "deliver"),
 }
 
 # Who needs which secret. Tasks, which the scheduler's processes run, and triggers take the database from Airflow's
-# connections; the page is served by the api-server and reads `.env`; a callback tells the webhook.
+# connections; the page is served by the api-server and reads `.env`. Only the sender knows who is told.
 SECRETS: dict[str, tuple[str, ...]] = {
     "api-server": ("DB_READER_PASS", "KAFKA_SASL_PASSWORD"),
-    "scheduler": ("KAFKA_SASL_PASSWORD", "HEALTH_WEBHOOK_URL"),
-    "dag-processor": ("HEALTH_WEBHOOK_URL",),
+    "scheduler": ("KAFKA_SASL_PASSWORD",),
+    "dag-processor": (),
     "triggerer": ("KAFKA_SASL_PASSWORD",),
+    "sender": ("DB_ALARMS_PASS", "ALARM_CHANNELS", "ALARM_OPERATORS", "ALARM_WEBHOOK_SECRET"),
 }
 # Who keeps them running asks the stream to stop, as the stream.
 KEEPERS_SECRETS = frozenset({"DB_STREAM_PASS", *(key for keys in SECRETS.values() for key in keys)})
@@ -62,7 +65,7 @@ def pause_seconds(short_lives: int) -> float:
 
 @dataclass(slots=True)
 class Component:
-    """One of the four; `due_at` is when it may be started (again)."""
+    """One of them; `due_at` is when it may be started (again)."""
 
     name: str
     log_folder: Path
@@ -75,7 +78,7 @@ class Component:
         """Start it in a session of its own, its output appended to its log."""
         with log_file(self.log_folder, self.name).open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *COMMANDS[self.name]],
+                [sys.executable, *COMMANDS[self.name]],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

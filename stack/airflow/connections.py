@@ -19,7 +19,7 @@ from stack.airflow.keys import keep_keys
 from stack.private import write_private
 
 # Not the owner: no task has a need of it.
-ROLES = (Role.STREAM, Role.HOURLY, Role.REPLAY, Role.READER)
+ROLES = (Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.READER)
 CONNECTION_TYPE = "postgres"
 STAMP = "connections"
 

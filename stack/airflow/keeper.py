@@ -1,4 +1,4 @@
-"""The process that keeps Airflow's four running, and takes all of them along when it is told to end.
+"""The process that keeps Airflow's four and the sender running, and takes all of them along when it is told to end.
 
     python -m stack.airflow.keeper LOG_FOLDER
 

@@ -1,4 +1,4 @@
-"""Airflow as a part of the stack: one process of ours, the keeper, that keeps Airflow's four running."""
+"""Airflow as a part of the stack: one process of ours, the keeper, that keeps Airflow's four and the sender running."""
 
 import signal
 import sys

@@ -48,7 +48,7 @@ def prepare() -> None:
 def run(name: Annotated[Name, typer.Argument(help="Which process.")]) -> None:
     """Run one process until it is told to end."""
     surroundings = component_environment(name, environment(get_settings()))
-    command = [sys.executable, "-m", "airflow", *COMMANDS[name]]
+    command = [sys.executable, *COMMANDS[name]]
     os.chdir(PROJECT_ROOT)
     if name == SCHEDULER:
         raise typer.Exit(run_scheduler(get_settings(), command, surroundings))

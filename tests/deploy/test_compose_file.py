@@ -20,6 +20,7 @@ ALWAYS_ON = {
     "airflow-scheduler",
     "airflow-dag-processor",
     "airflow-triggerer",
+    "sender",
     "grafana",
     "kafka-ui",
 }

@@ -39,15 +39,16 @@ OF_A_SECURED_BROKER = {
 # For a database that is elsewhere, likewise.
 OF_A_SECURED_DATABASE = {"DB_SSL_ROOT_CERT"}
 OF_SPARK = {"SPARK_LOCAL_HOSTNAME", "SPARK_DAEMON_MEMORY", "SPARK_WORKER_OPTS"}
-ROLES = {"DB_STREAM_PASS", "DB_HOURLY_PASS", "DB_REPLAY_PASS", "DB_READER_PASS"}
+ROLES = {"DB_STREAM_PASS", "DB_HOURLY_PASS", "DB_REPLAY_PASS", "DB_ALARMS_PASS", "DB_READER_PASS"}
 WHO_KNOWS = {
     "migrate": {"DB_PASS", *ROLES},
     "topic": set(),
     "airflow-prepare": {"DB_PASS", *ROLES, "AIRFLOW_PASS", "AIRFLOW_DB_PASS"},
     "airflow-api-server": {"DB_READER_PASS"},
-    "airflow-scheduler": {"DB_STREAM_PASS", "HEALTH_WEBHOOK_URL"},
-    "airflow-dag-processor": {"HEALTH_WEBHOOK_URL"},
+    "airflow-scheduler": {"DB_STREAM_PASS"},
+    "airflow-dag-processor": set(),
     "airflow-triggerer": set(),
+    "sender": {"DB_ALARMS_PASS", "ALARM_CHANNELS", "ALARM_OPERATORS", "ALARM_WEBHOOK_SECRET"},
     "spark-master": set(),
     "spark-worker": {"DB_STREAM_PASS"},
     "producer": set(),
@@ -72,7 +73,7 @@ def test_every_setting_of_the_product_reaches_whoever_has_any() -> None:
 
     missing = {name: expected - set(given) for name, given in ours().items() if "KAFKA_TOPIC" in given}
 
-    assert len(missing) == 10
+    assert len(missing) == 11
     assert {name: keys for name, keys in missing.items() if keys} == {}
 
 

@@ -322,7 +322,9 @@ def passwords_of(settings: Settings) -> dict[str, str]:
     return {key: value.get_secret_value() for key, value in values.items() if isinstance(value, SecretStr)}
 
 
-def test_the_driver_and_its_workers_know_the_streams_password_and_no_other(flowing: ControlPlane) -> None:
+def test_the_driver_and_its_workers_know_the_passwords_of_stream_and_alarms_and_no_other(
+    flowing: ControlPlane,
+) -> None:
     settings = flowing.settings
     keys = json.loads((settings.stack.dir / "airflow" / "keys.json").read_text())
     superuser = {"superuser": (settings.stack.dir / "superuser").read_text()}
@@ -336,10 +338,12 @@ def test_the_driver_and_its_workers_know_the_streams_password_and_no_other(flowi
 
     assert len(launch) >= 3  # the JVM, the driver's Python, and at least one worker's
     known = {pid: {key for key, secret in secrets.items() if secret in text} for pid, text in launch.items()}
-    assert known == {pid: {"db_stream_pass"} for pid in launch}
+    assert known == {pid: {"db_stream_pass", "db_alarms_pass"} for pid in launch}
 
 
-def test_no_process_of_airflow_knows_a_password_of_the_database_but_the_pages(flowing: ControlPlane) -> None:
+def test_no_process_of_airflow_knows_a_password_of_the_database_but_the_pages_and_the_senders(
+    flowing: ControlPlane,
+) -> None:
     secrets = {key: word for key, word in passwords_of(flowing.settings).items() if key.startswith("db_")}
 
     def known_to(name: str) -> set[str]:
@@ -347,12 +351,13 @@ def test_no_process_of_airflow_knows_a_password_of_the_database_but_the_pages(fl
         return {key for key, secret in secrets.items() if secret in text}
 
     # As they call themselves once they run.
-    names = ("api_server", "scheduler", "dag-processor", "triggerer")
+    names = ("api_server", "scheduler", "dag-processor", "triggerer", "deliver")
     assert {name: known_to(name) for name in names} == {
         "api_server": {"db_reader_pass"},
         "scheduler": set(),
         "dag-processor": set(),
         "triggerer": set(),
+        "deliver": {"db_alarms_pass"},
     }
 
 
@@ -370,7 +375,13 @@ def test_the_page_shows_a_connection_for_each_role_and_tests_it(flowing: Control
         assert answer_of_the_test({**shown[name], **body, "password": "wrong"}, flowing)[0] is False
 
 
-CONNECTIONS = {"heartbeat_stream", "heartbeat_hourly", "heartbeat_replay", "heartbeat_reader"}
+CONNECTIONS = {
+    "heartbeat_stream",
+    "heartbeat_hourly",
+    "heartbeat_replay",
+    "heartbeat_alarms",
+    "heartbeat_reader",
+}
 
 
 def answer_of_the_test(connection: dict[str, Any], plane: ControlPlane) -> tuple[bool, str]:

@@ -1,24 +1,30 @@
-"""What the webhook is told: each change of state once, whatever is started anew or away meanwhile."""
+"""What operators are told: each change of state once, whatever is started anew or away meanwhile."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Event, Thread
 
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from include.db.connect import Role, connect
 from include.errors import HealthCheckFailedError, HoursWithheldError, TransientError
 from include.health.run import run_checks
 from include.maintenance.run import prune_results
 from include.notices.rules import change_of_task, worked
 from include.notices.run import tell, tell_task
 from include.notices.types import Change
+from include.outbox.channels import Channels
+from include.outbox.outage import Outage
+from include.outbox.sender import deliver, deliver_until
 from include.settings import Settings
 from stack.ports import free_port
 from tests.support.hours import HOUR
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_until
 from tests.support.webhook import Listener, listening
 
 pytestmark = pytest.mark.integration
@@ -36,13 +42,14 @@ def listener() -> Iterator[Listener]:
 @pytest.fixture
 def told(settings: Settings, listener: Listener) -> Settings:
     """Give settings that name the webhook."""
-    return settings.having(health_webhook_url=SecretStr(listener.url))
+    return settings.having(alarm_operators=SecretStr(listener.url), alarm_webhook_secret=SecretStr("secret"))
 
 
 def check(settings: Settings, **changes: object) -> None:
-    """Do what a minute's task does, in a process that knows nothing of the minute before."""
+    """Do what a minute's task and the sender do, in processes that know nothing of the minute before."""
     with suppress(HealthCheckFailedError):
         run_checks(settings.having(**changes))
+    deliver(settings)
 
 
 def withhold(pipeline: Pipeline, hour: datetime, reason: str) -> None:
@@ -73,16 +80,17 @@ def test_a_check_that_fails_minute_after_minute_is_told_once_and_so_is_its_end(
 
 
 def test_a_webhook_that_is_away_misses_nothing_hears_nothing_twice_and_keeps_the_order(
-    told: Settings, listener: Listener
+    pipeline: Pipeline, told: Settings, listener: Listener
 ) -> None:
     listener.status = 503
     check(told, **FULL)
     check(told, **FULL)
     check(told, **FINE)
-    assert listener.refused_count == 3
+    assert len(listener.requests) == 1
     assert listener.bodies == []
 
     listener.status = 200
+    pipeline.run("update messages set next_try_at = planned_at")
     check(told, **FINE)
     check(told, **FINE)
 
@@ -126,6 +134,7 @@ def test_a_failed_task_is_told_once_in_words_that_name_nobody_until_it_works_aga
     tell_task(told, change_of_task(PUBLISH, TransientError("the broker is away"), "http://log"))
     tell_task(told, worked(PUBLISH))
     tell_task(told, change_of_task(PUBLISH, None, "http://log"))
+    deliver(told)
 
     assert [body["state"] for body in listener.bodies] == ["failing", "over", "failing"]
     messages = [body["message"] for body in listener.bodies]
@@ -139,6 +148,7 @@ def test_a_task_that_says_what_it_found_is_no_task_that_failed(told: Settings, l
     error = HealthCheckFailedError(failed=["lag"], summary="lag: much")
 
     tell_task(told, change_of_task("heartbeat_health.check_everything", error, "http://log"))
+    deliver(told)
 
     assert [body["state"] for body in listener.bodies] == ["failing", "over"]
 
@@ -146,28 +156,57 @@ def test_a_task_that_says_what_it_found_is_no_task_that_failed(told: Settings, l
 def test_a_database_that_is_away_is_told_once_and_so_is_its_return(
     told: Settings, listener: Listener
 ) -> None:
-    away = {**FINE, "db_port": free_port()}
+    channel = Channels(told).of_operators
     listener.status = 503
-    check(told, **away)
+    Outage(told, grace_seconds=0).notice("no PostgreSQL answers", channel)
     listener.status = 200
-    check(told, **away)
-    check(told, **away)
-    check(told, **FINE)
+    Outage(told, grace_seconds=0).notice("still none", channel)
+    Outage(told, grace_seconds=0).notice("still none", channel)
+    with connect(told, Role.ALARMS, autocommit=True) as connection:
+        Outage(told).end(connection)
+        Outage(told).end(connection)
     check(told, **FINE)
 
     assert listener.told() == [("check database", "failing"), ("check database", "over")]
-    assert "no PostgreSQL answers" in listener.bodies[0]["message"]
+    assert listener.bodies[0]["message"] == "no PostgreSQL answers"
 
 
 def test_an_outage_that_nobody_could_be_told_of_is_told_when_it_is_over(
     told: Settings, listener: Listener
 ) -> None:
     listener.status = 503
-    check(told, **FINE, db_port=free_port())
+    Outage(told, grace_seconds=0).notice("no PostgreSQL answers", Channels(told).of_operators)
     listener.status = 200
-    check(told, **FINE)
+    with connect(told, Role.ALARMS, autocommit=True) as connection:
+        Outage(told).end(connection)
+    deliver(told)
 
     assert listener.told() == [("check database", "failing"), ("check database", "over")]
+    assert len(set(listener.keys())) == 2  # the same key as when nobody took it
+
+
+def test_a_server_that_only_starts_again_is_no_news(told: Settings, listener: Listener) -> None:
+    outage = Outage(told)
+    outage.notice("no PostgreSQL answers", Channels(told).of_operators)
+    with connect(told, Role.ALARMS, autocommit=True) as connection:
+        outage.end(connection)
+    deliver(told)
+
+    assert listener.requests == []
+
+
+def test_the_sender_tells_of_a_database_that_is_away(told: Settings, listener: Listener) -> None:
+    is_over = Event()
+    away = told.having(db_port=free_port())
+    sending = Thread(target=deliver_until, args=(away, is_over), kwargs={"outage_grace_seconds": 0})
+    sending.start()
+    try:
+        wait_until(listener.told, lambda found: found == [("check database", "failing")])
+    finally:
+        is_over.set()
+        sending.join()
+
+    assert "no PostgreSQL answers" in listener.bodies[0]["message"]
 
 
 def test_several_who_notice_at_once_tell_once(told: Settings, listener: Listener) -> None:
@@ -175,7 +214,7 @@ def test_several_who_notice_at_once_tell_once(told: Settings, listener: Listener
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: tell(told, changes), range(4)))
-    tell(told, [])  # who was late may have found the other one sending
+    deliver(told)
 
     assert sorted(listener.told()) == sorted((change.subject, "failing") for change in changes)
 
@@ -201,16 +240,22 @@ def test_old_notices_go_but_not_what_still_fails(
     assert prune_results(told)["notices"] == 2
 
     tell(told, [Change("check b", True, "x")])
-    assert len(listener.bodies) == 3
+    deliver(told)
+    assert listener.told() == [("check b", "failing")]
 
 
-def test_a_webhook_that_fails_is_logged_without_its_address(told: Settings, listener: Listener) -> None:
-    nobody = told.having(health_webhook_url=SecretStr(f"http://127.0.0.1:{free_port()}/token-123"))
-    listener.status = 500
+def test_a_webhook_that_fails_is_logged_without_its_address(
+    pipeline: Pipeline, told: Settings, listener: Listener
+) -> None:
+    nowhere = SecretStr(f"http://127.0.0.1:{free_port()}/token-123")
 
     with capture_logs() as logs:
         tell(told, [Change("check a", True, "x")])
-        tell(nobody, [])
+        deliver(told.having(alarm_operators=nowhere))
+        listener.status = 500
+        pipeline.run("update messages set next_try_at = planned_at")
+        deliver(told)
 
-    assert [line["event"] for line in logs] == ["webhook_failed", "webhook_failed"]
+    failures = [line for line in logs if line["event"] == "message_not_taken"]
+    assert [line["reason"] for line in failures] == ["no answer (URLError)", "the receiver answered 500"]
     assert "token-123" not in str(logs)

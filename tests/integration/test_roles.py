@@ -13,7 +13,7 @@ from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
 
-WORKERS = [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.READER]
+WORKERS = [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.READER]
 
 # Nobody but the owner makes or changes the shape of anything, or reaches beyond the database.
 REFUSED_TO_ALL = [
@@ -51,6 +51,11 @@ REFUSED_TO_ALL = [
 ]
 REFUSED = {
     Role.STREAM: [
+        "select * from fresh_readings",
+        "select * from alarms",
+        "select * from customer_limits",
+        "select * from messages",
+        "insert into outbox (notice_id) values (1)",
         "select value from dead_letters",
         "select key from dead_letters",
         "select reason from dead_letters",
@@ -89,6 +94,11 @@ REFUSED = {
         "update accepted_failures set reason = 'another'",
         "delete from retention_log",
         "update notices set message = 'other'",
+        "update alarms set note = ''",
+        "select * from alarm_events",
+        "delete from alarm_events",
+        "select body from messages",
+        "delete from outbox",
         "insert into dropped_totals (topic_id, partition) values (gen_random_uuid(), 0)",
     ],
     Role.REPLAY: [
@@ -110,7 +120,40 @@ REFUSED = {
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
     ],
+    Role.ALARMS: [
+        "select * from schema_migrations",
+        "insert into heartbeats (customer_id) values (gen_random_uuid())",
+        "select * from dead_letters",
+        "select * from stream_commits",
+        "select * from stream_lease",
+        "update stream_lease set epoch = 9",
+        "update stream_offsets set next_offset = 0",
+        "insert into fresh_readings (readings, packed) values (1, '')",
+        "select * from customer_hourly",
+        "select * from health_checks",
+        "delete from alarms",
+        "update alarms set customer_id = gen_random_uuid()",
+        "update alarms set detected_at = now()",
+        "delete from alarm_events",
+        "update alarm_events set kind = 'cleared'",
+        "update alarm_policies set policy = '{}'",
+        "delete from customer_limits",
+        "update customer_limits set limit_bpm = 60",
+        "update messages set body = '{}'",
+        "delete from messages",
+        "update notices set message = 'other'",
+        "delete from customer_hourly_alarms",
+        "create temporary table own (a int)",
+        "select ensure_day_partition('heartbeats', current_date)",
+        "select drop_day_partition('heartbeats', '2026-01-01')",
+    ],
     Role.READER: [
+        "update alarms set note = ''",
+        "insert into customer_limits (customer_id, rule, valid_from, set_by) "
+        "values (gen_random_uuid(), 'high', now(), 'x')",
+        "select * from fresh_readings",
+        "select * from alarm_memory",
+        "select * from messages",
         "select * from schema_migrations",
         "select value from dead_letters",
         "select key from dead_letters",
@@ -143,6 +186,7 @@ MAY_WRITE = {
         "stream_lease": {"INSERT", "UPDATE"},
         "touched_hours": {"INSERT", "UPDATE"},
         "policy_history": {"INSERT"},
+        "fresh_readings": {"INSERT"},
     },
     "heartbeat_hourly": {
         "touched_hours": {"UPDATE"},
@@ -154,11 +198,32 @@ MAY_WRITE = {
         "quality_results": {"INSERT"},
         "health_checks": {"INSERT", "DELETE"},
         "stream_waits": {"INSERT", "UPDATE"},
-        "notices": {"INSERT", "UPDATE", "DELETE"},
+        "notices": {"INSERT", "DELETE"},
+        "outbox": {"INSERT"},
+        "alarms": {"DELETE"},
+        "messages": {"DELETE"},
+        "alarm_touches": {"DELETE"},
+        "customer_hourly_alarms": {"DELETE"},
         "held_back_customers": {"INSERT", "UPDATE", "DELETE"},
         "reopened_hours": {"INSERT", "DELETE"},
         "accepted_failures": {"INSERT"},
         "hour_ends": {"INSERT", "DELETE"},
+    },
+    "heartbeat_alarms": {
+        "alarm_policies": {"INSERT"},
+        "alarms": {"INSERT", "UPDATE"},
+        "alarm_events": {"INSERT"},
+        "outbox": {"INSERT", "DELETE"},
+        "notices": {"INSERT"},
+        "customer_limits": {"INSERT"},
+        "customer_pauses": {"INSERT", "UPDATE"},
+        "alarm_touches": {"INSERT", "DELETE"},
+        "fresh_readings": {"DELETE"},
+        "alarm_evaluator": {"INSERT", "UPDATE"},
+        "alarm_memory": {"INSERT", "UPDATE"},
+        "messages": {"INSERT", "UPDATE"},
+        "alarm_told": {"INSERT"},
+        "customer_hourly_alarms": {"INSERT", "UPDATE"},
     },
     "heartbeat_replay": {
         "dead_letters": {"UPDATE"},

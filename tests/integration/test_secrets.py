@@ -26,7 +26,10 @@ def settings(pipeline: Pipeline, tmp_path: Path) -> Settings:
     return pipeline.settings.having(
         stack_dir=tmp_path,
         kafka_sasl_password=SecretStr(f"{MARKER}-kafka"),
-        health_webhook_url=SecretStr(f"http://{LOOPBACK}:{free_port()}/{MARKER}-webhook"),
+        alarm_channels=SecretStr(f"http://{LOOPBACK}:{free_port()}/{MARKER}-channel"),
+        alarm_operators=SecretStr(f"http://{LOOPBACK}:{free_port()}/{MARKER}-operators"),
+        alarm_webhook_secret=SecretStr(f"{MARKER}-signs"),
+        grafana_webhook_url=SecretStr(f"http://{LOOPBACK}:{free_port()}/{MARKER}-webhook"),
     )
 
 
@@ -50,6 +53,7 @@ def test_a_whole_run_shows_no_secret(
     assert "workflows-are-through" in run.output["workflows"]
     assert pipeline.count("quality_results") > 0
     assert pipeline.count("health_checks") > 0
+    assert pipeline.count("messages where tries > 0") > 0
     assert pipeline.count("replay_runs") == 1
     assert files_with("</html>", settings.stack.data_docs_dir)
     assert [line for line in run.command_lines if "heartbeat_stream.py" in line]
@@ -106,7 +110,7 @@ def test_the_settings_do_not_tell_their_secrets(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("HEALTH_WEBHOOK_URL", f"ftp://{MARKER}"),
+        ("GRAFANA_WEBHOOK_URL", f"ftp://{MARKER}"),
         ("AIRFLOW_USER", f"{MARKER} with a blank"),
     ],
 )

@@ -15,7 +15,7 @@ STATEMENTS = [
     path for path in sorted((PROJECT_ROOT / "include").glob("*/sql/*.sql")) if "migrations" not in path.parts
 ]
 CALLERS = ("include", "tools", "dags", "plugins", "spark_jobs", "stack", "producer")
-_TYPES = "uuid|text|int|bigint|timestamp|date|jsonb|bool|boolean|interval|double precision"
+_TYPES = "uuid|text|int|bigint|timestamp|date|jsonb|bytea|bool|boolean|interval|double precision"
 _DECLARED = re.compile(rf"((?:[a-z_0-9]+, )*[a-z_0-9]+) (?:{_TYPES})(?:\[\])?(?![\w\[])")
 _EACH_COLUMN = "one for each column of the same name"
 _COLUMNS = re.compile(r"insert into \w+ \(([^)]*)\)")

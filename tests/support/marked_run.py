@@ -27,6 +27,7 @@ from include.log import configure_logging
 from include.maintenance.run import make_days_ahead, refresh_statistics
 from include.notices.rules import change_of_task
 from include.notices.run import tell_task
+from include.outbox.sender import deliver
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
 from include.settings import get_settings
@@ -42,6 +43,7 @@ steps = [
     lambda: make_days_ahead(settings),
     lambda: refresh_statistics(settings),
     lambda: tell_task(settings, change_of_task("d.t", ValueError("x"), "l")),
+    lambda: deliver(settings),
 ]
 for role in Role:
     wrong = SecretStr("x" + role.password(settings))

@@ -1,4 +1,4 @@
-"""A webhook that keeps what it is told, and can be away."""
+"""A webhook that keeps what it is told, and can be away, slow, or deny what it has taken."""
 
 import json
 import threading
@@ -11,16 +11,25 @@ from typing import Any
 
 @dataclass
 class Listener:
-    """What was taken, in order; another status than 200 takes nothing."""
+    """What came, in order: `requests` all of it, `bodies` what was answered with 200. It answers once it may."""
 
     url: str
     status: int = 200
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
-    refused_count: int = 0
+    may_answer: threading.Event = field(default_factory=threading.Event)
 
     def told(self) -> list[tuple[str, str]]:
-        """Return subject and state of what was taken."""
-        return [(body["subject"], body["state"]) for body in self.bodies]
+        """Return subject and state of the notices that were taken."""
+        return [(body["subject"], body["state"]) for body in self.bodies if body["event"] == "notice"]
+
+    def events(self) -> list[str]:
+        """Return what was said in all that came."""
+        return [json.loads(content)["event"] for _, content in self.requests]
+
+    def keys(self) -> list[str]:
+        """Return the keys of all that came."""
+        return [json.loads(content)["key"] for _, content in self.requests]
 
 
 @contextmanager
@@ -29,11 +38,11 @@ def listening() -> Iterator[Listener]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            listener.requests.append((dict(self.headers), content))
+            listener.may_answer.wait(60)
             if listener.status == 200:
-                listener.bodies.append(body)
-            else:
-                listener.refused_count += 1
+                listener.bodies.append(json.loads(content))
             self.send_response(listener.status)
             self.end_headers()
 
@@ -42,11 +51,13 @@ def listening() -> Iterator[Listener]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listener = Listener(f"http://127.0.0.1:{server.server_port}/token-123")
+    listener.may_answer.set()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         yield listener
     finally:
+        listener.may_answer.set()
         server.shutdown()
         thread.join()
         server.server_close()

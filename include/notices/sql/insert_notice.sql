@@ -1,23 +1,32 @@
--- Record a subject's state unless it was the same before; a subject without a notice is fine.
--- Params:  subject, message text; is_failing bool; link text or null; is_sent bool: it was told already
-insert into notices (subject, is_failing, message, link, sent_at)
-select
-    change.subject,
-    change.is_failing,
-    change.message,
-    change.link,
-    case when change.is_sent then timezone('utc', clock_timestamp()) end as sent_at
-from (
-    values (%(subject)s, %(is_failing)s, %(message)s, %(link)s, %(is_sent)s)
-) as change (subject, is_failing, message, link, is_sent)
-where
-    change.is_failing is distinct from coalesce(
-        (
-            select notices.is_failing
-            from notices
-            where notices.subject = change.subject
-            order by notices.id desc
-            limit 1
-        ),
-        false
-    );
+-- Note how a subject stands, unless it stood so before, and that it is to be told; one that nobody has heard of stands
+-- well.
+-- Params:  subject, message text; is_failing bool; link text, key uuid or null; is_told bool: it was told already
+with noted as (
+    insert into notices (subject, is_failing, message, link, key)
+    select
+        change.subject,
+        change.is_failing,
+        change.message,
+        change.link,
+        coalesce(change.key, gen_random_uuid()) as key
+    from (
+        values (%(subject)s, %(is_failing)s, %(message)s, %(link)s, %(key)s::uuid)
+    ) as change (subject, is_failing, message, link, key)
+    where
+        change.is_failing is distinct from coalesce(
+            (
+                select notices.is_failing
+                from notices
+                where notices.subject = change.subject
+                order by notices.id desc
+                limit 1
+            ),
+            false
+        )
+    returning id
+)
+
+insert into outbox (notice_id)
+select id
+from noted
+where not %(is_told)s;

@@ -1,4 +1,5 @@
--- End a gathering: move its partitions' offsets, write their rows of the ledger, and count the touched hours.
+-- End a gathering: move its partitions' offsets, write their rows of the ledger, count the touched hours, and leave the
+-- new readings for the alarms.
 -- A ledger row that is young enough gets new totals; otherwise a new row is appended. One statement, since each commit
 -- runs it and every round trip to the database would add to the latency of all readings in it.
 -- How:     `moved` updates a partition only if it is still where this task left it and no later launch has written its
@@ -12,7 +13,8 @@
 --          first_buckets int[], counts text[], newest timestamp[]: of the whole row, the counts as arrays in text form;
 --          extends timestamp[]: committed_at of the row to rewrite, or null;
 --          newest_events timestamp[]: of this gathering's valid readings, or null;
---          hour_partitions int[], hours timestamp[], hour_readings bigint[]: accepted readings by partition and hour
+--          hour_partitions int[], hours timestamp[], hour_readings bigint[]: accepted readings by partition and hour;
+--          fresh_readings int, fresh_packed bytea: the accepted readings as the alarms take them in
 -- Returns: moved (how many partitions moved: fewer than given if another launch or another try was here), appended
 --          (partition and committed_at of each new row, in step), and the lease: newest_epoch, turn, is_stop_requested
 with step as (
@@ -104,6 +106,14 @@ noted as (
     set
         readings = counter.readings + excluded.readings,
         noted_at = coalesce(counter.noted_at, excluded.noted_at)
+),
+
+left_for_alarms as (
+    insert into fresh_readings (readings, packed)
+    select
+        %(fresh_readings)s::int,
+        %(fresh_packed)s::bytea
+    where %(fresh_readings)s::int > 0
 )
 
 select

@@ -78,9 +78,10 @@ def test_a_process_of_airflow_knows_the_secrets_that_it_needs_and_no_others(
 
     assert known == {
         "api-server": {"DB_READER_PASS", "KAFKA_SASL_PASSWORD"},
-        "scheduler": {"KAFKA_SASL_PASSWORD", "HEALTH_WEBHOOK_URL"},
-        "dag-processor": {"HEALTH_WEBHOOK_URL"},
+        "scheduler": {"KAFKA_SASL_PASSWORD"},
+        "dag-processor": set(),
         "triggerer": {"KAFKA_SASL_PASSWORD"},
+        "sender": {"DB_ALARMS_PASS", "ALARM_CHANNELS", "ALARM_OPERATORS", "ALARM_WEBHOOK_SECRET"},
     }
     # Who keeps them running asks the stream to stop.
     assert {key for key in SECRET_KEYS if values[key]} == set().union(*known.values(), {"DB_STREAM_PASS"})
@@ -104,7 +105,13 @@ def test_each_role_but_the_owner_has_a_connection_with_all_that_a_session_is_ope
 ) -> None:
     found = connections(settings)
 
-    assert set(found) == {"heartbeat_stream", "heartbeat_hourly", "heartbeat_replay", "heartbeat_reader"}
+    assert set(found) == {
+        "heartbeat_stream",
+        "heartbeat_hourly",
+        "heartbeat_replay",
+        "heartbeat_alarms",
+        "heartbeat_reader",
+    }
     reader = found["heartbeat_reader"]
     assert (reader["conn_type"], reader["login"], reader["password"]) == (
         "postgres",

@@ -1,0 +1,68 @@
+"""How far the stream has come: an instant up to which all that Kafka held is stored. Silence is judged by it."""
+
+import time
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+
+from include.broker.topic import Broker
+from include.episodes.rules_in_force import MICROSECONDS
+from include.errors import BrokerUnavailableError, TopicMissingError
+from include.settings import Settings
+
+
+class StreamProgress(Protocol):
+    """What tells the evaluator how far the stream has come."""
+
+    def ask(self) -> UUID | None:
+        """Look at Kafka, before the database; return the topic whose offsets to read, None where nothing is known."""
+        ...
+
+    def reached_us(self, offsets: Mapping[int, int]) -> int | None:
+        """Return the instant that these offsets reach, None if it is not reached yet."""
+        ...
+
+
+class KafkaProgress:
+    """Asks for the topic's ends, keeps them until the stream has reached them, then asks again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._broker: Broker | None = None
+        self._topic_id: UUID | None = None
+        self._ends: dict[int, int] = {}
+        self._asked_us = 0
+
+    def ask(self) -> UUID | None:
+        """Ask for the ends, unless earlier ones are still to be reached."""
+        if not self._ends or self._topic_id is None:
+            try:
+                self._ask()
+            except (BrokerUnavailableError, TopicMissingError):
+                self.close()
+        return self._topic_id
+
+    def reached_us(self, offsets: Mapping[int, int]) -> int | None:
+        """Return when the ends were asked for, once the stream has reached them all."""
+        if self._topic_id is None:
+            return None
+        if any(offsets.get(partition, 0) < end for partition, end in self._ends.items()):
+            return None
+        self._ends = {}
+        return self._asked_us
+
+    def close(self) -> None:
+        """End the connection; what was asked for counts no more."""
+        if self._broker is not None:
+            self._broker.close()
+        self._broker, self._topic_id, self._ends = None, None, {}
+
+    def _ask(self) -> None:
+        if self._broker is None:
+            self._broker = Broker(self._settings)
+        asked_us = round(time.time() * MICROSECONDS)
+        topic = self._broker.topic(self._settings.kafka.topic)
+        held = self._broker.ranges(topic)
+        self._topic_id, self._asked_us = topic.topic_id, asked_us
+        # Where Kafka holds nothing any more, there is nothing to wait for; -1 keeps the partition on the list.
+        self._ends = {at: each.end if each.end > each.beginning else -1 for at, each in held.items()}

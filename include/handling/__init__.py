@@ -1,0 +1,1 @@
+"""What people do with alarms: look, acknowledge, snooze, set limits, note pauses."""

@@ -1,0 +1,147 @@
+"""Alarms, their transitions, limits and pauses as they stand: for the command line, the page, and whoever reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from include.db.connect import Connection
+from include.db.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLine:
+    """An alarm as it stands."""
+
+    id: int
+    customer_id: UUID
+    rule: str
+    severity: str
+    state: str
+    onset: datetime
+    opened: datetime
+    cleared: datetime | None
+    peak_bpm: int | None
+    readings: int
+    policy_version: str
+    limits_version: int | None
+    detected_at: datetime
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    snoozed_until: datetime | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One transition of an alarm."""
+
+    number: int
+    kind: str
+    onset: datetime
+    opened: datetime
+    cleared: datetime | None
+    actor: str | None
+    detail: str | None
+    recorded_at: datetime
+    key: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """A stored limit; `id` is its version."""
+
+    id: int
+    customer_id: UUID
+    rule: str
+    valid_from: datetime
+    limit_bpm: int | None
+    clear_bpm: int | None
+    after_seconds: float | None
+    set_by: str
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PauseLine:
+    """A noted pause; one without an end goes on."""
+
+    starts: datetime
+    ends: datetime | None
+    noted_by: str
+    noted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """How many alarms of a severity are open, and how many of them nobody has acknowledged."""
+
+    severity: str
+    open: int
+    unacknowledged: int
+
+
+def read_alarms(
+    connection: Connection,
+    *,
+    with_past: bool = False,
+    customer: UUID | None = None,
+    rule: str | None = None,
+    severity: str | None = None,
+    most: int,
+) -> list[AlarmLine]:
+    """Return the open alarms, critical ones first; `with_past` adds those that are over, the newest first."""
+    return _select_alarms(
+        connection,
+        {"with_past": with_past, "customer_id": customer, "rule": rule, "severity": severity, "most": most},
+    )
+
+
+def read_alarm(connection: Connection, alarm_id: int) -> AlarmLine | None:
+    """Return one alarm, None if there is none of that number."""
+    found = _select_alarms(connection, {"id": alarm_id, "with_past": True, "most": 1})
+    return found[0] if found else None
+
+
+def read_episodes(
+    connection: Connection, customer: UUID, since: datetime, until: datetime, *, most: int = 1000
+) -> list[AlarmLine]:
+    """Return a customer's episodes that lie in [since, until) with some part, the newest first."""
+    values = {"customer_id": customer, "since": since, "until": until, "with_past": True, "most": most}
+    return [alarm for alarm in _select_alarms(connection, values) if alarm.state != "retracted"]
+
+
+def read_events(connection: Connection, alarm_id: int) -> list[EventLine]:
+    """Return all that has happened to an alarm, in order."""
+    with connection.cursor(row_factory=class_row(EventLine)) as cursor:
+        return cursor.execute(query("handling/select_alarm_events"), {"alarm_id": alarm_id}).fetchall()
+
+
+def count_open(connection: Connection) -> list[OpenCount]:
+    """Return how many alarms are open, by severity."""
+    with connection.cursor(row_factory=class_row(OpenCount)) as cursor:
+        return cursor.execute(query("handling/count_open_alarms")).fetchall()
+
+
+def read_limits(connection: Connection, customer: UUID | None, *, most: int) -> list[LimitLine]:
+    """Return the limits of one customer or of all, the newest first."""
+    with connection.cursor(row_factory=class_row(LimitLine)) as cursor:
+        return cursor.execute(
+            query("handling/select_limit_lines"), {"customer_id": customer, "most": most}
+        ).fetchall()
+
+
+def read_pauses(connection: Connection, customer: UUID, *, most: int) -> Sequence[PauseLine]:
+    """Return the noted pauses of a customer, the newest first."""
+    with connection.cursor(row_factory=class_row(PauseLine)) as cursor:
+        return cursor.execute(
+            query("handling/select_pause_lines"), {"customer_id": customer, "most": most}
+        ).fetchall()
+
+
+def _select_alarms(connection: Connection, values: dict[str, object]) -> list[AlarmLine]:
+    anything = dict.fromkeys(("id", "customer_id", "rule", "severity", "since", "until"))
+    with connection.cursor(row_factory=class_row(AlarmLine)) as cursor:
+        return cursor.execute(query("handling/select_alarms"), {**anything, **values}).fetchall()

@@ -1,0 +1,100 @@
+"""Who is told what: one message for each transition and channel, or one for many. Pure decisions.
+
+The beginning of an alarm is told to the first channel; everything after it to whoever was told of the beginning. A
+critical alarm that nobody acknowledges is told again, each time to the next channel, in the end to the last one again
+and again. Notices about the product itself go to the operators' channel.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid5
+
+from include.outbox.bodies import alarm_body, key_of, notice_body, summary_body, summary_key
+from include.outbox.types import Message, Noticed, Plan, Told
+
+# The channels' numbers: that of the operators, and the first of those that are told of alarms.
+OPERATORS, FIRST = 0, 1
+# What a person still has to hear who was told of the beginning, also while the alarm rests.
+_ENDS = ("cleared", "retracted")
+
+Item = Told | Noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which channels there are: how many that are told of alarms, and whether the operators have one of their own."""
+
+    alarm_channels: int
+    has_operators: bool = False
+
+    @property
+    def numbers(self) -> list[int]:
+        """Their numbers."""
+        return [*([OPERATORS] if self.has_operators else []), *range(FIRST, FIRST + self.alarm_channels)]
+
+
+def plan(items: Sequence[Item], reach: Reach, *, lately: Mapping[int, int], most: int, link: str) -> Plan:
+    """Return what to send of what waits, given how many messages each channel got in the last minute.
+
+    No channel gets more than `most` a minute: what is too much for the rest of its minute becomes one summary, and what
+    a channel has no message left for waits until it has.
+    """
+    told = _worth_telling(items)
+    by_channel: dict[int, list[Item]] = {}
+    done = []
+    for item in items:
+        targets = _targets(item, reach) if id(item) in told else ()
+        if any(lately.get(channel, 0) >= most for channel in targets):
+            continue
+        if item.outbox_id is not None:
+            done.append(item.outbox_id)
+        for channel in targets:
+            by_channel.setdefault(channel, []).append(item)
+    messages: list[Message] = []
+    for channel, own in by_channel.items():
+        if len(own) + lately.get(channel, 0) <= most:
+            messages += [_single(item, channel, link) for item in own]
+        else:
+            messages.append(_summary(own, channel, link))
+    return Plan(messages, done)
+
+
+def _worth_telling(items: Sequence[Item]) -> set[int]:
+    """Return which items are told to anybody: none of an alarm that was retracted before anybody knew of it."""
+    alarms = [item for item in items if isinstance(item, Told)]
+    begun = {item.alarm_id for item in alarms if item.kind == "opened"}
+    known = {item.alarm_id for item in alarms if item.channels}
+    ended = {item.alarm_id for item in alarms if item.kind == "retracted"} - known
+    kept: set[int] = {id(item) for item in items if isinstance(item, Noticed)}
+    for item in alarms:
+        is_known = bool(item.channels) or item.alarm_id in begun
+        if is_known and item.alarm_id not in ended and not (item.is_snoozed and item.kind not in _ENDS):
+            kept.add(id(item))
+    return kept
+
+
+def _targets(item: Item, reach: Reach) -> tuple[int, ...]:
+    last = FIRST + reach.alarm_channels - 1
+    if isinstance(item, Noticed):
+        return (OPERATORS,) if reach.has_operators else tuple(range(FIRST, last + 1))[:1]
+    if item.kind == "reminder":
+        wanted: Iterable[int] = (min(FIRST + len(item.channels), last),)
+    else:
+        wanted = item.channels or (FIRST,)
+    return tuple(channel for channel in wanted if FIRST <= channel <= last)
+
+
+def _single(item: Item, channel: int, link: str) -> Message:
+    if isinstance(item, Noticed):
+        return Message(item.key, channel, notice_body(item))
+    key = key_of(item)
+    if channel != FIRST and item.kind != "reminder":
+        # Two channels are two receivers, and the first one's key is the transition's own.
+        key = uuid5(key, f"channel-{channel}")
+    return Message(key, channel, {**alarm_body(item, link), "key": str(key)}, (item.alarm_id,))
+
+
+def _summary(own: Sequence[Item], channel: int, link: str) -> Message:
+    key = summary_key(own, channel)
+    alarm_ids = sorted({item.alarm_id for item in own if isinstance(item, Told)})
+    return Message(key, channel, {**summary_body(own, link), "key": str(key)}, tuple(alarm_ids))

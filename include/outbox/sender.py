@@ -1,0 +1,144 @@
+"""The sender: reads what is to be told, and tells it until it was taken.
+
+What is planned stands in `messages`, in the transaction that takes it out of the outbox. A message that was sent and
+not yet noted as sent when the sender dies is sent again, under the same key. One sender works at a time. It runs
+outside the stream and outside Airflow's tasks, so that their end is told.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from include.db.connect import Connection, Role, connect, readable_errors
+from include.errors import HeartbeatError
+from include.log import get_logger
+from include.outbox import store
+from include.outbox.channels import ChannelError, Channels
+from include.outbox.outage import GRACE_SECONDS, Outage
+from include.outbox.plan import plan
+from include.outbox.types import Due
+from include.settings import Settings
+
+APPLICATION = "heartbeat-sender"
+PULSE_FILE = "sender.pulse"
+PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+# Who has not acknowledged is not looked for in each round: there may be thousands.
+REMINDER_ROUNDS = 10
+# For so long one round serves a channel that is slow; what is left waits for the next round.
+CHANNEL_SECONDS = 10.0
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one round of the sender did; `failed` counts channels that did not take a message."""
+
+    planned: int = 0
+    sent: int = 0
+    failed: int = 0
+
+
+def deliver(settings: Settings) -> Delivery:
+    """Plan what is new, send what is due, and return; nothing is done while another sender works."""
+    channels = Channels(settings)
+    with _session(settings) as connection, readable_errors(settings):
+        if not store.become_only_sender(connection):
+            return Delivery()
+        return _round(connection, settings, channels)
+
+
+def deliver_until(
+    settings: Settings, is_over: threading.Event, *, outage_grace_seconds: float = GRACE_SECONDS
+) -> None:
+    """Deliver again and again; a database that is away is waited for, and told of."""
+    channels, outage = Channels(settings), Outage(settings, grace_seconds=outage_grace_seconds)
+    pause_seconds = PAUSE_SECONDS
+    while not is_over.is_set():
+        _show_pulse(settings)
+        try:
+            with _session(settings) as connection, readable_errors(settings):
+                outage.end(connection)
+                pause_seconds = PAUSE_SECONDS
+                _go_on(connection, settings, channels, is_over)
+        except HeartbeatError as error:
+            log.warning("sender_interrupted", reason=type(error).__name__, message=str(error))
+            outage.notice(str(error), channels.of_operators)
+        is_over.wait(pause_seconds)
+        pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+
+
+def _session(settings: Settings) -> Connection:
+    return connect(settings, Role.ALARMS, autocommit=True, application=APPLICATION)
+
+
+def _go_on(connection: Connection, settings: Settings, channels: Channels, is_over: threading.Event) -> None:
+    is_alone, rounds = False, 0
+    while not is_over.wait(PAUSE_SECONDS):
+        _show_pulse(settings)
+        is_alone = is_alone or store.become_only_sender(connection)
+        if is_alone:
+            _round(connection, settings, channels, with_reminders=rounds % REMINDER_ROUNDS == 0)
+            rounds += 1
+
+
+def _show_pulse(settings: Settings) -> None:
+    """Leave a sign of life for whoever watches this process."""
+    with suppress(OSError):
+        (settings.stack.dir / PULSE_FILE).touch()
+
+
+def _round(
+    connection: Connection, settings: Settings, channels: Channels, *, with_reminders: bool = True
+) -> Delivery:
+    planned = _plan(connection, settings, channels, with_reminders=with_reminders)
+    waiting = store.read_due(connection, channels.reach.numbers)
+    sent, failed = 0, 0
+    if waiting:
+        # Side by side: one channel that is slow shall not keep the others waiting.
+        with ThreadPoolExecutor(len(waiting)) as pool:
+            for count, is_down in pool.map(
+                lambda number: _serve(connection, channels, waiting[number]), waiting
+            ):
+                sent, failed = sent + count, failed + is_down
+    if planned or sent or failed:
+        log.info("messages_delivered", planned=planned, sent=sent, failed=failed)
+    return Delivery(planned, sent, failed)
+
+
+def _plan(connection: Connection, settings: Settings, channels: Channels, *, with_reminders: bool) -> int:
+    """Turn what waits in the outbox into messages, in one transaction; return how many there are."""
+    most, numbers = settings.alarms.messages_per_minute, channels.reach.numbers
+    with connection.transaction():
+        lately = store.count_recent(connection)
+        if numbers and all(lately.get(number, 0) >= most for number in numbers):
+            return 0
+        waiting = store.read_waiting(connection)
+        if with_reminders:
+            repeat_seconds = 60 * settings.alarms.repeat_minutes
+            waiting += store.read_unacknowledged(connection, repeat_seconds=repeat_seconds)
+        planned = plan(waiting, channels.reach, lately=lately, most=most, link=settings.alarms.link)
+        store.store_messages(connection, planned.messages)
+        store.take_out(connection, planned.done)
+    return len(planned.messages)
+
+
+def _serve(connection: Connection, channels: Channels, waiting: Sequence[Due]) -> tuple[int, bool]:
+    """Send a channel what waits for it, in order, up to the first that it does not take."""
+    deadline, sent = time.monotonic() + CHANNEL_SECONDS, 0
+    for due in waiting:
+        try:
+            channels[due.channel].send(due.body)
+        except ChannelError as failure:
+            store.note_failed(connection, due.id, str(failure))
+            log.warning("message_not_taken", channel=due.channel, tries=due.tries + 1, reason=str(failure))
+            return sent, True
+        store.note_sent(connection, due.id)
+        sent += 1
+        if time.monotonic() > deadline:
+            break
+    return sent, False

@@ -1,0 +1,27 @@
+-- Transitions of alarms that wait to be told, in order, each with its alarm and the channels that were told of it.
+-- Params:  most int
+select
+    outbox.id as outbox_id,
+    alarm_events.key,
+    alarm_events.kind,
+    alarm_events.recorded_at,
+    alarm_events.onset,
+    alarm_events.opened,
+    alarm_events.cleared,
+    alarms.id as alarm_id,
+    alarms.customer_id,
+    alarms.rule,
+    alarms.severity,
+    alarms.peak_bpm,
+    coalesce(alarms.snoozed_until > timezone('utc', clock_timestamp()), false) as is_snoozed,
+    array(
+        select distinct alarm_told.channel
+        from alarm_told
+        where alarm_told.alarm_id = alarms.id
+        order by alarm_told.channel
+    ) as channels
+from outbox
+inner join alarm_events on outbox.event_id = alarm_events.id
+inner join alarms on alarm_events.alarm_id = alarms.id
+order by outbox.id
+limit %(most)s;

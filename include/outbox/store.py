@@ -1,0 +1,84 @@
+"""The outbox and its messages in PostgreSQL."""
+
+from collections.abc import Sequence
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from include.db.connect import Connection
+from include.db.queries import query
+from include.outbox.types import Due, Message, Noticed, Told
+
+# What one round takes out of the outbox at most; and sends by one channel.
+MOST_WAITING = 20_000
+MOST_DUE = 200
+# A message that has failed so often no longer holds back those behind it.
+PATIENT_TRIES = 5
+
+
+def become_only_sender(connection: Connection) -> bool:
+    """Take the senders' lock, held as long as the session; return whether it was free."""
+    [(is_alone,)] = connection.execute(query("outbox/lock_sender")).fetchall()
+    return bool(is_alone)
+
+
+def read_waiting(connection: Connection) -> list[Told | Noticed]:
+    """Return what waits in the outbox, notices first: they are few."""
+    values = {"most": MOST_WAITING}
+    with connection.cursor(row_factory=class_row(Noticed)) as cursor:
+        notices = cursor.execute(query("outbox/select_waiting_notices"), values).fetchall()
+    with connection.cursor(row_factory=class_row(Told)) as cursor:
+        return [*notices, *cursor.execute(query("outbox/select_outbox"), values).fetchall()]
+
+
+def read_unacknowledged(connection: Connection, *, repeat_seconds: float) -> list[Told]:
+    """Return the critical alarms that are to be told again."""
+    values = {"repeat_seconds": repeat_seconds, "most": MOST_WAITING}
+    with connection.cursor(row_factory=class_row(Told)) as cursor:
+        return cursor.execute(query("outbox/select_unacknowledged"), values).fetchall()
+
+
+def count_recent(connection: Connection) -> dict[int, int]:
+    """Return how many messages were planned for each channel in the last minute."""
+    return dict(connection.execute(query("outbox/count_recent_messages")).fetchall())
+
+
+def store_messages(connection: Connection, messages: Sequence[Message]) -> None:
+    """Store messages, to be sent."""
+    rows = [
+        {
+            "key": str(message.key),
+            "channel": message.channel,
+            "body": message.body,
+            "alarm_ids": list(message.alarm_ids),
+        }
+        for message in messages
+    ]
+    if rows:
+        connection.execute(query("outbox/insert_messages"), {"messages": Jsonb(rows)})
+
+
+def take_out(connection: Connection, outbox_ids: Sequence[int]) -> None:
+    """Take rows out of the outbox."""
+    if outbox_ids:
+        connection.execute(query("outbox/delete_outbox"), {"ids": list(outbox_ids)})
+
+
+def read_due(connection: Connection, channels: Sequence[int]) -> dict[int, list[Due]]:
+    """Return what each channel is to be sent now, in order."""
+    values = {"channels": list(channels), "patient_tries": PATIENT_TRIES, "most": MOST_DUE}
+    found: dict[int, list[Due]] = {}
+    with connection.cursor(row_factory=class_row(Due)) as cursor:
+        for due in cursor.execute(query("outbox/select_due_messages"), values):
+            found.setdefault(due.channel, []).append(due)
+    return found
+
+
+def note_sent(connection: Connection, message_id: int) -> None:
+    """Note that a message was taken."""
+    connection.execute(query("outbox/note_sent_message"), {"id": message_id})
+
+
+def note_failed(connection: Connection, message_id: int, failure: str) -> None:
+    """Note that a message was not taken; it is tried again, later each time."""
+    connection.execute(query("outbox/note_failed_message"), {"id": message_id, "failure": failure})
