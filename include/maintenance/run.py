@@ -1,6 +1,7 @@
 """The daily jobs. Each can be repeated at any time, and none holds up the stream for more than a moment."""
 
 from collections import Counter
+from datetime import timedelta
 
 from psycopg import errors
 
@@ -61,7 +62,7 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 
 
 def prune_results(settings: Settings) -> dict[str, int]:
-    """Delete old checks, notices and sums; a quality run stays as long as an hour's state rests on it."""
+    """Delete old checks, notices, alarms and sums; a quality run stays as long as an hour's state rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
         kept = settings.retention_days.checks
         pruned = {
@@ -70,6 +71,7 @@ def prune_results(settings: Settings) -> dict[str, int]:
             "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
             "customer_hourly": store.prune_customer_hours(connection, kept_days=kept_summary_days(settings)),
             "hour_ends": store.prune(connection, "delete_hour_ends", kept_days=kept),
+            **_prune_alarms(settings, connection),
         }
     log.info("results_pruned", **pruned)
     return pruned
@@ -81,6 +83,21 @@ def refresh_statistics(settings: Settings) -> None:
         for parent in PARENTS:
             connection.execute("select refresh_statistics(%s)", [parent])
     log.info("statistics_refreshed", tables=list(PARENTS))
+
+
+def _prune_alarms(settings: Settings, connection: Connection) -> dict[str, int]:
+    """Delete alarms and what was told of them with the readings that they are of."""
+    today = read_clock(connection).date()
+    days = [day.day for day in store.list_days(connection, READINGS)]
+    # An expired day that had to stay still speaks for its alarms: a late reading would bring them back, and tell them.
+    before = min([*days, today - timedelta(days=kept_days(settings)[READINGS])])
+    summed = today - timedelta(days=kept_summary_days(settings))
+    return {
+        "alarms": store.prune_before(connection, "delete_alarms", before),
+        "messages": store.prune_before(connection, "delete_messages", before),
+        "alarm_touches": store.prune_before(connection, "delete_touches", before),
+        "customer_hourly_alarms": store.prune_before(connection, "delete_alarm_hours", summed),
+    }
 
 
 def _drop(connection: Connection, day: Day, report: RetentionReport) -> None:

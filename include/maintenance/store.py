@@ -36,6 +36,11 @@ def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
     return connection.execute(query(f"maintenance/{statement}"), {"kept_days": kept_days}).rowcount
 
 
+def prune_before(connection: Connection, statement: str, before: date) -> int:
+    """Delete what is from before a day by one of the delete queries and return how many rows these were."""
+    return connection.execute(query(f"maintenance/{statement}"), {"before": before}).rowcount
+
+
 def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
     """Delete old hourly sums day by day, to keep transactions short; return how many rows that were."""
     before = read_clock(connection).date() - timedelta(days=kept_days)

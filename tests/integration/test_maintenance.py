@@ -317,9 +317,67 @@ def test_old_results_go_and_those_that_an_hour_rests_on_stay(pipeline: Pipeline)
         "quality_runs": 1,
         "customer_hourly": 0,
         "hour_ends": 0,
+        "alarms": 0,
+        "messages": 0,
+        "alarm_touches": 0,
+        "customer_hourly_alarms": 0,
     }
     assert pipeline.count("quality_runs") == 3
     assert pipeline.count("quality_runs join settled_hours on run_id = id") == 1
+
+
+def test_alarms_go_with_the_readings_that_they_are_of_and_an_open_one_stays(pipeline: Pipeline) -> None:
+    settings, kept = pipeline.settings, pipeline.settings.retention_days.stored_readings
+    pipeline.run("insert into alarm_policies values ('1', now(), '{}')")
+    for number, (days, state) in enumerate(
+        [(kept + 2, "cleared"), (kept + 2, "retracted"), (kept + 2, "open"), (kept - 2, "cleared")], start=1
+    ):
+        opened = f"timezone('utc', now()) - interval '{days} days'"
+        cleared = opened if state == "cleared" else "null"
+        pipeline.run(
+            "insert into alarms (customer_id, rule, severity, onset, opened, cleared, readings, state, policy_version) "  # noqa: S608
+            f"values (gen_random_uuid(), 'high', 'warning', {opened}, {opened}, {cleared}, 1, '{state}', '1')"
+        )
+        pipeline.run(
+            "insert into alarm_events (alarm_id, number, kind, onset, opened) "  # noqa: S608
+            f"values ({number}, 1, 'opened', now(), now())"
+        )
+        pipeline.run(f"insert into alarm_told (alarm_id, channel) values ({number}, 1)")  # noqa: S608
+        pipeline.run(f"insert into outbox (event_id) values ({number})")  # noqa: S608
+        pipeline.run(
+            "insert into messages (key, channel, body, planned_at) "  # noqa: S608
+            f"values (gen_random_uuid(), 1, '{{}}', {opened})"
+        )
+        pipeline.run(
+            f"insert into alarm_touches (customer_id, since, noted_at) values (gen_random_uuid(), now(), {opened})"  # noqa: S608
+        )
+
+    pruned = prune_results(settings)
+
+    assert {key: pruned[key] for key in ("alarms", "messages", "alarm_touches")} == {
+        "alarms": 2,
+        "messages": 3,
+        "alarm_touches": 3,
+    }
+    left = [(3,), (4,)]
+    assert pipeline.rows("select id from alarms order by id") == left
+    assert pipeline.rows("select alarm_id from alarm_events order by 1") == left
+    assert pipeline.rows("select alarm_id from alarm_told order by 1") == left
+    assert pipeline.rows("select event_id from outbox order by 1") == left
+
+
+def test_an_expired_day_that_has_to_stay_keeps_its_alarms(pipeline: Pipeline) -> None:
+    pipeline.take_any_day()
+    pipeline.run("insert into alarm_policies values ('1', now(), '{}')")
+    days = pipeline.settings.retention_days.stored_readings + 3
+    pipeline.run(f"select ensure_day_partition('heartbeats', current_date - {days})")
+    at = f"timezone('utc', now()) - interval '{days - 1} days'"
+    pipeline.run(
+        "insert into alarms (customer_id, rule, severity, onset, opened, cleared, readings, state, policy_version) "  # noqa: S608
+        f"values (gen_random_uuid(), 'high', 'warning', {at}, {at}, {at}, 1, 'cleared', '1')"
+    )
+
+    assert prune_results(pipeline.settings)["alarms"] == 0
 
 
 def test_the_sums_of_a_customers_hours_go_when_they_are_too_old_and_never_before_their_readings(
