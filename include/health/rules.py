@@ -28,6 +28,10 @@ _FARTHEST_AHEAD = timedelta(minutes=5)
 # Fewer records than this are too few for a share to mean more than a warning.
 MIN_JUDGED_RECORDS = 20
 
+# A launch may take in much before its first look; a channel that is down is told of by and by.
+_UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS = 120.0, 900.0
+_UNTOLD_SECONDS, _UNTAKEN_SECONDS = 300.0, 900.0
+
 _SPANS = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
 
 
@@ -43,6 +47,8 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
         _unprocessable(facts, limits),
         _lease(facts, limits),
         _unpublished(facts, limits),
+        _alarms(facts, limits),
+        _delivery(facts),
         _disk(facts, limits),
     ]
 
@@ -194,6 +200,41 @@ def _unpublished(facts: Facts, limits: Thresholds) -> Check:
         f"the longest waits for {_span(wait_seconds)}"
     )
     return Check("unpublished_hours", status, wait_seconds / 3600, limit, message)
+
+
+def _alarms(facts: Facts, limits: Thresholds) -> Check:
+    if facts.database is None:
+        return _unknown("alarms", facts)
+    lease, now = facts.database.lease, facts.database.now
+    is_running = lease is not None and silent_seconds(lease, now) <= limits.lease_seconds
+    if lease is None or not is_running or seconds_between(lease.started_at, now) <= _UNLOOKED_WARN_SECONDS:
+        return Check("alarms", Status.OK, None, None, "no launch has run for long enough to tell")
+    age = age_seconds(facts.database.alarms.looked_at, now)
+    waited = seconds_between(lease.started_at, now) if age is None else age
+    status, limit = _grade(waited, _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS)
+    message = "the alarms were never evaluated" if age is None else f"the last look was {_span(age)} ago"
+    if status is not Status.OK:
+        message += ": heartbeat_stream's log says why (alarms_interrupted, alarms_not_evaluated)"
+    return Check("alarms", status, age, limit, message)
+
+
+def _delivery(facts: Facts) -> Check:
+    if facts.database is None:
+        return _unknown("delivery", facts)
+    work, now = facts.database.alarms, facts.database.now
+    waiting, untaken = (
+        age_seconds(work.waiting_since, now) or 0.0,
+        age_seconds(work.untaken_since, now) or 0.0,
+    )
+    if waiting > _UNTOLD_SECONDS:
+        message = (
+            f"no sender has taken up what is to be told for {_span(waiting)}: is 'alarms deliver' running?"
+        )
+        return Check("delivery", Status.FAIL, waiting, _UNTOLD_SECONDS, message)
+    if untaken > _UNTAKEN_SECONDS:
+        message = f"a channel has not taken a message for {_span(untaken)}: the table messages says why"
+        return Check("delivery", Status.WARN, untaken, _UNTAKEN_SECONDS, message)
+    return Check("delivery", Status.OK, max(waiting, untaken), _UNTAKEN_SECONDS, "what is to be told is told")
 
 
 def _disk(facts: Facts, limits: Thresholds) -> Check:

@@ -9,6 +9,7 @@ from include.db.connect import Connection
 from include.db.queries import query
 from include.domain.reasons import Reason
 from include.health.types import (
+    AlarmWork,
     Check,
     DatabaseFacts,
     KafkaFacts,
@@ -34,6 +35,7 @@ def read_database(
     [pulse] = connection.execute(query("health/select_pulse"), sought).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("health/count_unpublished_hours")).fetchall()
+    [alarms] = connection.execute(query("health/select_alarm_work")).fetchall()
     newest_reading_at, moved_at, records, quarantined = pulse
     next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
@@ -48,6 +50,7 @@ def read_database(
         recent_unprocessable=_read_unprocessable(connection, since),
         lease=read_lease(connection),
         unpublished=UnpublishedHours(*hours),
+        alarms=AlarmWork(*alarms),
     )
 
 

@@ -78,6 +78,15 @@ class UnprocessableRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmWork:
+    """When the alarms were last evaluated; since when something waits for a sender, and a message for a taker."""
+
+    looked_at: datetime | None
+    waiting_since: datetime | None
+    untaken_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFacts:
     """What the database says, by its own clock, in UTC; `next_offsets` and `moved_at` are of the present topic.
 
@@ -96,6 +105,7 @@ class DatabaseFacts:
     recent_unprocessable: UnprocessableRecords | None
     lease: Lease | None
     unpublished: UnpublishedHours
+    alarms: AlarmWork
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,10 +51,16 @@ def let_stand_still(pipeline: Pipeline) -> InlineStream:
     stream.drain()
     pipeline.send([event(2)])
     pipeline.run("update stream_offsets set updated_at = updated_at - interval '1 hour'")
-    pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    let_have_run(pipeline)
     assert run_checks(pipeline.settings)["commit_age"] == "ok"
     age_wait(pipeline, "1 hour")
     return stream
+
+
+def let_have_run(pipeline: Pipeline) -> None:
+    """Let the launch have begun an hour ago, and its alarms be evaluated."""
+    pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    pipeline.run("insert into alarm_evaluator values ('heartbeat_alarms', 1, 'test:1', now(), now())")
 
 
 def age_wait(pipeline: Pipeline, interval: str) -> None:
@@ -170,7 +176,7 @@ def test_a_record_after_an_hour_of_silence_is_no_standstill_until_it_has_waited_
     pipeline.send([event(1)])
     stream.drain()
     pipeline.run("update stream_offsets set updated_at = updated_at - interval '1 hour'")
-    pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
+    let_have_run(pipeline)
     pipeline.lift_limits()
     pipeline.send([event(2)], timestamp_ms=0)  # a sender's clock may say anything
     settings = pipeline.settings.having(health_confirm_seconds=0)

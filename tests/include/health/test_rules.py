@@ -13,6 +13,7 @@ from include.health.rules import BYTES_PER_GIB, evaluate
 from include.health.run import thresholds
 from include.health.standstill import is_stalled, lag_of, launch_to_fence, may_be_stalled
 from include.health.types import (
+    AlarmWork,
     Check,
     DatabaseFacts,
     Disk,
@@ -47,6 +48,7 @@ DATABASE = DatabaseFacts(
     recent_unprocessable=None,
     lease=LEASE,
     unpublished=UnpublishedHours(0, 0, None),
+    alarms=AlarmWork(looked_at=ago(2), waiting_since=None, untaken_since=None),
 )
 HEALTHY = Facts(KAFKA, "", DATABASE, "", disk=Disk(Path("/data"), 50 * BYTES_PER_GIB))
 
@@ -70,9 +72,49 @@ def statuses(facts: Facts) -> dict[str, str]:
     return {name: check.status.value for name, check in found(facts).items() if check.status is not Status.OK}
 
 
+def alarm_work(
+    *, looked_at: float | None = 2, waiting: float | None = None, untaken: float | None = None
+) -> AlarmWork:
+    times = (None if seconds is None else ago(seconds) for seconds in (looked_at, waiting, untaken))
+    return AlarmWork(*times)
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "started", "status"),
+    [
+        (119, 3600, "ok"),
+        (121, 3600, "warn"),
+        (901, 3600, "fail"),
+        (None, 121, "warn"),
+        (None, 3600, "fail"),
+        (None, 119, "ok"),
+    ],
+)
+def test_alarms_that_nobody_evaluates_while_the_stream_runs_are_found(
+    looked_at: float | None, started: float, status: str
+) -> None:
+    facts = database(alarms=alarm_work(looked_at=looked_at), lease=replace(LEASE, started_at=ago(started)))
+
+    assert found(facts)["alarms"].status == status
+    gone = replace(LEASE, renewed_at=ago(3000))
+    assert found(database(alarms=alarm_work(looked_at=9999), lease=gone))["alarms"].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "untaken", "status"),
+    [(299, 899, "ok"), (301, None, "fail"), (None, 901, "warn"), (None, None, "ok")],
+)
+def test_what_is_to_be_told_and_is_not_is_found(
+    waiting: float | None, untaken: float | None, status: str
+) -> None:
+    work = alarm_work(waiting=waiting, untaken=untaken)
+
+    assert found(database(alarms=work))["delivery"].status == status
+
+
 def test_a_healthy_stream_passes_every_check() -> None:
     assert statuses(HEALTHY) == {}
-    assert len(found(HEALTHY)) == 10
+    assert len(found(HEALTHY)) == 12
 
 
 def test_lag_counts_what_kafka_holds_and_the_ledger_has_not_done() -> None:
