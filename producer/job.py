@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from include.domain.reasons import Outcome, Reason
 from include.errors import BrokerUnavailableError, FileUnusableError
 from include.settings import Settings
+from producer.episodes import EpisodeBook
 from producer.events import Event
 from producer.generator import HeartbeatGenerator, SimulationPlan
 from producer.pace import Pace
@@ -53,8 +55,33 @@ def run_job(job: Job, settings: Settings, *, stop: threading.Event, reporter: Re
 
     A broker outage is waited out for as long as it takes; after `stop`, for half a minute.
     """
-    with closing(TruthFile(Path(job.ledger))) if job.ledger else nullcontext() as ledger:
-        return _Run(job, settings, stop, reporter, ledger).run()
+    if job.ledger is None:
+        return _Run(job, settings, stop, reporter, None).run()
+    with closing(TruthFile(Path(job.ledger))) as truth:
+        witness = _Witness(truth, EpisodeBook(settings))
+        tally = _Run(job, settings, stop, reporter, witness).run()
+        truth.write_episodes(witness.book.lines())
+        return tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """Keeps what became of each record, and of which readings the episodes are made."""
+
+    truth: TruthFile
+    book: EpisodeBook
+
+    def note(self, event: Event, delivery: Stored, outcome: Outcome, reason: Reason | None) -> None:
+        self.truth.write(
+            event, partition=delivery.partition, offset=delivery.offset, outcome=outcome, reason=reason
+        )
+        if outcome is Outcome.ACCEPTED:
+            self.book.note(
+                event.key or b"",
+                event_time_ms=event.event_time_ms,
+                heart_rate_bpm=event.heart_rate_bpm,
+                record_time_ms=delivery.record_time_ms,
+            )
 
 
 class _Run:
@@ -66,13 +93,13 @@ class _Run:
         settings: Settings,
         stop: threading.Event,
         reporter: Reporter,
-        ledger: TruthFile | None,
+        witness: _Witness | None,
     ) -> None:
         self._job = job
         self._settings = settings
         self._stop = stop
         self._reporter = reporter
-        self._ledger = ledger
+        self._witness = witness
         self._tally = Tally()
         self._stopped_at: float | None = None
         self._reported_at = 0.0
@@ -147,10 +174,8 @@ class _Run:
         tally.by_outcome[outcome] += 1
         if reason is not None:
             tally.by_reason[reason] += 1
-        if self._ledger is not None:
-            self._ledger.write(
-                event, partition=delivery.partition, offset=delivery.offset, outcome=outcome, reason=reason
-            )
+        if self._witness is not None:
+            self._witness.note(event, delivery, outcome, reason)
 
     def _must_end(self) -> bool:
         if not self._stop.is_set():

@@ -1,4 +1,4 @@
-"""The ground truth: a JSON line for each record that the broker acknowledged.
+"""The ground truth: a JSON line for each record that the broker acknowledged, and behind them the episodes.
 
 A test artefact: unlike logs and errors it names customers, so that a database can be held against it record
 by record. Keep it out of the repository.
@@ -6,7 +6,7 @@ by record. Keep it out of the repository.
 
 import gzip
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -59,6 +59,12 @@ class TruthFile:
         )
         with self._noting_failure():
             self._file.write(line)
+
+    def write_episodes(self, lines: Iterable[bytes]) -> None:
+        """Write which episodes there were in what was sent; see `producer/episodes.py`."""
+        if not self._is_broken:
+            with self._noting_failure():
+                self._file.writelines(lines)
 
     def close(self) -> None:
         """Write what is buffered and close the file; raise FileIncompleteError if not all of it could be written."""

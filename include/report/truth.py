@@ -1,13 +1,7 @@
 """Hold the database against a simulator's ground truth, record by record."""
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,16 +9,13 @@ from uuid import UUID
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
-from include.domain.reasons import Outcome, Reason
+from include.domain.reasons import Outcome
 from include.domain.risk import RiskPolicy, load_policy
-from include.errors import FileUnusableError
+from include.report.truth_lines import truth_lines
 from include.settings import Settings
 from include.stream.offsets import read_next_offsets
 
 SHOWN_DIFFERENCES = 20
-LONGEST_LINE_BYTES = 64 * 1024
-GZIP_MARK = b"\x1f\x8b"
-UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error)
 
 _Reading = tuple[UUID, datetime]
 
@@ -77,13 +68,15 @@ def compare_with_truth(settings: Settings, truth: Path) -> Comparison:
     A difference names the record by partition and offset, never the customer.
     """
     policy = load_policy(settings.judging.risk_policy)
-    next(_lines(truth), None)  # a file of another kind is refused before anybody is asked
+    next(truth_lines(truth), None)  # a file of another kind is refused before anybody is asked
     with open_broker(settings) as broker:
         topic_id = broker.topic(settings.kafka.topic).topic_id
     with connect(settings, Role.READER) as connection, readable_errors(settings):
         stored = _read(connection, topic_id)
     comparison = Comparison()
-    for line in _lines(truth):
+    for line in truth_lines(truth):
+        if "outcome" not in line:  # what is said of episodes is compared by verify-alarms
+            continue
         comparison.records += 1
         _compare_record(line, stored, policy, comparison)
     for partition, offset in stored.reasons:
@@ -139,41 +132,3 @@ def _read(connection: Connection, topic_id: UUID) -> _Stored:
         readings = {(customer, instant): (rate, level) for customer, instant, rate, level in cursor}
     row = connection.execute(query("report/sum_duplicates"), where).fetchone()
     return _Stored(next_offset, reasons, readings, int(row[0]) if row else 0)
-
-
-def _lines(truth: Path) -> Iterator[dict[str, Any]]:
-    number = 0
-    try:
-        with _open(truth) as file:
-            while text := file.readline(LONGEST_LINE_BYTES):
-                number += 1
-                yield _checked(json.loads(text))
-    except UNREADABLE as error:
-        reason = (
-            error.strerror
-            if isinstance(error, OSError) and error.strerror
-            else f"line {number} is none of its"
-        )
-        raise FileUnusableError(
-            path=truth, problem=f"not a ground truth ({reason}): name the file that 'producer --ledger' wrote"
-        ) from None
-
-
-@contextmanager
-def _open(truth: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
-    with truth.open("rb") as file:
-        yield gzip.GzipFile(fileobj=file) if file.peek(2).startswith(GZIP_MARK) else file
-
-
-def _checked(line: Any) -> dict[str, Any]:
-    """Return a line of a ground truth; raise one of UNREADABLE for anything else."""
-    is_known = line["outcome"] in set(Outcome) and (line["reason"] is None or line["reason"] in set(Reason))
-    if not is_known or type(line["partition"]) is not int or type(line["offset"]) is not int:
-        raise ValueError
-    if line["outcome"] == Outcome.ACCEPTED:
-        UUID(line["customer_id"])
-        datetime.fromisoformat(line["event_time"])
-        if type(line["heart_rate"]) is not int:
-            raise ValueError
-    checked: dict[str, Any] = line
-    return checked

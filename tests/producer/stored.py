@@ -33,9 +33,9 @@ def stored_records(settings: Settings) -> dict[tuple[int, int], Any]:
 
 
 def read_ledger(path: Path) -> dict[tuple[int, int], dict[str, Any]]:
-    """Return a ledger's lines by partition and offset; fail if a place is named twice."""
+    """Return a ledger's lines of records by partition and offset; fail if a place is named twice."""
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    lines = [json.loads(line) for line in content.splitlines()]
+    lines = [line for line in map(json.loads, content.splitlines()) if "outcome" in line]
     ledger = {(line["partition"], line["offset"]): line for line in lines}
     assert len(ledger) == len(lines)
     return ledger
