@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from include.errors import TransientError
+from include.handling.render import alarm_text
 from include.log import configure_logging
 from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
@@ -20,6 +21,7 @@ from stack import run as stack
 from stack.airflow.client import AirflowClient
 from stack.airflow.configuration import base_url
 from stack.isolated import isolated_settings
+from tools.demo_alarm import run_alarm
 from tools.streaming import count_waiting
 from tools.workflows import last_words, run_workflow, wait_for
 
@@ -33,7 +35,7 @@ FORM = {
 }
 STEP_TIMEOUT_SECONDS = 180
 # How long each step takes on two cores.
-USUAL_SECONDS = {"1/4": 30, "2/4": 15, "3/4": 15, "4/4": 30}
+USUAL_SECONDS = {"1/5": 30, "2/5": 15, "3/5": 15, "4/5": 30, "5/5": 5}
 
 console = Console()
 
@@ -44,28 +46,31 @@ def run_demo() -> int:
     # What is done is told in the demo's own words.
     configure_logging(log_format="auto", level="WARNING")
     with isolated_settings(stack_with_airflow=True) as settings:
-        _say("1/4", "starting PostgreSQL, Kafka and Airflow, which launches the stream")
+        _say("1/5", "starting PostgreSQL, Kafka and Airflow, which launches the stream")
         stack.up(settings, _say_part)
         client = AirflowClient(settings)
         summary = _simulate(client)
-        _say("3/4", f"{summary['sent']:,} records sent; waiting until all are consumed")
+        _say("3/5", f"{summary['sent']:,} records sent; waiting until all are consumed")
         _wait_until_consumed(settings, client)
         hour = datetime.fromisoformat(summary["start"]).replace(tzinfo=None)
-        _say("4/4", f"heartbeat_hourly: the hour {hour:%H:%M} UTC is checked, summed and published")
+        _say("4/5", f"heartbeat_hourly: the hour {hour:%H:%M} UTC is checked, summed and published")
         conf = {"hour": f"{hour.isoformat()}Z"}
         run_workflow(client, "heartbeat_hourly", conf, timeout_seconds=STEP_TIMEOUT_SECONDS)
         comparison = compare_with_truth(settings, Path(summary["ledger"]))
         report, hour_report = make_report(settings), read_hour(settings, hour)
         _keep_docs(settings)
+        _say("5/5", "one customer's heart races for a minute: an alarm opens, is acknowledged, and clears")
+        alarm = run_alarm(settings)
     console.print(render(report))
     console.print(render_hour(hour_report))
+    console.print(alarm_text(*alarm))
     console.print("(a delay beyond the limit is true: the hour was sent after it had ended)", style="dim")
     _show_links()
     return _conclude(comparison, _problems(comparison, report, hour_report), time.monotonic() - begun)
 
 
 def _simulate(client: AirflowClient) -> dict[str, Any]:
-    _say("2/4", f"heartbeat_simulator: {CUSTOMERS} customers, the last full hour in fast motion, with faults")
+    _say("2/5", f"heartbeat_simulator: {CUSTOMERS} customers, the last full hour in fast motion, with faults")
     run_id = run_workflow(client, "heartbeat_simulator", FORM, timeout_seconds=STEP_TIMEOUT_SECONDS)
     summary: dict[str, Any] = client.result("heartbeat_simulator", run_id, "simulate")
     return summary
