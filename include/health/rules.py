@@ -24,6 +24,8 @@ from include.stream.types import Lease
 BYTES_PER_GIB = 1024**3
 # A record whose time is farther ahead does not tell when anything was sent; the ledger tells when it was stored.
 _FARTHEST_AHEAD = timedelta(minutes=5)
+# Servers and launch come up within so many times HEALTH_GRACE_SECONDS, also on a slow machine.
+_GRACES_OF_A_START = 4
 # Fewer records than this are too few for a share to mean more than a warning.
 MIN_JUDGED_RECORDS = 20
 
@@ -33,7 +35,7 @@ _SPANS = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
 def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
     """Return one finding for each check, always the same checks in the same order."""
     return [
-        _broker(facts),
+        _broker(facts, limits),
         _database(facts),
         _lag(facts, limits),
         _commit_age(facts, limits),
@@ -46,6 +48,14 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
     ]
 
 
+def is_starting(facts: Facts, limits: Thresholds) -> bool:
+    """Tell whether no launch has shown itself since the database came up, and one is still given time to."""
+    database = facts.database
+    if database is None or (database.lease and database.lease.renewed_at >= database.serving_since):
+        return False
+    return _seconds(database.serving_since, database.now) <= _GRACES_OF_A_START * limits.grace_seconds
+
+
 def is_stalled(facts: Facts, limits: Thresholds) -> bool:
     """Tell whether records have waited too long while the stream, past its start, has committed nothing."""
     return may_be_stalled(facts, limits, within_seconds=0)
@@ -53,7 +63,7 @@ def is_stalled(facts: Facts, limits: Thresholds) -> bool:
 
 def may_be_stalled(facts: Facts, limits: Thresholds, *, within_seconds: float) -> bool:
     """Tell whether the stream will count as stalled so much later at most, if nothing moves until then."""
-    if not (facts.database and lag_of(facts)):
+    if not (facts.database and lag_of(facts)) or is_starting(facts, limits):
         return False
     lease = facts.database.lease
     if lease and _seconds(lease.started_at, facts.database.now) <= limits.grace_seconds:
@@ -101,7 +111,9 @@ def summarise(failed: list[Check]) -> str:
     return "; ".join(f"{check.name}: {check.message}" for check in failed)
 
 
-def _broker(facts: Facts) -> Check:
+def _broker(facts: Facts, limits: Thresholds) -> Check:
+    if facts.kafka is None and is_starting(facts, limits):
+        return Check("broker", Status.WARN, None, None, f"starting: {facts.kafka_problem}")
     if facts.kafka is None:
         return Check("broker", Status.FAIL, None, None, facts.kafka_problem)
     count = len(facts.kafka.ranges)
@@ -135,6 +147,10 @@ def _commit_age(facts: Facts, limits: Thresholds) -> Check:
     if is_stalled(facts, limits):
         message = f"the stream stands still: {_count(lag, 'record')} to do for {_span(waited)} and {last}"
         return Check("commit_age", Status.FAIL, age, limit, message)
+    if is_starting(facts, limits):
+        return Check(
+            "commit_age", Status.WARN, age, limit, f"starting: {_count(lag, 'record')} to do; {last}"
+        )
     if waited > limit:
         return Check("commit_age", Status.WARN, age, limit, f"a launch has just begun; {last}")
     return Check("commit_age", Status.OK, age, limit, f"in progress; {last}")
@@ -211,8 +227,12 @@ def _lease(facts: Facts, limits: Thresholds) -> Check:
     if facts.database is None:
         return _unknown("lease", facts)
     lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
+    if is_starting(facts, limits):
+        up = _span(_seconds(facts.database.serving_since, now))
+        message = f"starting: the database has been up for {up}, and no launch has begun yet"
+        return Check("lease", Status.WARN, None, limit, message)
     if lease is None:
-        return Check("lease", Status.WARN, None, limit, "the stream has never run: unpause heartbeat_stream")
+        return Check("lease", Status.FAIL, None, limit, "the stream has never run: unpause heartbeat_stream")
     age = _seconds(lease.renewed_at, now)
     if lease.fenced_at:
         since = _seconds(lease.fenced_at, now)

@@ -31,10 +31,11 @@ def read_database(
     [pulse] = connection.execute(query("select_pulse"), {"window_seconds": window_seconds}).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("count_unpublished_hours")).fetchall()
-    now, newest_reading_at, records, quarantined = pulse
+    now, serving_since, newest_reading_at, records, quarantined = pulse
     partitions = _read_progress(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
         now=now,
+        serving_since=serving_since,
         answer_ms=answer_ms,
         partitions=partitions,
         waiting_since=_note_wait(connection, kafka, partitions, now),

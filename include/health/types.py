@@ -89,10 +89,12 @@ class UnprocessableRecords:
 class DatabaseFacts:
     """What the database says, by its own clock, in UTC; `partitions` are those of the present topic.
 
+    `serving_since` is when its server started, or when it was set up if that was later.
     `waiting_since` is when these checks first saw records wait with all partitions where they are now.
     """
 
     now: datetime
+    serving_since: datetime
     answer_ms: float
     partitions: dict[int, PartitionProgress]
     waiting_since: datetime | None
