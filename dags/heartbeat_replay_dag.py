@@ -59,7 +59,7 @@ def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
-    is_paused_upon_creation=True,
+    is_paused_upon_creation=False,
     dagrun_timeout=timedelta(hours=3),
     params={
         "reasons": Param(

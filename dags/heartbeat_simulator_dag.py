@@ -33,15 +33,15 @@ PARAMS = {
         minimum=1,
         maximum=1_000_000,
         title="Customers",
-        description="How many wear a monitor.",
+        description="How many customers wear a monitor.",
     ),
     "rate_hz": Param(
         1.0,
         type="number",
         exclusiveMinimum=0,
         maximum=500,
-        title="Readings a second",
-        description="Of each customer.",
+        title="Readings per second",
+        description="Per customer.",
     ),
     "period": Param(
         "real-time",
@@ -102,7 +102,7 @@ PARAMS = {
         minimum=1,
         maximum=16,
         title="Processes",
-        description="Among how many the customers are shared; more than one for tens of thousands a second.",
+        description="How many processes share the customers; more than one for tens of thousands per second.",
     ),
 }
 
@@ -121,7 +121,7 @@ def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=4,
-    is_paused_upon_creation=True,
+    is_paused_upon_creation=False,
     params=PARAMS,
     tags=[Tag.OPERATE, Tag.TIER_2],
     default_args=DEFAULT_ARGS,

@@ -91,7 +91,6 @@ class ControlPlane(Pipeline):
 
     def run_workflow(self, name: str, conf: dict[str, Any] | None = None) -> tuple[str, str]:
         """Trigger a workflow, wait for its end, and return the run's id and state."""
-        self.api.pause(name, is_paused=False)
         run_id = self.api.trigger(name, conf)
         state = wait_until(
             lambda: self.api.run_state(name, run_id),
