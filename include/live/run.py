@@ -155,6 +155,7 @@ class _Looker:
             customers=self._customers.get_if_quick(lambda: store.read_customers(connection, now)),
             slow=self._slow.get(lambda: store.read_slow(connection, now)),
             bands=self._bands.get(lambda: bands_of(self._settings)),
+            limits=store.limits(),
         )
 
 

@@ -207,6 +207,22 @@ class Bands:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds within which a look was taken, for the page to name them and to draw by them."""
+
+    flow_seconds: int
+    recent_seconds: int
+    now_seconds: int
+    hours_seconds: int
+    letters_counted: int
+    high_pause_seconds: int
+    high_horizon_seconds: int
+    checks_late_seconds: int
+    lowest_bpm: int
+    highest_bpm: int
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """All that one look at the database gave."""
 
@@ -218,6 +234,7 @@ class Look:
     customers: CustomersNow | None
     slow: Slow
     bands: Bands
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
