@@ -8,6 +8,7 @@ from rich.text import Text
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.hourly.sql import query
+from include.report.sql import query as report_query
 from include.report.types import HourLine
 from include.settings import Settings
 from include.terminal import plain
@@ -16,10 +17,11 @@ _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns a
 _SHOWN = HourLine.__slots__
 
 
-def list_hours(settings: Settings, *, limit: int) -> list[HourLine]:
-    """Return the newest hours, newest first."""
+def list_hours(settings: Settings, *, limit: int) -> tuple[list[HourLine], int]:
+    """Return the newest hours, newest first, and how many there are in all."""
     with readable_errors(settings), connect(settings, Role.READER, autocommit=True) as connection:
-        return read_hours(connection, limit=limit)
+        [(total,)] = connection.execute(report_query("count_hours")).fetchall()
+        return read_hours(connection, limit=limit), total
 
 
 def read_hours(connection: Connection, *, limit: int) -> list[HourLine]:
