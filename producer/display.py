@@ -103,7 +103,7 @@ def summary_lines(summary: Summary) -> list[str]:
 
 
 class _Rate:
-    """Records a second since the last time it was asked."""
+    """Records per second since this was last asked."""
 
     def __init__(self) -> None:
         self._count, self._at = 0, time.monotonic()
@@ -116,7 +116,7 @@ class _Rate:
 
 
 class _RateColumn(ProgressColumn):
-    """Records a second."""
+    """Records per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed or 0:,.0f}/s")

@@ -1,4 +1,4 @@
--- Records a second in the last minute of the range, by what became of them.
+-- Records per second in the last minute of the range, by what became of them.
 -- Params:  range_end timestamp (UTC)
 select
     coalesce(sum(accepted), 0) / 60.0 as accepted,

@@ -1,4 +1,4 @@
--- Readings a second by risk level, from the raw rows: always the range's last five minutes.
+-- Readings per second by risk level, from the raw rows: always the range's last five minutes.
 -- Params:  range_end timestamp (UTC), step interval
 select
     date_bin(%(step)s, event_time, timestamp '2026-01-01') as time,

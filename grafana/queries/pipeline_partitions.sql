@@ -1,4 +1,4 @@
--- Records a second of each partition over time; at most the range's last six hours.
+-- Records per second of each partition over time; at most the range's last six hours.
 -- Params:  range_start, range_end timestamp (UTC), step interval, partitions text: a list
 select
     date_bin(%(step)s, committed_at, timestamp '2026-01-01') as time,

@@ -46,7 +46,7 @@ def _now() -> list[Json]:
     fresh_seconds = FIELDS["health_fresh_seconds"].default
     return [
         figures(
-            "Records a second",
+            "Records per second",
             "Mean of the last minute, by what became of the records. Quarantined ones are kept with the reason: see "
             "the quality dashboard.",
             "live_records_per_second",

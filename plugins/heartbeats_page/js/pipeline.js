@@ -6,7 +6,7 @@ import { toAirflow } from "./links.js";
 
 const AIRFLOW_SECONDS = 10;
 const STREAM = {
-  never: ["fail", "never ran", "no launch has taken the lease: is heartbeat_stream paused?"],
+  never: ["warn", "not yet", "no launch has taken the lease so far: after a start one follows, unless heartbeat_stream is paused"],
   running: ["ok", "running", ""],
   stopping: ["warn", "stopping", "was asked to stop; the next launch follows"],
   fenced: ["warn", "fenced", "stood still and was fenced; the next launch follows"],
