@@ -1,16 +1,12 @@
 """Run the real stream beside a demo or a bench, as a process of its own."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from include.broker.topic import open_broker
-from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stream.offsets import read_next_offsets
 from include.stream.submit import spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30
@@ -44,27 +40,6 @@ def running_process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def wait_until_started(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return once the launch has committed to its place: its offsets stand in the database."""
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        while True:
-            row = connection.execute("select count(*) from stream_offsets").fetchone()
-            if row is not None and row[0]:
-                return
-            require_alive(process, log)
-            time.sleep(0.1)
-
-
-def count_waiting(settings: Settings) -> int:
-    """Return how many records the stream has still to consume."""
-    with open_broker(settings) as broker:
-        topic = broker.topic(settings.kafka.topic)
-        held = broker.ranges(topic)
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        done = read_next_offsets(connection, topic.topic_id)
-    return sum(kafka.end - done.get(partition, kafka.beginning) for partition, kafka in held.items())
 
 
 def require_alive(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,4 +1,4 @@
-"""Airflow's REST API, as far as the stack, the demo and the tests need it."""
+"""Airflow's REST API, as far as the stack and the demo need it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,24 +35,10 @@ class AirflowClient:
         """Return what a path below `/api/v2` holds."""
         return self.call("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
 
-    def import_errors(self) -> list[str]:
-        """Return what went wrong while the workflows were read."""
-        return [error["stack_trace"] for error in self.get("importErrors")["import_errors"]]
-
-    def pause(self, workflow: str, *, is_paused: bool) -> None:
-        """Pause a workflow, or let it run."""
-        self.call("PATCH", f"dags/{workflow}", {"is_paused": is_paused})
-
     def trigger(self, workflow: str, conf: dict[str, Any] | None = None) -> str:
         """Start a run with these params and return its id."""
         run = self.call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
-
-    def backfill(self, workflow: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
-        """Start a backfill over the intervals that begin in this time, and return its id."""
-        span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
-        body = {"dag_id": workflow, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
-        return int(self.call("POST", "backfills", body)["id"])
 
     def runs(self, workflow: str, *, limit: int = 50) -> list[Answer]:
         """Return the newest runs, the newest first."""
@@ -64,10 +50,6 @@ class AirflowClient:
     def run_state(self, workflow: str, run_id: str) -> str:
         """Return the state of one run."""
         return str(self.get(_run_path(workflow, run_id))["state"])
-
-    def mark_run(self, workflow: str, run_id: str, state: str) -> None:
-        """Mark a run as failed or as a success; its running tasks are ended."""
-        self.call("PATCH", _run_path(workflow, run_id), {"state": state})
 
     def tasks(self, workflow: str, run_id: str) -> list[Answer]:
         """Return the task instances of a run."""

@@ -72,7 +72,7 @@ def test_every_workflow_is_read_and_none_is_paused(plane: ControlPlane) -> None:
 
     found = wait_until(paused, lambda dags: len(dags) == 6)
 
-    assert plane.api.import_errors() == []
+    assert plane.import_errors() == []
     assert set(found.values()) == {False}
 
 
@@ -180,8 +180,8 @@ def newest_check(plane: ControlPlane, name: str) -> tuple[str, str]:
 def test_a_paused_stream_that_is_marked_ends_and_none_follows(flowing: ControlPlane) -> None:
     [running] = [each for each in flowing.api.runs("heartbeat_stream") if each["state"] == "running"]
     try:
-        flowing.api.pause("heartbeat_stream", is_paused=True)
-        flowing.api.mark_run("heartbeat_stream", running["dag_run_id"], "failed")
+        flowing.pause("heartbeat_stream", is_paused=True)
+        flowing.fail_run("heartbeat_stream", running["dag_run_id"])
 
         wait_until(flowing.jvms, lambda jvms: jvms == [])
         active = [
@@ -189,7 +189,7 @@ def test_a_paused_stream_that_is_marked_ends_and_none_follows(flowing: ControlPl
         ]
         assert active == []
     finally:
-        flowing.api.pause("heartbeat_stream", is_paused=False)
+        flowing.pause("heartbeat_stream", is_paused=False)
     flowing.wait_flowing()
 
 
@@ -260,7 +260,7 @@ def test_a_backfill_settles_one_hour_at_a_time_and_leaves_slots_to_the_stream_an
     flowing: ControlPlane,
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    number = flowing.api.backfill(
+    number = flowing.backfill(
         "heartbeat_hourly", since=now - timedelta(hours=30), until=now - timedelta(hours=25), runs_at_once=10
     )
     seen: list[Counter[str]] = []
