@@ -70,7 +70,7 @@ def addresses(settings: Settings) -> dict[str, str]:
     )
     return {
         **page,
-        "database": f"{settings.db_address}/{settings.db.name}",
+        "database": f"{settings.db.address}/{settings.db.name}",
         "topic": f"{settings.kafka.topic} at {settings.kafka.broker}",
         "logs": str(settings.stack.dir / "logs"),
     }

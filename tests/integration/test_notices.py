@@ -206,9 +206,7 @@ def test_a_webhook_that_fails_is_logged_without_its_address(
     told: Settings, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    nobody = told.model_copy(
-        update={"health_webhook_url": SecretStr(f"http://127.0.0.1:{free_port()}/token-123")}
-    )
+    nobody = told.having(health_webhook_url=SecretStr(f"http://127.0.0.1:{free_port()}/token-123"))
     listener.status = 500
 
     with capture_logs() as logs:

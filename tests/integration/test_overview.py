@@ -63,7 +63,7 @@ def test_it_tells_of_the_stream_the_hours_and_the_checks_in_text_and_as_json(pip
 
 def test_without_a_broker_the_lag_is_unknown_and_the_rest_is_told(pipeline: Pipeline) -> None:
     InlineStream(pipeline.settings)
-    settings = pipeline.settings.model_copy(update={"kafka_broker": f"localhost:{free_port()}"})
+    settings = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")
 
     overview = read_overview(settings)
 
