@@ -1,12 +1,17 @@
 """Send a notice to the webhook. It goes outside, so no notice holds a customer id or payload."""
 
-import json
-import urllib.error
-import urllib.request
+import logging
+import ssl
+
+import httpx
 
 from include.log import get_logger
 from include.notices.types import Notice
 from include.settings import Settings
+
+# At INFO httpx tells each address that it asks, and ours may hold a token.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 log = get_logger()
 
@@ -25,15 +30,20 @@ def post(settings: Settings, notice: Notice) -> bool:
         "link": notice.link,
         "at": f"{notice.noted_at.isoformat(timespec='seconds')}Z",
     }
-    request = urllib.request.Request(  # noqa: S310 - the settings accept http and https only
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
     try:
-        with urllib.request.urlopen(request, timeout=settings.health.webhook_timeout_seconds):  # noqa: S310
-            pass
-    except (OSError, ValueError) as failure:  # URLError and HTTPError are OSErrors
+        httpx.post(
+            url,
+            json=body,
+            timeout=settings.health.webhook_timeout_seconds,
+            follow_redirects=True,
+            # The machine's own certificates: where a company has an authority of its own, they know it.
+            verify=ssl.create_default_context(),
+        ).raise_for_status()
+    # Besides what the network does: an address or a proxy that cannot be one, certificates that cannot be read.
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as failure:
         # The address may hold a token: neither it nor the error's text, which may repeat it, is logged.
-        log.warning("webhook_failed", error=type(failure).__name__, status=getattr(failure, "code", None))
+        status = failure.response.status_code if isinstance(failure, httpx.HTTPStatusError) else None
+        log.warning("webhook_failed", error=type(failure).__name__, status=status)
         return False
     log.info("webhook_notified", subject=notice.subject, is_failing=notice.is_failing)
     return True

@@ -1,5 +1,6 @@
 """What the webhook is told: each change of state once, whatever is started anew or away meanwhile."""
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -204,7 +205,10 @@ def test_old_notices_go_but_not_what_still_fails(
     assert len(listener.bodies) == 3
 
 
-def test_a_webhook_that_fails_is_logged_without_its_address(told: Settings, listener: Listener) -> None:
+def test_a_webhook_that_fails_is_logged_without_its_address(
+    told: Settings, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     nobody = told.having(health_webhook_url=SecretStr(f"http://127.0.0.1:{free_port()}/token-123"))
     listener.status = 500
 
@@ -213,4 +217,5 @@ def test_a_webhook_that_fails_is_logged_without_its_address(told: Settings, list
         tell(nobody, [])
 
     assert [line["event"] for line in logs] == ["webhook_failed", "webhook_failed"]
-    assert "token-123" not in str(logs)
+    assert [line["status"] for line in logs] == [500, None]
+    assert "token-123" not in str(logs) + caplog.text
