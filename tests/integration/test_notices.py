@@ -95,7 +95,7 @@ def test_a_webhook_that_is_away_misses_nothing_hears_nothing_twice_and_keeps_the
 def test_a_check_that_could_not_be_made_neither_fails_nor_is_over(told: Settings, listener: Listener) -> None:
     tell(told, [Change("check lag", True, "too much")])
 
-    check(told, **FINE, kafka_broker=f"127.0.0.1:{free_port()}")
+    check(told, **FINE, health_grace_seconds=0, kafka_broker=f"127.0.0.1:{free_port()}")
 
     assert listener.told() == [("check lag", "failing"), ("check broker", "failing")]
 

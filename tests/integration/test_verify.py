@@ -28,11 +28,11 @@ def rejected(path: Path, *places: tuple[int, int]) -> Path:
 def test_what_the_stream_has_not_reached_is_counted_and_not_listed(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    ledger = rejected(tmp_path / "ledger", *((0, offset) for offset in range(1000)))
+    truth = rejected(tmp_path / "truth", *((0, offset) for offset in range(1000)))
 
-    comparison = compare_with_truth(pipeline.settings, ledger)
+    comparison = compare_with_truth(pipeline.settings, truth)
 
-    assert comparison.lines() == ["1,000 records in the ledger, 0 differences, 1,000 not consumed yet"]
+    assert comparison.lines() == ["1,000 records in the ground truth, 0 differences, 1,000 not consumed yet"]
     assert not comparison.holds
 
 
@@ -40,25 +40,25 @@ def test_many_differences_are_cut_with_the_count_of_the_rest(pipeline: Pipeline,
     stream = InlineStream(pipeline.settings)
     pipeline.send([event(number) for number in range(100)], partition=0)
     stream.drain()
-    ledger = rejected(tmp_path / "ledger", *((0, offset) for offset in range(100)))
+    truth = rejected(tmp_path / "truth", *((0, offset) for offset in range(100)))
 
-    *differences, more, summary = compare_with_truth(pipeline.settings, ledger).lines()
+    *differences, more, summary = compare_with_truth(pipeline.settings, truth).lines()
 
     assert len(differences) == SHOWN_DIFFERENCES
-    assert (more, summary) == ("and 81 more", "100 records in the ledger, 101 differences")
+    assert (more, summary) == ("and 81 more", "100 records in the ground truth, 101 differences")
 
 
 def test_what_the_stream_does_meanwhile_is_no_difference(pipeline: Pipeline, tmp_path: Path) -> None:
     with open_broker(pipeline.settings) as broker:
         topic_id = broker.topic(pipeline.settings.kafka.topic).topic_id
-    ledger = rejected(tmp_path / "ledger", (0, 5))
+    truth = rejected(tmp_path / "truth", (0, 5))
     waits = "select count(*) from pg_locks where not granted and relation = 'dead_letters'::regclass"
     pipeline.run("select ensure_day_partition('dead_letters', timezone('utc', now())::date)")
 
     with ThreadPoolExecutor(1) as pool, pipeline.owner() as connection:
         with connection.transaction():
             connection.execute("lock table dead_letters in access exclusive mode")
-            comparing = pool.submit(compare_with_truth, pipeline.settings, ledger)
+            comparing = pool.submit(compare_with_truth, pipeline.settings, truth)
             wait_until(lambda: pipeline.rows(waits), lambda rows: rows == [(1,)])
             connection.execute(
                 'insert into dead_letters (topic_id, topic, partition, "offset", reason, detail) '
@@ -67,4 +67,4 @@ def test_what_the_stream_does_meanwhile_is_no_difference(pipeline: Pipeline, tmp
             )
         comparison = comparing.result(60)
 
-    assert comparison.lines() == ["1 records in the ledger, 0 differences, 1 not consumed yet"]
+    assert comparison.lines() == ["1 records in the ground truth, 0 differences, 1 not consumed yet"]
