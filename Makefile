@@ -30,7 +30,7 @@ up: setup ## start PostgreSQL, Kafka and Airflow in the background; the stream r
 down: $(RUN) ## stop them; the data stay
 	@$(RUN) -m stack down
 
-status: $(RUN) ## show what runs
+status: $(RUN) ## show what runs, how the stream does, the last hours and checks
 	@$(RUN) -m stack status
 
 logs: $(RUN) ## show the ends of their logs
@@ -71,13 +71,18 @@ test-tools: # Chromium and Docker's own Compose, where they are missing
 
 check: lint types test e2e ## what CI runs
 
-lint: setup-dev ## style of Python, SQL, shell, Dockerfile and workflows
+lint: setup-dev node_modules/.package-lock.json ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	node_modules/.bin/biome lint --error-on-warnings
 	$(RUN) -m sqlfluff lint --disable-progress-bar include grafana/queries
 	.venv/bin/shellcheck $(SHELL_FILES)
 	$(if $(DOCKERFILES),.venv/bin/hadolint $(DOCKERFILES))
 	$(if $(WORKFLOWS),.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
+
+# The linter of the page's JavaScript; the page itself needs nothing of it.
+node_modules/.package-lock.json: package-lock.json
+	@scripts/install-page-linter.sh
 
 format: setup-dev ## rewrite Python and SQL in the house style
 	$(RUN) -m ruff check --fix .

@@ -222,7 +222,7 @@ def list_letters(
     from include.report.letters import letters_table
     from include.report.run import list_dead_letters
 
-    Console().print(letters_table(list_dead_letters(get_settings(), reasons=reason, limit=limit)))
+    Console().print(letters_table(*list_dead_letters(get_settings(), reasons=reason, limit=limit)))
 
 
 @letters_app.command(

@@ -1,10 +1,10 @@
 """
 # Heartbeat health
 
-Checks each minute whether the readings flow, and starts a stream that stands still again.
+Checks every minute whether readings flow, and restarts a stream that stands still.
 
 ```
- Kafka ends ──┐                         ┌──► health_checks      one row a check
+ Kafka ends ──┐                         ┌──► health_checks      one row per check
  ledger ──────┼──► check_everything ────┼──► this task's log    a table
  lease, disk ─┘         │               └──► outbox             what begins to fail, and what is over
                         └──► fence the launch that stands still; heartbeat_stream starts the next one
@@ -13,11 +13,13 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 - **Reads** the topic's end offsets, `stream_offsets`, `stream_commits`, `stream_lease`, `heartbeats`,
   `dead_letters`, `hour_status`, and the free space below STACK_DIR.
 - **Writes** `health_checks`, `stream_waits`, `notices` and `outbox`. A stream that commits nothing while these checks
-  have seen records wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed
-  where it cannot.
+  have seen records wait for HEALTH_STALL_SECONDS is fenced, once per launch: it can commit nothing more and exits, or
+  is killed where it cannot exit.
 - **People are told** once when a check begins to fail, an hour is withheld, or a task of this workflow,
   `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is over. The sender does that, a
   process of its own (ALARM_OPERATORS).
+- **After a start** the checks say "starting", a warning, until the first launch has shown itself; after four times
+  HEALTH_GRACE_SECONDS they are red.
 - **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.
 - **When it is red** the last line names the failed checks and what each of them saw. `lag`, `commit_age`,
   `lease`: look at `heartbeat_stream`. `freshness` as a warning: the source is silent, not the stream.

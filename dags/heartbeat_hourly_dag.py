@@ -49,10 +49,10 @@ HOUR = (
 RUN_ID = "{{ run_id }}"
 HOURLY_SUMMARY = Asset("hourly_summary")
 # Its slot is the only one. Should somebody settle hours beside Airflow, the task gives way and is tried again.
-SETTLES: dict[str, Any] = {"pool": SETTLING.name, "retries": 6}
+SETTLE_RETRIES = 6
 
 
-@task(**SETTLES)
+@task(pool=SETTLING.name, retries=SETTLE_RETRIES)
 @by_connections
 def settle_hour(hour: str, workflow_run: str) -> dict[str, Any]:
     """Check the hour and publish or withhold it."""
@@ -72,7 +72,9 @@ def publish_hour(hour: str, *, outlet_events: Any = None) -> None:
     outlet_events[HOURLY_SUMMARY].extra.update(require_published(get_settings(), as_hour(hour)))
 
 
-@task(outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2), **SETTLES)
+@task(
+    outlets=[HOURLY_SUMMARY], execution_timeout=timedelta(hours=2), pool=SETTLING.name, retries=SETTLE_RETRIES
+)
 @by_connections
 def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) -> dict[str, Any]:
     """Check and publish the earlier hours that are not up to date; skipped if there is none."""

@@ -66,7 +66,7 @@ def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
     schedule=None,
     **NEVER_BACK,
     max_active_runs=1,
-    is_paused_upon_creation=True,
+    is_paused_upon_creation=False,
     dagrun_timeout=timedelta(hours=3),
     params={
         "reasons": Param(

@@ -28,7 +28,10 @@ from include.settings import get_settings
 
 PARAMS = {
     "customers": Param(
-        200, **between(1, 1_000_000), title="Customers", description="How many wear a monitor."
+        200,
+        **between(1, 1_000_000),
+        title="Customers",
+        description="How many customers wear a monitor.",
     ),
     "rate_hz": Param(
         1.0,
@@ -36,7 +39,7 @@ PARAMS = {
         exclusiveMinimum=0,
         maximum=500,
         title="Readings per second",
-        description="Of each customer.",
+        description="Per customer.",
     ),
     "period": Param(
         "real-time",
@@ -87,7 +90,7 @@ PARAMS = {
         1,
         **between(1, 16),
         title="Processes",
-        description="Among how many the customers are shared; more than one for tens of thousands per second.",
+        description="How many processes share the customers; more than one for tens of thousands per second.",
     ),
 }
 
@@ -104,7 +107,7 @@ def simulate(params: Any = None, run_id: Any = None) -> dict[str, Any]:
     schedule=None,
     **NEVER_BACK,
     max_active_runs=4,
-    is_paused_upon_creation=True,
+    is_paused_upon_creation=False,
     params=PARAMS,
     tags=[Tag.OPERATE, Tag.TIER_2],
     default_args=DEFAULT_ARGS,

@@ -17,5 +17,10 @@ def plain(text: object) -> str:
     return "".join(letter if letter.isprintable() else _escape(letter) for letter in shown)
 
 
+def and_more(shown: int, total: int, where: str) -> list[str]:
+    """Return the line below a list that was cut, with where the rest is to be found; none below a whole one."""
+    return [f"and {total - shown:,} more: {where}"] if total > shown else []
+
+
 def _escape(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")

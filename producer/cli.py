@@ -57,9 +57,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def producer_command(
     ctx: typer.Context,
     customers: Annotated[int, typer.Option(help="How many wear a monitor.", **_WHO)] = DEFAULT_CUSTOMERS,
-    rate_hz: Annotated[float, typer.Option(help="Readings per second of each.", **_WHO)] = DEFAULT_RATE_HZ,
+    rate_hz: Annotated[
+        float, typer.Option(help="Readings per second of each customer.", **_WHO)
+    ] = DEFAULT_RATE_HZ,
     records_per_second: Annotated[
-        float | None, typer.Option(help="Instead of --rate-hz: readings per second of all together.", **_WHO)
+        float | None,
+        typer.Option(help="Instead of --rate-hz: readings per second of all customers together.", **_WHO),
     ] = None,
     seed: Annotated[
         int, typer.Option(help="Same seed and start, same bytes. Two runs at once need two seeds.", **_WHO)

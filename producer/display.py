@@ -102,7 +102,7 @@ def summary_lines(summary: Summary) -> list[str]:
 
 
 class _Rate:
-    """Records per second since the last time it was asked."""
+    """Records per second since this was last asked."""
 
     def __init__(self) -> None:
         self._count, self._at = 0, time.monotonic()

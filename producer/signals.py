@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C and SIGTERM set; a second one of the same kind ends the process at once."""
+    """Yield an event that Ctrl-C and SIGTERM set; the same signal again ends the process at once."""
     stop = threading.Event()
 
     def ask_to_stop(number: int, _frame: object) -> None:

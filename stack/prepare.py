@@ -6,13 +6,15 @@ from pathlib import Path
 from include.settings import PROJECT_ROOT, get_settings
 from include.stream.java import find_java
 from stack import env_file, jars
-from stack.progress import byte_progress
+
+BYTES_PER_MB = 1_000_000
 
 
 def prepare_environment(report: Callable[[str], None]) -> None:
     """Bring everything into place that is not there yet."""
     _create_env_file(report)
-    _fetch_jars(get_settings().stack.jar_cache_dir, find_java().program)
+    find_java()
+    _fetch_jars(get_settings().stack.jar_cache_dir, report)
 
 
 def _create_env_file(report: Callable[[str], None]) -> None:
@@ -26,10 +28,8 @@ def _create_env_file(report: Callable[[str], None]) -> None:
         )
 
 
-def _fetch_jars(cache: Path, java: Path) -> None:
-    locked = jars.locked_jars()
-    missing = jars.missing_jars(locked, cache)
-    if not missing:
-        return
-    with byte_progress("Kafka's broker", sum(jar.size_bytes for jar in missing)) as on_progress:
-        jars.fetch_jars(locked, cache, java=java, on_progress=on_progress)
+def _fetch_jars(cache: Path, report: Callable[[str], None]) -> None:
+    if missing := jars.missing_jars(jars.locked_jars(), cache):
+        size_mb = sum(jar.size_bytes for jar in missing) / BYTES_PER_MB
+        report(f"fetching {len(missing)} jars of Kafka's broker, {size_mb:.0f} MB")
+        jars.fetch_jars(missing, cache)

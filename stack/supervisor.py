@@ -50,8 +50,8 @@ class Supervisor:
     def await_ready(self, part: Part, mark: LogMark) -> PartState:
         """Wait until the part answers and return its state; raise PartFailedError with the end of its log otherwise.
 
-        It is not asked once more for the sake of the state: what has just been said to be ready would then be shown as
-        unready where a busy machine makes the second answer late.
+        It is not asked again for its state: on a busy machine the second answer could be late, and what has just become
+        ready would be shown as unready.
         """
         deadline = time.monotonic() + part.ready_timeout_seconds
         while not part.is_ready():

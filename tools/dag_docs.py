@@ -42,7 +42,7 @@ def _section(workflow: Any) -> Iterator[str]:
     title, _, words = workflow.doc_md.strip().partition("\n")
     yield f"#{title}\n\n{words.strip()}\n"
     yield f"- **Name** `{workflow.dag_id}`, tags {', '.join(f'`{tag}`' for tag in sorted(workflow.tags))}"
-    yield f"- **Runs** {_schedule(workflow)}; {'paused' if workflow.is_paused_upon_creation else 'active'} at first"
+    yield f"- **Runs** {_schedule(workflow)}"
     yield "\n| task | after | retries | at most |\n|---|---|---|---|"
     for task in workflow.topological_sort():
         after = ", ".join(f"`{name}`" for name in sorted(task.upstream_task_ids)) or "-"
@@ -87,7 +87,7 @@ def _limits(schema: dict[str, Any]) -> str:
 
 
 def _load_workflows() -> list[Any]:
-    """Let Airflow read the files; it settles into the process, with a home of its own."""
+    """Let Airflow read the files, with a home of its own: it stays in this process."""
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {
             "AIRFLOW_HOME": home,

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from include.errors import TransientError
 from include.handling.render import alarm_text
+from include.live.overview import read_overview
 from include.log import configure_logging
 from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
@@ -22,7 +23,6 @@ from stack.airflow.client import AirflowClient
 from stack.airflow.configuration import base_url
 from stack.isolated import isolated_settings
 from tools.demo_alarm import run_alarm
-from tools.streaming import count_waiting
 from tools.workflows import last_words, run_workflow, wait_for
 
 CUSTOMERS = 25
@@ -78,7 +78,11 @@ def _simulate(client: AirflowClient) -> dict[str, Any]:
 
 def _wait_until_consumed(settings: Settings, client: AirflowClient) -> None:
     try:
-        wait_for(lambda: count_waiting(settings) == 0, "the stream", timeout_seconds=STEP_TIMEOUT_SECONDS)
+        wait_for(
+            lambda: read_overview(settings).lag_records == 0,
+            "the stream",
+            timeout_seconds=STEP_TIMEOUT_SECONDS,
+        )
     except TransientError as error:
         [launch] = client.runs("heartbeat_stream", limit=1)
         words = last_words(client, "heartbeat_stream", launch["dag_run_id"], "run_stream")

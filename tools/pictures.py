@@ -18,13 +18,13 @@ import typer
 from include.command_line import OneLineCommand
 from include.db.connect import Role, connect
 from include.errors import TransientError
+from include.live.overview import read_overview
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from stack import run as stack
 from stack.airflow.client import AirflowClient
 from stack.airflow.configuration import base_url
 from stack.isolated import isolated_settings
 from tools.browser import PATIENCE_MS, chromium, log_in, open_live_page
-from tools.streaming import count_waiting
 from tools.workflows import run_workflow, wait_for
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TARGET = PROJECT_ROOT / "docs" / "pictures"
 DESK: "ViewportSize" = {"width": 1440, "height": 1240}
-# In a launch on a busy machine Spark takes its time.
+# Spark takes its time to launch on a busy machine.
 STEP_TIMEOUT_SECONDS = 900
 LIVE_SECONDS = 170
 PAST = ("--customers", "180", "--rate-hz", "0.02", "--faults", "mixed", "--seed", "3")
@@ -58,7 +58,9 @@ def _make_history(settings: Settings, client: AirflowClient) -> str:
     """Simulate a day, have its hours settled, and return the id of the workflow's run."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     _simulate(settings, *PAST, "--start", _text(now - timedelta(hours=26)), "--end", _text(now))
-    wait_for(lambda: count_waiting(settings) == 0, "the stream", timeout_seconds=STEP_TIMEOUT_SECONDS)
+    wait_for(
+        lambda: read_overview(settings).lag_records == 0, "the stream", timeout_seconds=STEP_TIMEOUT_SECONDS
+    )
     _spoil_an_hour(settings, now - timedelta(hours=9))
     conf = {"hour": _text(now - timedelta(hours=1))}
     try:
@@ -142,7 +144,7 @@ def _take_graph(context: "BrowserContext", settings: Settings, run_id: str, file
 
 
 def _save(page: "Page", file: Path) -> None:
-    page.wait_for_timeout(3000)  # what has just appeared comes to rest
+    page.wait_for_timeout(3000)  # let what has just appeared settle
     page.screenshot(path=file)
     sys.stdout.write(f"{file.relative_to(PROJECT_ROOT)}: {file.stat().st_size / 1000:.0f} kB\n")
 

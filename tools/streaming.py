@@ -5,12 +5,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from include.broker.topic import open_broker
-from include.db.connect import Role, connect
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stream.lag import lag_by_partition
-from include.stream.offsets import read_next_offsets
 from include.stream.submit import spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30
@@ -42,16 +38,6 @@ def running_process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def count_waiting(settings: Settings) -> int:
-    """Return how many records the stream has still to consume."""
-    with open_broker(settings) as broker:
-        topic = broker.topic(settings.kafka.topic)
-        held = broker.ranges(topic)
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        done = read_next_offsets(connection, topic.topic_id)
-    return sum(lag_by_partition(held, done).values())
 
 
 def require_alive(process: subprocess.Popen[bytes], log: Path) -> None:

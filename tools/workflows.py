@@ -1,4 +1,4 @@
-"""Run workflows through Airflow's REST API and wait for what they come to."""
+"""Run workflows through Airflow's REST API and wait for their outcome."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,6 @@ def run_workflow(
     wait_for(
         lambda: _is_known(client, workflow), f"Airflow to know {workflow}", timeout_seconds=timeout_seconds
     )
-    client.pause(workflow, is_paused=False)
     run_id = client.trigger(workflow, conf)
     wait_for(
         lambda: client.run_state(workflow, run_id) in ("success", "failed"),
@@ -42,7 +41,7 @@ def wait_for(is_reached: Callable[[], bool], what: str, *, timeout_seconds: floa
     deadline = time.monotonic() + timeout_seconds
     while not is_reached():
         if time.monotonic() >= deadline:
-            raise TransientError(f"waited for {what} for {timeout_seconds:.0f} s in vain")
+            raise TransientError(f"waited for {what} for {timeout_seconds:.0f} s, and it did not come")
         time.sleep(POLL_SECONDS)
 
 

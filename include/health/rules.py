@@ -7,6 +7,7 @@ from include.health.standstill import (
     age_seconds,
     commit_age_seconds,
     is_stalled,
+    is_starting,
     lag_of,
     seconds_between,
     waited_seconds,
@@ -38,7 +39,7 @@ _SPANS = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
 def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
     """Return one finding for each check, always the same checks in the same order."""
     return [
-        _broker(facts),
+        _broker(facts, limits),
         _database(facts),
         _lag(facts, limits),
         _commit_age(facts, limits),
@@ -53,7 +54,9 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
     ]
 
 
-def _broker(facts: Facts) -> Check:
+def _broker(facts: Facts, limits: Thresholds) -> Check:
+    if facts.kafka is None and is_starting(facts, limits):
+        return Check("broker", Status.WARN, None, None, f"starting: {facts.kafka_problem}")
     if facts.kafka is None:
         return Check("broker", Status.FAIL, None, None, facts.kafka_problem)
     count = len(facts.kafka.ranges)
@@ -87,6 +90,10 @@ def _commit_age(facts: Facts, limits: Thresholds) -> Check:
     if is_stalled(facts, limits):
         message = f"the stream stands still: {_count(lag, 'record')} to do for {_span(waited)} and {last}"
         return Check("commit_age", Status.FAIL, age, limit, message)
+    if is_starting(facts, limits):
+        return Check(
+            "commit_age", Status.WARN, age, limit, f"starting: {_count(lag, 'record')} to do; {last}"
+        )
     if waited > limit:
         return Check("commit_age", Status.WARN, age, limit, f"a launch has just begun; {last}")
     return Check("commit_age", Status.OK, age, limit, f"in progress; {last}")
@@ -163,8 +170,12 @@ def _lease(facts: Facts, limits: Thresholds) -> Check:
     if facts.database is None:
         return _unknown("lease", facts)
     lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
+    if is_starting(facts, limits):
+        up = _span(seconds_between(facts.database.serving_since, now))
+        message = f"starting: the database has been up for {up}, and no launch has begun yet"
+        return Check("lease", Status.WARN, None, limit, message)
     if lease is None:
-        return Check("lease", Status.WARN, None, limit, "the stream has never run: unpause heartbeat_stream")
+        return Check("lease", Status.FAIL, None, limit, "the stream has never run: unpause heartbeat_stream")
     age = silent_seconds(lease, now)
     if lease.fenced_at:
         since = seconds_between(lease.fenced_at, now)

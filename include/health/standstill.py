@@ -11,6 +11,17 @@ from include.health.types import DatabaseFacts, Facts, Thresholds
 from include.stream.lag import lag_by_partition
 from include.stream.types import Lease
 
+# Servers and launch come up within so many times HEALTH_GRACE_SECONDS, also on a slow machine.
+_GRACES_OF_A_START = 4
+
+
+def is_starting(facts: Facts, limits: Thresholds) -> bool:
+    """Tell whether no launch has shown itself since the database came up, and one is still given time to."""
+    database = facts.database
+    if database is None or (database.lease and database.lease.renewed_at >= database.serving_since):
+        return False
+    return seconds_between(database.serving_since, database.now) <= _GRACES_OF_A_START * limits.grace_seconds
+
 
 def is_stalled(facts: Facts, limits: Thresholds) -> bool:
     """Tell whether records have waited too long while the stream, past its start, has committed nothing."""
@@ -19,7 +30,7 @@ def is_stalled(facts: Facts, limits: Thresholds) -> bool:
 
 def may_be_stalled(facts: Facts, limits: Thresholds, *, within_seconds: float) -> bool:
     """Tell whether the stream will count as stalled so much later at most, if nothing moves until then."""
-    if not (facts.database and lag_of(facts)):
+    if not (facts.database and lag_of(facts)) or is_starting(facts, limits):
         return False
     lease = facts.database.lease
     if lease and seconds_between(lease.started_at, facts.database.now) <= limits.grace_seconds:

@@ -36,10 +36,11 @@ def read_database(
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("health/count_unpublished_hours")).fetchall()
     [alarms] = connection.execute(query("health/select_alarm_work")).fetchall()
-    newest_reading_at, moved_at, records, quarantined = pulse
+    serving_since, newest_reading_at, moved_at, records, quarantined = pulse
     next_offsets = read_next_offsets(connection, kafka.topic_id) if kafka else {}
     return DatabaseFacts(
         now=now,
+        serving_since=serving_since,
         answer_ms=answer_ms,
         next_offsets=next_offsets,
         moved_at=moved_at,

@@ -90,11 +90,13 @@ class AlarmWork:
 class DatabaseFacts:
     """What the database says, by its own clock, in UTC; `next_offsets` and `moved_at` are of the present topic.
 
-    `moved_at` is when one of its partitions last moved on. `waiting_since` is when these checks first saw records wait
-    with all partitions where they are now.
+    `serving_since` is when its server started, or when it was set up if that was later. `moved_at` is when one of the
+    topic's partitions last moved on. `waiting_since` is when these checks first saw records wait with all partitions
+    where they are now.
     """
 
     now: datetime
+    serving_since: datetime
     answer_ms: float
     next_offsets: dict[int, int]
     moved_at: datetime | None

@@ -154,6 +154,7 @@ class _Looker:
             customers=self._customers.get_if_quick(lambda: store.read_customers(connection, now)),
             slow=self._slow.get(lambda: store.read_slow(connection, now)),
             bands=self._bands.get(self._read_bands),
+            limits=store.limits(),
         )
 
     def _read_bands(self) -> dict[str, object]:

@@ -8,7 +8,9 @@ from psycopg.rows import class_row
 from include.db.connect import Connection
 from include.db.queries import query
 from include.domain.reasons import Reason
+from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.hourly.store import read_held_back, read_hours
+from include.hourly.types import HourRow
 from include.live import rules
 from include.live.types import (
     BrokerState,
@@ -18,6 +20,7 @@ from include.live.types import (
     Ends,
     Flow,
     HighCustomer,
+    Limits,
     ReasonCount,
     RiskHour,
     Second,
@@ -46,9 +49,27 @@ MOST_HOURS = 48
 MOST_HELD_BACK = 50
 CUSTOMER_HOURS_WINDOW = timedelta(hours=48)
 MOST_READINGS_OF_ONE = 7200
+# The checks run each minute; older ones are shown as late.
+CHECKS_LATE = timedelta(minutes=3)
 
 # When, how fast in bpm, at which level.
 CustomerReading = tuple[datetime, int, str]
+
+
+def limits() -> Limits:
+    """Return the bounds that the page names."""
+    return Limits(
+        flow_seconds=_seconds(FLOW_WINDOW),
+        recent_seconds=_seconds(RECENT),
+        now_seconds=_seconds(NOW_WINDOW),
+        hours_seconds=_seconds(HOURS_WINDOW),
+        letters_counted=MOST_LETTERS_COUNTED,
+        high_pause_seconds=_seconds(HIGH_PAUSE),
+        high_horizon_seconds=_seconds(HIGH_HORIZON),
+        checks_late_seconds=_seconds(CHECKS_LATE),
+        lowest_bpm=MIN_HEART_RATE_BPM,
+        highest_bpm=MAX_HEART_RATE_BPM,
+    )
 
 
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
@@ -105,13 +126,21 @@ def customers_bounds() -> dict[str, timedelta | int]:
 def read_slow(connection: Connection, now: datetime) -> Slow:
     """Return the checks, the hours, and who is held back in them."""
     since = now - HOURS_WINDOW
-    with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
-        checks = cursor.execute(query("live/select_newest_checks")).fetchall()
-    hours = read_hours(connection, since=since, most=MOST_HOURS)
     held_back = read_held_back(connection, since=since, until=now, most=MOST_HELD_BACK)
     with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
         risk = cursor.execute(query("live/select_risk_by_hour"), {"since": since}).fetchall()
-    return Slow(checks, hours, held_back, risk)
+    return Slow(read_checks(connection), read_newest_hours(connection, now, most=MOST_HOURS), held_back, risk)
+
+
+def read_checks(connection: Connection) -> list[CheckRow]:
+    """Return what the newest round of checks found."""
+    with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
+        return cursor.execute(query("live/select_newest_checks")).fetchall()
+
+
+def read_newest_hours(connection: Connection, now: datetime, *, most: int) -> list[HourRow]:
+    """Return how the newest hours stand, newest first."""
+    return read_hours(connection, since=now - HOURS_WINDOW, most=most)
 
 
 def read_customer(
@@ -128,3 +157,7 @@ def read_customer_hours(connection: Connection, customer_id: UUID, now: datetime
     where = {"customer_id": customer_id, "since": now - CUSTOMER_HOURS_WINDOW}
     with connection.cursor(row_factory=class_row(CustomerHour)) as cursor:
         return cursor.execute(query("live/select_customer_hours"), where).fetchall()
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())

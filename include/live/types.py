@@ -159,6 +159,22 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds within which a look was taken, for the page to name them and to draw by them."""
+
+    flow_seconds: int
+    recent_seconds: int
+    now_seconds: int
+    hours_seconds: int
+    letters_counted: int
+    high_pause_seconds: int
+    high_horizon_seconds: int
+    checks_late_seconds: int
+    lowest_bpm: int
+    highest_bpm: int
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """All that one look at the database gave."""
 
@@ -171,6 +187,7 @@ class Look:
     slow: Slow
     # The risk policy in force: where High and Elevated begin on both sides.
     bands: Mapping[str, object]
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,20 @@ and sends again. Everything else, mail and chat, goes through apprise.
 import hashlib
 import hmac
 import logging
+import ssl
 import time
-import urllib.error
-import urllib.request
 from typing import Any, Protocol
+
+import httpx
 
 from include.errors import SettingsError, TransientError
 from include.outbox.bodies import encode, in_words
 from include.outbox.plan import FIRST, OPERATORS, Reach
 from include.settings import Settings
+
+# At INFO httpx tells each address that it asks, and ours may hold a token.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 SIGNATURE = "X-Heartbeat-Signature"
 SENT_AT = "X-Heartbeat-Sent-At"
@@ -50,15 +55,21 @@ class JsonWebhook:
             SENT_AT: sent_at,
             SIGNATURE: sign(self._secret, sent_at, content),
         }
-        request = urllib.request.Request(self._url, content, headers)  # noqa: S310 - http and https only
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_seconds):  # noqa: S310
-                pass
-        except (OSError, ValueError) as failure:  # URLError and HTTPError are OSErrors
-            status = getattr(failure, "code", None)
-            raise ChannelError(
-                f"the receiver answered {status}" if status else f"no answer ({type(failure).__name__})"
-            ) from None
+            httpx.post(
+                self._url,
+                content=content,
+                headers=headers,
+                timeout=self._timeout_seconds,
+                follow_redirects=True,
+                # The machine's own certificates: where a company has an authority of its own, they know it.
+                verify=ssl.create_default_context(),
+            ).raise_for_status()
+        except httpx.HTTPStatusError as failure:
+            raise ChannelError(f"the receiver answered {failure.response.status_code}") from None
+        # Besides what the network does: an address or a proxy that cannot be one, certificates that cannot be read.
+        except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as failure:
+            raise ChannelError(f"no answer ({type(failure).__name__})") from None
 
 
 class AppriseChannel:

@@ -12,9 +12,10 @@ from include.db.queries import query
 from include.hourly.store import read_held_back, read_status
 from include.hourly.types import HeldBackCustomer, HourState
 from include.settings import Settings
-from include.terminal import plain
+from include.terminal import and_more, plain
 
 MOST_HELD_BACK = 1000
+SHOWN_HELD_BACK = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ def render_hour(report: HourReport) -> RenderableType:
     parts: list[RenderableType] = [checks, summary]
     if report.held_back:
         parts.append(_held_back(report))
+        is_whole = len(report.held_back) < MOST_HELD_BACK
+        where = (
+            "the table held_back_customers has them"
+            if is_whole
+            else "and more than these, in held_back_customers"
+        )
+        parts += and_more(SHOWN_HELD_BACK, len(report.held_back), where)
     parts += [
         Text(
             plain(
@@ -104,7 +112,7 @@ def _held_back(report: HourReport) -> Table:
     table = Table(title="Customers who are held back: in none of the sums", title_justify="left")
     for name in ("customer", "readings", "rejected", "why"):
         table.add_column(name, justify="right" if name in ("readings", "rejected") else "left")
-    for one in report.held_back:
+    for one in report.held_back[:SHOWN_HELD_BACK]:
         numbers = (f"{one.readings:,}", f"{one.rejected:,}")
         table.add_row(Text(plain(one.customer_id)), *numbers, Text(plain(one.detail)))
     return table

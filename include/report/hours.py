@@ -4,6 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.db.connect import Role, connect, readable_errors
+from include.db.queries import query
 from include.hourly.rules import BEGINNING_OF_TIME
 from include.hourly.store import read_hours
 from include.hourly.types import HourRow
@@ -12,10 +13,11 @@ from include.settings import Settings
 from include.terminal import plain
 
 
-def list_hours(settings: Settings, *, limit: int) -> list[HourRow]:
-    """Return the newest hours, newest first."""
+def list_hours(settings: Settings, *, limit: int) -> tuple[list[HourRow], int]:
+    """Return the newest hours, newest first, and how many there are in all."""
     with readable_errors(settings), connect(settings, Role.READER, autocommit=True) as connection:
-        return read_hours(connection, since=BEGINNING_OF_TIME, most=limit)
+        [(total,)] = connection.execute(query("report/count_hours")).fetchall()
+        return read_hours(connection, since=BEGINNING_OF_TIME, most=limit), total
 
 
 def hours_table(rows: list[HourRow], title: str | None = None) -> Table:

@@ -7,6 +7,7 @@ import typer
 
 from include.command_line import examples
 from include.settings import get_settings
+from include.terminal import and_more
 
 MAX_LISTED = 100_000
 
@@ -30,7 +31,10 @@ def list_hours(
 
     from include.report import hours
 
-    Console().print(hours.hours_table(hours.list_hours(get_settings(), limit=limit)))
+    lines, total = hours.list_hours(get_settings(), limit=limit)
+    Console().print(
+        hours.hours_table(lines), *and_more(len(lines), total, "--limit shows more of them"), sep="\n"
+    )
 
 
 @app.command(

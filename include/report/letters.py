@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from include.report.run import DeadLetterLine
-from include.terminal import plain
+from include.terminal import and_more, plain
 
 SHOWN_BYTES = 2000
 
 
-def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
-    """Return a table of rejected records, without their content."""
+def letters_table(letters: list[DeadLetterLine], total: int) -> RenderableType:
+    """Return a table of rejected records, without their content, and how many there are besides."""
     if not letters:
         return Text("No rejected records.")
     table = Table()
@@ -33,7 +33,7 @@ def letters_table(letters: list[DeadLetterLine]) -> RenderableType:
             f"{letter.replayed_at:%Y-%m-%d %H:%M}" if letter.replayed_at else "-",
             Text(plain(letter.detail)),
         )
-    return table
+    return Group(table, *and_more(len(letters), total, "--limit shows more of them"))
 
 
 def letter_text(letter: dict[str, Any]) -> RenderableType:

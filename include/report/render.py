@@ -4,11 +4,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from include.command_line import PROGRAM
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.risk import RiskLevel
 from include.report.hours import hours_table
 from include.report.types import Report
-from include.terminal import plain
+from include.terminal import and_more, plain
+
+# As many as a screen holds.
+SHOWN_HOURS = 24
+SHOWN_PROBLEMS = 20
 
 
 def render(report: Report) -> RenderableType:
@@ -17,7 +22,8 @@ def render(report: Report) -> RenderableType:
     if report.by_reason:
         parts.insert(1, _reasons(report))
     if report.hours:
-        parts.append(hours_table(report.hours, "Hours to look at"))
+        parts.append(hours_table(report.hours[:SHOWN_HOURS], "Hours to look at"))
+        parts += and_more(SHOWN_HOURS, len(report.hours), f"{PROGRAM} hours list, or report --json")
     return Group(*parts, _pace(report), _verdict(report))
 
 
@@ -102,7 +108,6 @@ def _verdict(report: Report) -> Text:
         return Text("Nothing has been consumed yet.", style="yellow")
     if not report.problems:
         return Text("The accounting holds: every record has exactly one outcome.", style="green")
-    return Text(
-        "\n".join(["The accounting does NOT hold:", *(f"- {plain(problem)}" for problem in report.problems)]),
-        style="red",
-    )
+    problems = [f"- {plain(problem)}" for problem in report.problems[:SHOWN_PROBLEMS]]
+    rest = and_more(SHOWN_PROBLEMS, len(report.problems), "report --json has them all")
+    return Text("\n".join(["The accounting does NOT hold:", *problems, *rest]), style="red")

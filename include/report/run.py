@@ -62,16 +62,21 @@ def make_report(settings: Settings) -> Report:
     )
 
 
-def list_dead_letters(settings: Settings, *, reasons: list[str] | None, limit: int) -> list[DeadLetterLine]:
-    """Return the newest rejected records of the topic, newest first; raise OptionError for an unknown reason."""
+def list_dead_letters(
+    settings: Settings, *, reasons: list[str] | None, limit: int
+) -> tuple[list[DeadLetterLine], int]:
+    """Return the newest rejected records of the topic, newest first, and how many there are in all.
+
+    Raise OptionError for an unknown reason.
+    """
     unknown = set(reasons or []) - set(Reason)
     if unknown:
         raise OptionError(f"no such reason: {', '.join(sorted(unknown))}; choose from {', '.join(Reason)}")
     with connect(settings, Role.OWNER) as connection, readable_errors(settings):
-        where = {"reasons": reasons or None, "topic": settings.kafka.topic, "most": limit}
-        return [
-            DeadLetterLine(*row) for row in connection.execute(query("report/select_dead_letters"), where)
-        ]
+        where = {"reasons": reasons or None, "topic": settings.kafka.topic}
+        [(total,)] = connection.execute(query("report/count_dead_letters"), where).fetchall()
+        rows = connection.execute(query("report/select_dead_letters"), {**where, "most": limit})
+        return [DeadLetterLine(*row) for row in rows], total
 
 
 def read_dead_letter(settings: Settings, dead_letter_id: int) -> dict[str, Any]:

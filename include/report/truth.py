@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from psycopg import IsolationLevel
+
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
@@ -72,6 +74,8 @@ def compare_with_truth(settings: Settings, truth: Path) -> Comparison:
     with open_broker(settings) as broker:
         topic_id = broker.topic(settings.kafka.topic).topic_id
     with connect(settings, Role.READER) as connection, readable_errors(settings):
+        # One instant: a stream that runs would else be found ahead of the offsets that were read first.
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
         stored = _read(connection, topic_id)
     comparison = Comparison()
     for line in truth_lines(truth):

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import TypedDict
 
 from include.errors import MissingPartError
 from include.network import LOOPBACK
@@ -38,7 +39,16 @@ def submit_command(settings: Settings, *, drain: bool) -> list[str]:
     ]
 
 
-def submit_args() -> dict[str, str]:
+class SubmitArguments(TypedDict):
+    """What SparkSubmitOperator is told."""
+
+    conn_id: str
+    name: str
+    application: str
+    properties_file: str
+
+
+def submit_args() -> SubmitArguments:
     """Return the arguments of Airflow's SparkSubmitOperator; the master comes with the connection `spark_default`.
 
     None of them is secret: they appear in the UI and on a command line. The job reads the settings itself.

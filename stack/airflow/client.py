@@ -1,16 +1,16 @@
-"""Airflow's REST API, as far as the stack, the demo and the tests need it."""
+"""Airflow's REST API, as far as the stack and the demo need it."""
 
-import json
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
+
+import httpx
 
 from include.errors import AirflowRefusedError, AirflowUnavailableError
 from include.network import LOOPBACK
 from include.settings import Settings
 from stack.airflow.configuration import base_url
+from stack.http import ask
 
 REQUEST_TIMEOUT_SECONDS = 30.0
 HEALTH_TIMEOUT_SECONDS = 5.0
@@ -32,27 +32,13 @@ class AirflowClient:
         return {name: _heartbeat(name, health[name]) for name in COMPONENTS}
 
     def get(self, path: str, **parameters: object) -> Answer:
-        """Read something below `/api/v2`."""
+        """Return what a path below `/api/v2` holds."""
         return self.call("GET", f"{path}?{urlencode(parameters)}" if parameters else path)
-
-    def import_errors(self) -> list[str]:
-        """Return what went wrong while the workflows were read."""
-        return [error["stack_trace"] for error in self.get("importErrors")["import_errors"]]
-
-    def pause(self, workflow: str, *, is_paused: bool) -> None:
-        """Pause a workflow, or let it run."""
-        self.call("PATCH", f"dags/{workflow}", {"is_paused": is_paused})
 
     def trigger(self, workflow: str, conf: dict[str, Any] | None = None) -> str:
         """Start a run with these params and return its id."""
         run = self.call("POST", f"dags/{workflow}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
-
-    def backfill(self, workflow: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
-        """Start a backfill over the intervals that begin in this time, and return its id."""
-        span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
-        body = {"dag_id": workflow, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
-        return int(self.call("POST", "backfills", body)["id"])
 
     def runs(self, workflow: str, *, limit: int = 50) -> list[Answer]:
         """Return the newest runs, the newest first."""
@@ -64,10 +50,6 @@ class AirflowClient:
     def run_state(self, workflow: str, run_id: str) -> str:
         """Return the state of one run."""
         return str(self.get(_run_path(workflow, run_id))["state"])
-
-    def mark_run(self, workflow: str, run_id: str, state: str) -> None:
-        """Mark a run as failed or as a success; its running tasks are ended."""
-        self.call("PATCH", _run_path(workflow, run_id), {"state": state})
 
     def tasks(self, workflow: str, run_id: str) -> list[Answer]:
         """Return the task instances of a run."""
@@ -106,22 +88,14 @@ class AirflowClient:
         *,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> Answer:
-        headers = {"Content-Type": "application/json"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        request = urllib.request.Request(
-            f"http://{LOOPBACK}:{self._settings.airflow.port}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers=headers,
-            method=method,
-        )
+        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        url = f"http://{LOOPBACK}:{self._settings.airflow.port}{path}"
         try:
-            with urllib.request.urlopen(request, timeout=timeout_seconds) as response:  # noqa: S310
-                return dict(json.loads(response.read()))
-        except urllib.error.HTTPError as error:
-            with error:
-                raise AirflowRefusedError(request=f"{method} {path}", reason=_reason(error)) from None
-        except (OSError, ValueError):
+            answer = ask(method, url, body=body, headers=headers, timeout_seconds=timeout_seconds)
+            if answer.is_error:
+                raise AirflowRefusedError(request=f"{method} {path}", reason=_reason(answer))
+            return dict(answer.json())
+        except (httpx.HTTPError, ValueError):
             raise AirflowUnavailableError(address=base_url(self._settings)) from None
 
 
@@ -136,8 +110,8 @@ def _heartbeat(name: str, health: Answer) -> datetime | None:
     return datetime.fromisoformat(latest).astimezone(UTC)
 
 
-def _reason(error: urllib.error.HTTPError) -> str:
+def _reason(answer: httpx.Response) -> str:
     try:
-        return f"{error.code} {json.loads(error.read())['detail']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return str(error.code)
+        return f"{answer.status_code} {answer.json()['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return str(answer.status_code)

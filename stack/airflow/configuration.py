@@ -63,7 +63,7 @@ def configuration(settings: Settings, keys: Keys) -> dict[str, dict[str, object]
             "task_instance_heartbeat_timeout": HEARTBEAT_TIMEOUT_SECONDS,
             "orphaned_tasks_check_interval": HEARTBEAT_TIMEOUT_SECONDS,
         },
-        # The api-server is started again within seconds: until then a task bears with it.
+        # The api-server is restarted within seconds; until then a task puts up with its absence.
         # An orphaned stream keeps a socket of its task open; that shall not hold back the news that the task is dead.
         "workers": {"max_failed_heartbeats": 20, "socket_cleanup_timeout": 5},
         "dag_processor": {

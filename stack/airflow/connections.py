@@ -1,7 +1,7 @@
-"""Airflow's connections to the product's database, one a role, as rows in Airflow's metadata.
+"""Airflow's connections to the product's database, one per role, as rows in Airflow's metadata.
 
-There they stand encrypted, the page shows and tests them, and a secrets backend that knows one of the same name comes
-first. No process has their passwords in its environment, which a task could print.
+They are encrypted there, the page shows and tests them, and a secrets backend that has one of the same name wins.
+No process has their passwords in its environment, which a task could print.
 """
 
 import hashlib
@@ -13,12 +13,13 @@ from pathlib import Path
 from include.db.connect import Role, default_application, session_options
 from include.settings import Settings
 from stack.administrator import administer
-from stack.airflow.command import run_airflow
+from stack.airflow.command import call_airflow
 from stack.airflow.configuration import DATABASE
 from stack.airflow.keys import keep_keys
+from stack.logs import require_success
 from stack.private import write_private
 
-# Not the owner: no task has a need of it.
+# Not the owner: no task needs it.
 ROLES = (Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.READER)
 CONNECTION_TYPE = "postgres"
 STAMP = "connections"
@@ -42,7 +43,7 @@ def connections(settings: Settings) -> dict[str, dict[str, object]]:
 
 
 def make_connections(settings: Settings, home: Path, environment: dict[str, str], log_file: Path) -> None:
-    """Put the rows in, unless these settings have been put in and all rows are there: an edited one is left alone."""
+    """Store the rows, unless these settings were stored before and all rows are there: an edited one is left alone."""
     wanted = connections(settings)
     # Keyed, so that the stamp does not help to guess a password.
     text = json.dumps(wanted, sort_keys=True)
@@ -54,11 +55,11 @@ def make_connections(settings: Settings, home: Path, environment: dict[str, str]
         # In a file that only we can read: on a command line everyone could.
         draft = Path(folder) / "connections.json"
         write_private(draft, text)
-        run_airflow(
-            ["connections", "import", str(draft), "--overwrite"],
-            environment,
-            log_file,
+        require_success(
+            call_airflow(["connections", "import", str(draft), "--overwrite"], environment),
+            part="airflow",
             otherwise="its connections to the database could not be stored",
+            log_file=log_file,
             is_done=lambda: _has_rows(settings, list(wanted)),
         )
     write_private(file, stamp)

@@ -26,7 +26,7 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Housekeeping:
-    """Call `look` often; it does what is due."""
+    """Call `look` often: it does whatever is due."""
 
     home: Path
     log_folder: Path
@@ -72,7 +72,7 @@ class Housekeeping:
 
 
 def trim_logs(files: Iterable[Path], most_bytes: int) -> None:
-    """Put aside what stands in each file that has grown too large; its writers append and go on at its beginning."""
+    """Copy each file that has grown too large and empty it; its writers append, so they go on at its beginning."""
     for file in files:
         try:
             if file.stat().st_size > most_bytes:

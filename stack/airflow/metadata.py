@@ -3,14 +3,14 @@
 from importlib.metadata import version
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from include.pools import POOLS
 from include.settings import Settings
-from stack.administrator import administer
-from stack.airflow.command import run_airflow
+from stack.administrator import administer, make_database, make_role
+from stack.airflow.command import call_airflow
 from stack.airflow.configuration import DATABASE
+from stack.logs import require_success
 
 PACKAGE = "apache-airflow"
 STAMP = "migrated"
@@ -20,18 +20,10 @@ def create_database(settings: Settings) -> None:
     """Create the role and the database where they are missing; the role's password is always set anew."""
     # Not from `postgres`: on a server of somebody else's the owner may not enter that.
     with administer(settings, settings.db.name) as connection:
-        name = sql.Identifier(DATABASE)
-        if not _is_known(connection, "select from pg_roles where rolname = %s"):
-            connection.execute(sql.SQL("create role {} login").format(name))
-        # Hashed on this side, so that the password stands in no statement.
-        hashed = connection.pgconn.encrypt_password(
-            settings.airflow.db_pass.get_secret_value().encode(), DATABASE.encode(), b"scram-sha-256"
-        )
-        connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(hashed.decode())))
-        if not _is_known(connection, "select from pg_database where datname = %s"):
-            connection.execute(sql.SQL("create database {} owner {}").format(name, name))
+        make_role(connection, DATABASE, settings.airflow.db_pass, rights="login")
+        make_database(connection, DATABASE, owner=DATABASE)
         # The product's roles have nothing to look for in it.
-        connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(DATABASE)))
 
 
 def migrate_database(settings: Settings, home: Path, environment: dict[str, str], log_file: Path) -> None:
@@ -39,12 +31,9 @@ def migrate_database(settings: Settings, home: Path, environment: dict[str, str]
     stamp, wanted = home / STAMP, version(PACKAGE)
     if stamp.exists() and stamp.read_text() == wanted and _has_tables(settings):
         return
-    run_airflow(
-        ["db", "migrate"],
-        environment,
-        log_file,
-        otherwise="its database could not be brought up to date",
-    )
+    migrated = call_airflow(["db", "migrate"], environment)
+    failed = "its database could not be brought up to date"
+    require_success(migrated, part="airflow", otherwise=failed, log_file=log_file)
     stamp.write_text(wanted)
 
 
@@ -62,7 +51,3 @@ def make_pools(settings: Settings) -> None:
 def _has_tables(settings: Settings) -> bool:
     with administer(settings, DATABASE) as connection:
         return connection.execute("select to_regclass('alembic_version')").fetchone() != (None,)
-
-
-def _is_known(connection: psycopg.Connection, statement: str) -> bool:
-    return connection.execute(statement.encode(), [DATABASE]).fetchone() is not None

@@ -3,13 +3,14 @@
 python -m stack.containers.health metadatabase | scheduler | dag_processor | triggerer
 """
 
-import json
 import sys
-import urllib.request
+
+import httpx
 
 from include.settings import get_settings
 from include.surroundings import settle_in
 from stack.containers.configuration import API_SERVER, api_server_url
+from stack.http import ask
 
 TIMEOUT_SECONDS = 5.0
 
@@ -18,9 +19,9 @@ def check(name: str, api_server: str) -> int:
     """Say how the part is; return 0 if it is well, else 1."""
     address = f"{api_server}/api/v2/monitor/health"
     try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            status = json.loads(response.read())[name]["status"]
-    except (OSError, ValueError, KeyError) as error:
+        answer = ask("GET", address, timeout_seconds=TIMEOUT_SECONDS).raise_for_status()
+        status = answer.json()[name]["status"]
+    except (httpx.HTTPError, ValueError, KeyError) as error:
         status = f"unknown: {address} gave {type(error).__name__}"
     sys.stdout.write(f"{name} is {status}\n")
     return 0 if status == "healthy" else 1

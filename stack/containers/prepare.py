@@ -1,10 +1,8 @@
 """Make Airflow ready before its processes start: configuration, keys, database, and the login of its page."""
 
-import subprocess
-import sys
-
 from include.errors import LoginNotSetError
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import Settings
+from stack.airflow.command import call_airflow
 from stack.airflow.configuration import environment, home_of, render
 from stack.airflow.connections import make_connections
 from stack.airflow.keys import keep_keys
@@ -18,7 +16,7 @@ KNOWN_ALREADY = "already exist"
 
 
 def prepare(settings: Settings) -> None:
-    """Bring all of it up to date; a second call sets the passwords anew and changes nothing else.
+    """Bring everything up to date; a second call sets the passwords again and changes nothing else.
 
     In this order:
     1. keys, which stay, and the configuration, in the folder that all of Airflow's containers share
@@ -50,16 +48,7 @@ def _create_user(settings: Settings, surroundings: dict[str, str]) -> None:
 def _run_with_password(arguments: list[str], settings: Settings, surroundings: dict[str, str]) -> str:
     """Run a command of Airflow's that asks for a password, twice; on a command line everyone could read it."""
     password = settings.airflow.password.get_secret_value()
-    process = subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        input=f"{password}\n{password}\n",
-        cwd=PROJECT_ROOT,
-        env=surroundings,
-        start_new_session=True,  # without a terminal it asks its standard input
-    )
+    process = call_airflow(arguments, surroundings, typed=f"{password}\n{password}\n")
     if process.returncode != 0:
         lines = (process.stdout + process.stderr).strip().splitlines()
         raise LoginNotSetError(user=settings.airflow.user, reason=telling_line(lines) or "no reason given")

@@ -72,7 +72,8 @@ def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
     assert (who, why, what) == (ME, "a row was deleted by hand", DIFFER)
     assert timedelta(0) <= age < timedelta(minutes=10)
     notes = [f"accepted by {ME} on {{}}: a row was deleted by hand"]
-    [line] = list_hours(settings, limit=5)
+    [line], total = list_hours(settings, limit=5)
+    assert total == 1
     assert notes_of(line) == [notes[0].format(f"{line.accepted_at:%Y-%m-%d %H:%M}")]
     for shown in (printed(render(pipeline.report())), printed(render_hour(read_hour(settings, EIGHT)))):
         assert notes_of(line)[0] in shown

@@ -1,21 +1,20 @@
 """Airflow's page as it is deployed: a real login, whose password is told to nobody but Airflow."""
 
-import json
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from stack.administrator import make_password
 from stack.containers.prepare import prepare
+from stack.http import ask
 from stack.ports import free_port
 from stack.private import write_private
 from tests.support.control_plane import all_command_lines
@@ -82,15 +81,9 @@ def command_lines_watched() -> Iterator[list[str]]:
 
 def status_of(url: str, login: dict[str, str] | None = None) -> int:
     """Return the HTTP status, 0 if nobody answers."""
-    data = json.dumps(login).encode() if login else None
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=180) as response:  # noqa: S310
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
-    except OSError:
+        return ask("POST" if login else "GET", url, body=login, timeout_seconds=180).status_code
+    except httpx.HTTPError:
         return 0
 
 

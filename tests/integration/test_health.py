@@ -127,7 +127,34 @@ def test_a_record_that_could_not_be_processed_is_a_warning_until_it_was_sent_aga
     assert run_checks(pipeline.settings)["unprocessable"] == "ok"
 
 
+def test_a_stream_that_is_coming_up_is_starting_and_red_after_its_grace(pipeline: Pipeline) -> None:
+    pipeline.send([event(1)])
+
+    first = run_checks(pipeline.settings)
+    age_wait(pipeline, "2 minutes")
+    second = run_checks(pipeline.settings)
+
+    assert (first["lease"], second["lease"], second["commit_age"]) == ("warn", "warn", "warn")
+    assert messages(pipeline)["lease"].startswith("starting: ")
+    assert messages(pipeline)["commit_age"] == "starting: 1 record to do; nothing was ever committed"
+    with pytest.raises(HealthCheckFailedError) as failure:
+        run_checks(impatient(pipeline))
+    assert failure.value.failed == ("commit_age", "freshness", "lease")
+
+
+def test_a_stream_that_ran_and_died_is_red_though_the_database_is_young(pipeline: Pipeline) -> None:
+    InlineStream(pipeline.settings)
+    pipeline.send([event(1)])
+    assert run_checks(pipeline.settings)["commit_age"] == "ok"
+    pipeline.run("update stream_lease set started_at = started_at - interval '2 minutes'")
+    age_wait(pipeline, "2 minutes")
+
+    with pytest.raises(HealthCheckFailedError, match="the stream stands still"):
+        run_checks(pipeline.settings)
+
+
 def test_a_broker_that_is_away_is_found_and_stored(pipeline: Pipeline) -> None:
+    InlineStream(pipeline.settings)
     settings = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")
 
     with pytest.raises(HealthCheckFailedError, match="broker: no Kafka broker answers") as failure:

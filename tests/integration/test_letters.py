@@ -62,6 +62,17 @@ def test_raw_bytes_reach_the_file_and_never_the_terminal(pipeline: Pipeline, tmp
     assert (tmp_path / "value").read_bytes() == ORDERS
 
 
+def test_a_list_that_is_cut_says_how_many_there_are_besides(pipeline: Pipeline) -> None:
+    for _ in range(3):
+        insert(pipeline)
+
+    cut = command(pipeline, "dead-letters", "list", "--limit", "2").stdout.decode()
+    whole = command(pipeline, "dead-letters", "list", "--limit", "3").stdout.decode()
+
+    assert "more: --limit shows more of them" in cut.splitlines()[-1]
+    assert "more:" not in whole
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

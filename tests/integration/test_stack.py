@@ -279,8 +279,11 @@ def test_the_commands_say_in_their_exit_codes_what_runs(own: Settings, unused: S
     told = command(own, "logs", "postgres", "-n", "5")
 
     assert (stopped.returncode, started.returncode, running.returncode) == (3, 0, 0)
-    assert [part["state"] for part in json.loads(stopped.stdout)] == ["stopped", "stopped"]
-    assert [part["port"] for part in json.loads(running.stdout)] == [own.db.port, own.kafka.port]
+    assert [part["state"] for part in json.loads(stopped.stdout)["parts"]] == ["stopped", "stopped"]
+    assert len(json.loads(stopped.stdout)["pipeline"]["problems"]) == 2
+    assert [part["port"] for part in json.loads(running.stdout)["parts"]] == [own.db.port, own.kafka.port]
+    assert json.loads(running.stdout)["pipeline"]["stream"]["state"] == "never"
+    assert json.loads(running.stdout)["pipeline"]["problems"] == []
     assert "ready to accept connections" in told.stdout
 
 

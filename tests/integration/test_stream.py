@@ -1,7 +1,6 @@
 """The stream on the real broker, database and Spark: every record has exactly one outcome, whatever is done to it."""
 
 import json
-import urllib.request
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.errors import StreamRunningError
 from include.stream.run import run_stream, stop_stream
+from stack.http import ask
 from stack.ports import free_port
 from tests.support.pipeline import Pipeline, event
 from tests.support.source import steady_source
@@ -160,8 +160,7 @@ def test_sparks_own_page_is_there_on_this_machine_alone_where_it_is_asked_for(pi
     with pipeline.running(environment={"SPARK_UI_PORT": str(port)}) as run:
         run.wait_started()
 
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
-            assert b"Spark" in page.read()
+        assert "Spark" in ask("GET", f"http://127.0.0.1:{port}/", timeout_seconds=30).text
         listening = psutil.Process(run.jvm_pid).net_connections("tcp")
 
     assert {

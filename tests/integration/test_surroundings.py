@@ -1,5 +1,6 @@
 """Real parts in the shell of somebody who also uses another PostgreSQL, Spark, Hadoop and Java, and a proxy."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ import pytest
 from include.db.connect import Role, connect
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.lease import read_lease
+from stack.airflow.client import AirflowClient
 from stack.isolated import isolated_settings
 from stack.parts import parts_of
 from tests.support.inline_stream import InlineStream
@@ -141,7 +143,9 @@ def test_the_whole_stack_starts_in_a_shell_full_of_other_programs(
 
     assert (unstarted.stack.dir / "kafka" / "data" / "meta.properties").exists()
     told = command(unstarted, hostile, "stack", "status", "--json", umask=0o077)
-    assert told.count('"state": "running"') == len(parts_of(unstarted))
+    assert [part["state"] for part in json.loads(told)["parts"]] == ["running"] * len(parts_of(unstarted))
     # Airflow's tasks have reached its own server, and Spark the right Java, Hadoop or not.
     with connect(unstarted, Role.OWNER, autocommit=True) as connection:
         wait_until(lambda: read_lease(connection), lambda lease: lease is not None)
+    # Whoever looks first sees no red mark.
+    assert "failed" not in {run["state"] for run in AirflowClient(unstarted).runs("heartbeat_health")}

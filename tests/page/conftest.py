@@ -33,7 +33,7 @@ PATIENT: dict[str, Any] = {
 
 
 class Source:
-    """Sends two readings a second of each customer and now and then a record that is rejected."""
+    """Sends two readings per second of each customer and now and then a record that is rejected."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane

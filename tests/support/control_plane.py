@@ -5,8 +5,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 
@@ -91,7 +93,6 @@ class ControlPlane(Pipeline):
 
     def run_workflow(self, name: str, conf: dict[str, Any] | None = None) -> tuple[str, str]:
         """Trigger a workflow, wait for its end, and return the run's id and state."""
-        self.api.pause(name, is_paused=False)
         run_id = self.api.trigger(name, conf)
         state = wait_until(
             lambda: self.api.run_state(name, run_id),
@@ -100,6 +101,24 @@ class ControlPlane(Pipeline):
             interval_seconds=0.5,
         )
         return run_id, state
+
+    def import_errors(self) -> list[str]:
+        """Return what went wrong while the workflows were read."""
+        return [error["stack_trace"] for error in self.api.get("importErrors")["import_errors"]]
+
+    def pause(self, name: str, *, is_paused: bool) -> None:
+        """Pause a workflow, or let it run."""
+        self.api.call("PATCH", f"dags/{name}", {"is_paused": is_paused})
+
+    def fail_run(self, name: str, run_id: str) -> None:
+        """Mark a run as failed; its running tasks are ended."""
+        self.api.call("PATCH", f"dags/{name}/dagRuns/{quote(run_id)}", {"state": "failed"})
+
+    def backfill(self, name: str, *, since: datetime, until: datetime, runs_at_once: int) -> int:
+        """Start a backfill over the intervals that begin in this time, and return its id."""
+        span = {"from_date": since.isoformat(), "to_date": until.isoformat()}
+        body = {"dag_id": name, **span, "max_active_runs": runs_at_once, "dag_run_conf": {}}
+        return int(self.api.call("POST", "backfills", body)["id"])
 
     def task_states(self, name: str, run_id: str) -> dict[str, str]:
         """Return the state of each task of a run."""

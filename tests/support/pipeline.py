@@ -71,12 +71,12 @@ class Pipeline:
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a query as the owner."""
         with self.owner() as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement).fetchall()
 
     def run(self, statement: str) -> None:
         """Run a statement as the owner."""
         with self.owner() as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def count(self, table: str) -> int:
         """Count a table's rows."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from include.network import LOOPBACK
 from include.settings import Settings
-from stack.ports import LOOPBACK
 
 # What a client asks before anything else, and the server's yes.
 TLS_REQUEST = struct.pack("!ii", 8, 80877103)

@@ -5,8 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.serving import serving
 
 
 @dataclass
@@ -46,18 +48,10 @@ def listening() -> Iterator[Listener]:
             self.send_response(listener.status)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listener = Listener(f"http://127.0.0.1:{server.server_port}/token-123")
-    listener.may_answer.set()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield listener
-    finally:
+    with serving(Handler) as address:
+        listener = Listener(f"{address}/token-123")
         listener.may_answer.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        try:
+            yield listener
+        finally:
+            listener.may_answer.set()

@@ -2,12 +2,9 @@
 
 import time
 
-from include.db.clock import read_clock
-from include.db.connect import Role, connect
 from include.errors import StreamFailedError
+from include.live.overview import read_overview
 from include.settings import Settings
-from include.stream.alive import is_alive
-from include.stream.lease import read_lease
 from stack import run as stack
 from stack.types import PartState
 from tools.bench.figures import Figures
@@ -25,13 +22,16 @@ def measure_idle(settings: Settings, figures: Figures, *, seconds: float) -> Non
     Its checks run each minute: `seconds` should be some minutes.
     """
     stack.up(settings)
-    wait_for(lambda: _has_begun(settings), "the stream", timeout_seconds=START_TIMEOUT_SECONDS)
+    wait_for(lambda: _is_streaming(settings), "the stream", timeout_seconds=START_TIMEOUT_SECONDS)
     time.sleep(REST_SECONDS)
     before, began_at = _cpu_seconds(stack.status(settings)), time.monotonic()
     time.sleep(seconds)
     parts = stack.status(settings)
     took = time.monotonic() - began_at
-    _require_running(settings)
+    if not _is_streaming(settings):
+        raise StreamFailedError(
+            "the stream did not run all the while: what the stack takes without it says little"
+        )
     after = _cpu_seconds(parts)
     memory = {part.name: (part.memory_bytes or 0) / BYTES_PER_GIB for part in parts}
     for name, ended in after.items():
@@ -41,18 +41,9 @@ def measure_idle(settings: Settings, figures: Figures, *, seconds: float) -> Non
     figures.note("idle", "all", "GiB", sum(memory.values()))
 
 
-def _has_begun(settings: Settings) -> bool:
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        return connection.execute("select from stream_offsets limit 1").fetchone() is not None
-
-
-def _require_running(settings: Settings) -> None:
-    with connect(settings, Role.READER, autocommit=True) as connection:
-        is_running = is_alive(read_lease(connection), read_clock(connection))
-    if not is_running:
-        raise StreamFailedError(
-            "the stream did not run all the while: what the stack takes without it says little"
-        )
+def _is_streaming(settings: Settings) -> bool:
+    stream = read_overview(settings).stream
+    return stream is not None and stream.state == "running"
 
 
 def _cpu_seconds(parts: list[PartState]) -> dict[str, float]:

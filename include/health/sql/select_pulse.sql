@@ -1,7 +1,12 @@
--- The newest reading, when any partition of a topic last moved on, and what became of the records since an instant.
+-- Since when the database serves, the newest reading, when any partition of a topic last moved on, and what became of
+-- the records since an instant.
 -- Params:  topic_id uuid: or null; since timestamp (UTC)
--- Returns: newest_reading_at, moved_at (UTC, null if none), records, quarantined
+-- Returns: serving_since, newest_reading_at, moved_at (UTC, null if none), records, quarantined
 select
+    greatest(
+        timezone('utc', pg_postmaster_start_time()),
+        (select min(applied_at) from schema_migrations)
+    ) as serving_since,
     (select max(event_time) from heartbeats) as newest_reading_at,
     (
         select max(updated_at) from stream_offsets

@@ -24,7 +24,7 @@ export function lineChart(target, { lines, height = 180, draw, range, unit }) {
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { y: { range: range ?? ((_, low, high) => [0, Math.max(high, 1) * 1.1]) } },
+      scales: { y: { range: range ?? ((_, _low, high) => [0, Math.max(high, 1) * 1.1]) } },
       axes: [
         { ...axis, size: 28, space: 70, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: 46, space: 34, values: (_, ticks) => ticks.map((tick) => (tick >= 10_000 ? `${tick / 1000}k` : String(tick))) },

@@ -11,13 +11,12 @@ const ASK_SECONDS = 2;
 // Pages that were told to come again do not all come at once.
 const SPREAD_SECONDS = 2;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const LOWEST = 30;
-const HIGHEST = 220;
 
 let followed = null;
 let minutes = 15;
 let points = [];
 let bands = null;
+let bounds = null;
 let timer = 0;
 let chart = null;
 let tables = null;
@@ -44,9 +43,10 @@ export function startCustomer() {
   };
 }
 
-export const setBands = (next) => {
-  bands = next;
-};
+export function setBands(look) {
+  bands = look.bands;
+  bounds = look.limits;
+}
 
 export function follow(id) {
   clearTimeout(timer);
@@ -172,10 +172,10 @@ function legendItems(view) {
 }
 
 function limits(_, low, high) {
-  if (low == null) return [40, 160];
-  const least = bands ? Math.min(low, bands.elevated_at_least_bpm - 45) : low;
-  const most = bands ? Math.max(high, bands.high_above_bpm + 8) : high;
-  return [Math.max(LOWEST, Math.floor(least - 4)), Math.min(HIGHEST, Math.ceil(most + 4))];
+  if (low == null || !bands) return [(low ?? 44) - 4, (high ?? 156) + 4];
+  const least = Math.min(low, bands.elevated_at_least_bpm - 45);
+  const most = Math.max(high, bands.high_above_bpm + 8);
+  return [Math.max(bounds.lowest_bpm, Math.floor(least - 4)), Math.min(bounds.highest_bpm, Math.ceil(most + 4))];
 }
 
 function drawBands(plot) {
@@ -185,7 +185,7 @@ function drawBands(plot) {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   if (bands) {
-    stripe(plot, bands.high_above_bpm, HIGHEST, "high", "High");
+    stripe(plot, bands.high_above_bpm, bounds.highest_bpm, "high", "High");
     stripe(plot, bands.elevated_at_least_bpm, bands.high_above_bpm, "elevated", "Elevated");
     if (bands.elevated_at_most_bpm != null) {
       stripe(plot, bands.high_at_most_bpm ?? 0, bands.elevated_at_most_bpm, "elevated", "");

@@ -48,6 +48,10 @@ export function keyed(parent, items, keyOf, make, update) {
 
 export const cells = (row) => [...row.children];
 
+export function fillCells(row, values) {
+  for (const [place, cell] of cells(row).entries()) text(cell, values[place]);
+}
+
 // A table that is only filled while somebody has it open.
 export function dataTable(details, caption, headings) {
   const body = element("tbody");
@@ -67,7 +71,7 @@ export function dataTable(details, caption, headings) {
       newest,
       (row) => row[0],
       (row) => element("tr", {}, ...row.map(() => element("td"))),
-      (child, row) => cells(child).forEach((cell, place) => text(cell, row[place])),
+      fillCells,
     );
   };
   details.addEventListener("toggle", fill);

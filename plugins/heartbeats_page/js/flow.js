@@ -2,9 +2,8 @@
 
 import { byId, dataTable, mark, show, text } from "./dom.js";
 import { legend, lineChart } from "./charts.js";
-import { count, duration, rate, seconds, time } from "./format.js";
+import { count, duration, rate, seconds, span, time } from "./format.js";
 
-const WINDOW_SECONDS = 180;
 const OUTCOMES = [
   { label: "Accepted", colour: "accepted", fill: "26" },
   { label: "Duplicates", colour: "duplicates", dash: [6, 3] },
@@ -23,7 +22,7 @@ function prepare() {
   return {
     flow: lineChart(byId("flow-chart"), { lines: OUTCOMES, unit: " /s" }),
     latency: lineChart(byId("latency-chart"), { lines: LATENCIES, unit: " ms" }),
-    flowTable: dataTable(byId("flow-table"), "Records a second by outcome", [
+    flowTable: dataTable(byId("flow-table"), "Records per second by outcome", [
       "Second (UTC)", "Accepted", "Duplicates", "Quarantined",
     ]),
     latencyTable: dataTable(byId("latency-table"), "Latency by second", ["Second (UTC)", "p50 (ms)", "p99 (ms)"]),
@@ -36,7 +35,7 @@ export function renderFlow(look) {
   renderCharts(look);
 }
 
-function renderTiles({ flow, broker }) {
+function renderTiles({ flow, broker, limits }) {
   text("rate-arriving", rate(flow.rates.arriving));
   text("sub-arriving", broker.problem ? "Kafka does not say" : "records into Kafka");
   text("rate-accepted", rate(flow.rates.accepted));
@@ -48,13 +47,13 @@ function renderTiles({ flow, broker }) {
     text(`latency-${name}`, value);
     text(`latency-${name}-unit`, unit);
   }
-  text("sub-latency", flow.latency.records ? "last minute" : "no commit in 1 min");
+  text("sub-latency", flow.latency.records ? `last ${span(limits.recent_seconds)}` : `no commit in ${span(limits.recent_seconds)}`);
 }
 
-function renderCharts({ taken_at, flow }) {
+function renderCharts({ taken_at, flow, limits }) {
   // The second that is still going on would look like a drop.
   const last = Math.floor(seconds(taken_at)) - 1;
-  const at = Array.from({ length: WINDOW_SECONDS }, (_, place) => last - WINDOW_SECONDS + 1 + place);
+  const at = Array.from({ length: limits.flow_seconds }, (_, place) => last - limits.flow_seconds + 1 + place);
   const found = new Map(flow.seconds.map((row) => [seconds(row.second), row]));
   const column = (name, missing) => at.map((second) => found.get(second)?.[name] ?? missing);
   charts.flow.set([at, column("accepted", 0), column("duplicates", 0), column("quarantined", 0)]);

@@ -1,26 +1,25 @@
 // The hours: how each stands, what its checks found, where to read more; and the risk mix of the published ones.
 
 import { byId, cells, dataTable, element, keyed, show, text } from "./dom.js";
-import { count, hour, minute, percent, seconds } from "./format.js";
+import { count, hour, minute, percent, seconds, span } from "./format.js";
 import { toAirflow } from "./links.js";
 
 const STATES = { open: "○", published: "✓", withheld: "✕", reopened: "↻" };
 const LEVELS = ["normal", "elevated", "high"];
-const HOURS = 48;
 const NAMES = ["Hour", "State", "Readings", "Revision", "Quality", "Reason", "More"];
 
 let fillRisk = null;
 
 export function renderHours(look) {
-  renderTable(look.slow.hours);
+  renderTable(look.slow.hours, look.limits);
   renderHeldBack(look.slow);
   renderRisk(look);
 }
 
-function renderTable(hours) {
+function renderTable(hours, limits) {
   show("hours-empty", hours.length === 0);
   show(byId("hour-rows").parentElement, hours.length > 0);
-  text("hours-empty", "No hour of the last 48 has readings.");
+  text("hours-empty", `No hour of the last ${span(limits.hours_seconds)} has readings.`);
   const tally = Object.keys(STATES).map((state) => [state, hours.filter((row) => row.state === state).length]);
   text("hours-summary", hours.length ? tally.filter(([, number]) => number).map(([state, number]) => `${number} ${state}`).join(" · ") : "");
   keyed(byId("hour-rows"), hours, (row) => row.hour, makeRow, updateRow);
@@ -93,7 +92,7 @@ function renderLinks(cell, item) {
 
 const link = (path, label, name) => element("a", { href: toAirflow(path), "data-leave": true, "aria-label": name }, label);
 
-function renderRisk({ slow, taken_at }) {
+function renderRisk({ slow, taken_at, limits }) {
   fillRisk ??= dataTable(byId("risk-table"), "Readings by hour and risk level", ["Hour (UTC)", "Normal", "Elevated", "High"]);
   const rows = slow.risk_hours;
   const isEmpty = rows.length === 0;
@@ -102,10 +101,11 @@ function renderRisk({ slow, taken_at }) {
   fillRisk([...rows].reverse().map((row) => [hour(row.hour), ...LEVELS.map((level) => count(row[level]))]));
   const found = new Map(rows.map((row) => [seconds(row.hour), row]));
   const last = Math.floor(seconds(taken_at) / 3600) * 3600;
-  const slots = Array.from({ length: HOURS }, (_, place) => last - (HOURS - 1 - place) * 3600);
+  const hours = limits.hours_seconds / 3600;
+  const slots = Array.from({ length: hours }, (_, place) => last - (hours - 1 - place) * 3600);
   keyed(byId("risk-columns"), slots, (at) => at, makeColumn, (column, at) => updateColumn(column, found.get(at), at));
   keyed(byId("risk-axis"), slots.filter((at) => at % 21_600 === 0), (at) => at, (at) => element("span", {}, minute(at * 1000)), (mark, at) => {
-    mark.style.left = `${(((at - slots[0]) / 3600 + 0.5) / HOURS) * 100}%`;
+    mark.style.left = `${(((at - slots[0]) / 3600 + 0.5) / hours) * 100}%`;
   });
   const high = rows.reduce((sum, row) => sum + row.high, 0);
   const all = rows.reduce((sum, row) => sum + row.normal + row.elevated + row.high, 0);

@@ -4,6 +4,7 @@ import { follow, setBands, startCustomer } from "./customer.js";
 import { startFeed } from "./feed.js";
 import { renderFlow } from "./flow.js";
 import { renderHours } from "./hours.js";
+import { renderLimits } from "./limits.js";
 import { startLinks } from "./links.js";
 import { renderPeople } from "./people.js";
 import { renderPipeline, startPipeline } from "./pipeline.js";
@@ -14,7 +15,8 @@ startLinks();
 startCustomer();
 startPipeline();
 startFeed((look) => {
-  setBands(look.bands);
+  setBands(look);
+  renderLimits(look.limits);
   renderFlow(look);
   renderPeople(look, follow);
   renderPipeline(look);

@@ -14,9 +14,6 @@ export function levelBadge(level) {
   return element("span", { class: `badge ${found.key}` }, element("span", { "aria-hidden": "true" }, found.glyph), ` ${level}`);
 }
 
-// Since when somebody is at High is followed back a day, by readings that come no further apart than this.
-const DAY_SECONDS = 86_400;
-const LONGEST_PAUSE_SECONDS = 120;
 // Counting very many takes long and is done less often: from here on it is said how old the figures are.
 const OLD_SECONDS = 5;
 const UNCOUNTED = "there are too many readings to count in time";
@@ -30,8 +27,8 @@ export function renderPeople(look, follow) {
 }
 
 // Whom the counts leave out: where the minute holds too many readings, those heard longest ago.
-const heard = ({ reach_seconds, is_whole }) =>
-  is_whole ? "heard in the last minute" : `heard in the last ${reach_seconds < 10 ? reach_seconds.toFixed(1) : Math.floor(reach_seconds)} s, as far as the newest readings reach`;
+const heard = ({ reach_seconds, is_whole }, limits) =>
+  is_whole ? `heard in the last ${span(limits.now_seconds)}` : `heard in the last ${reach_seconds < 10 ? reach_seconds.toFixed(1) : Math.floor(reach_seconds)} s, as far as the newest readings reach`;
 
 function age({ taken_at }, now) {
   const old = seconds(now) - seconds(taken_at);
@@ -45,7 +42,7 @@ function renderUncounted() {
   text("risk-note", UNCOUNTED);
 }
 
-function renderMix({ customers, taken_at }) {
+function renderMix({ customers, taken_at, limits }) {
   const total = customers.normal + customers.elevated + customers.high;
   const bar = byId("risk-bar");
   keyed(bar, LEVELS, ({ key }) => key, ({ key }) => element("span", { class: key }), (part, { key }) => {
@@ -63,7 +60,7 @@ function renderMix({ customers, taken_at }) {
       text(share, total ? percent(customers[key] / total) : "–");
     },
   );
-  text("risk-note", total ? `${count(total)} customers ${heard(customers)}, by their newest reading${age(customers, taken_at)}` : "no reading in the last minute");
+  text("risk-note", total ? `${count(total)} customers ${heard(customers, limits)}, by their newest reading${age(customers, taken_at)}` : `no reading in the last ${span(limits.now_seconds)}`);
 }
 
 function policyText(bands) {
@@ -72,11 +69,11 @@ function policyText(bands) {
   return `High above ${bands.high_above_bpm}${low} bpm, Elevated from ${bands.elevated_at_least_bpm}${lowElevated} bpm (policy ${bands.version}).`;
 }
 
-function renderHigh({ customers, taken_at }, follow) {
+function renderHigh({ customers, taken_at, limits }, follow) {
   text("high-total", count(customers.high));
   mark("tile-high", "alarm", customers.high > 0);
   const people = customers.high === 1 ? "customer" : "customers";
-  text("sub-high", customers.is_whole ? people : `${people} ${heard(customers)}`);
+  text("sub-high", customers.is_whole ? people : `${people} ${heard(customers, limits)}`);
   const shown = customers.at_high.length;
   const among = customers.followed < customers.high ? `, among the ${count(customers.followed)} heard last` : "";
   text("high-note", `${shown < customers.high ? `newest ${shown} of ${count(customers.high)}${among}` : "newest first"}${age(customers, taken_at)}`);
@@ -85,13 +82,15 @@ function renderHigh({ customers, taken_at }, follow) {
     text(bpm, String(item.heart_rate));
     text(since.firstChild, time(item.high_since));
     const lasted = seconds(taken_at) - seconds(item.high_since);
-    text(since.lastChild, lasted > DAY_SECONDS - LONGEST_PAUSE_SECONDS ? "a day or longer" : span(lasted));
+    // It was followed back no further, and the reading before may be as long ago as a pause is.
+    const isWhole = lasted > limits.high_horizon_seconds - limits.high_pause_seconds;
+    text(since.lastChild, isWhole ? `${span(limits.high_horizon_seconds)} or longer` : span(lasted));
   });
   const isEmpty = shown === 0;
   show("high-empty", isEmpty);
   show(byId("high-rows").parentElement, !isEmpty);
   const total = customers.normal + customers.elevated;
-  text("high-empty", total ? "No customer is at High." : "No reading in the last minute, so nothing is known of anyone.");
+  text("high-empty", total ? "No customer is at High." : `No reading in the last ${span(limits.now_seconds)}, so nothing is known of anyone.`);
 }
 
 function makeRow({ customer_id }, follow) {

@@ -1,14 +1,12 @@
 // The parts, the health checks, the lag of each partition, and why records were quarantined.
 
-import { byId, cells, element, keyed, mark, show, stateItem, text, updateState } from "./dom.js";
+import { byId, cells, element, fillCells, keyed, mark, show, stateItem, text, updateState } from "./dom.js";
 import { ago, count, span } from "./format.js";
 import { toAirflow } from "./links.js";
 
 const AIRFLOW_SECONDS = 10;
-const CHECKS_LATE_SECONDS = 180;
-const MOST_COUNTED = 10_000;
 const STREAM = {
-  never: ["fail", "never ran", "no launch has taken the lease: is heartbeat_stream paused?"],
+  never: ["warn", "not yet", "no launch has taken the lease so far: after a start one follows, unless heartbeat_stream is paused"],
   running: ["ok", "running", ""],
   stopping: ["warn", "stopping", "was asked to stop; the next launch follows"],
   fenced: ["warn", "fenced", "stood still and was fenced; the next launch follows"],
@@ -67,7 +65,7 @@ function kafkaPart({ broker }) {
   return { name: "Kafka", status: "ok", word: "answers", message: `${broker.partitions.length} partitions` };
 }
 
-function renderChecks({ slow, taken_at }) {
+function renderChecks({ slow, taken_at, limits }) {
   const checks = slow.checks;
   show("checks-empty", checks.length === 0);
   keyed(
@@ -79,7 +77,7 @@ function renderChecks({ slow, taken_at }) {
   );
   if (!checks.length) return;
   const age = (Date.parse(taken_at) - Date.parse(checks[0].checked_at)) / 1000;
-  const isLate = age > CHECKS_LATE_SECONDS;
+  const isLate = age > limits.checks_late_seconds;
   text("checks-note", `${isLate ? "have not run since then: " : ""}${ago(checks[0].checked_at, taken_at)}`);
   mark("checks-note", "warn-text", isLate);
 }
@@ -98,20 +96,17 @@ function renderLag({ broker, taken_at }) {
     partitions,
     (row) => row.partition,
     () => element("tr", {}, element("th", { scope: "row" }), ...Array.from({ length: 3 }, () => element("td", { class: "num" }))),
-    (row, item) => {
-      const values = [String(item.partition), count(item.next_offset), count(item.end_offset), count(item.lag)];
-      cells(row).forEach((cell, place) => text(cell, values[place]));
-    },
+    (row, item) => fillCells(row, [String(item.partition), count(item.next_offset), count(item.end_offset), count(item.lag)]),
   );
 }
 
-function renderReasons({ flow }) {
+function renderReasons({ flow, limits }) {
   show("reasons-empty", flow.reasons.length === 0);
   keyed(
     byId("reason-rows"),
     flow.reasons,
     (row) => row.reason,
     (row) => element("tr", {}, element("th", { scope: "row" }, element("code", {}, row.reason)), element("td", { class: "num" })),
-    (row, item) => text(cells(row)[1], item.records >= MOST_COUNTED ? `${count(MOST_COUNTED)} or more` : count(item.records)),
+    (row, item) => text(cells(row)[1], item.records >= limits.letters_counted ? `${count(limits.letters_counted)} or more` : count(item.records)),
   );
 }

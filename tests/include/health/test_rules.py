@@ -38,6 +38,7 @@ LEASE = Lease(epoch=7, holder="host:42", started_at=ago(3600), renewed_at=ago(1)
 KAFKA = KafkaFacts(UUID(int=1), {0: KafkaRange(0, 100), 1: KafkaRange(10, 50)}, newest_record_at=ago(3))
 DATABASE = DatabaseFacts(
     now=NOW,
+    serving_since=ago(86_400),
     answer_ms=2,
     next_offsets={0: 100, 1: 50},
     moved_at=ago(2),
@@ -256,6 +257,38 @@ def test_a_lease_without_life_and_without_commits_fails() -> None:
     facts = database(lease=replace(LEASE, renewed_at=ago(300)), moved_at=ago(301))
 
     assert found(facts)["lease"].status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    "lease",
+    [None, replace(LEASE, renewed_at=ago(7200)), replace(LEASE, renewed_at=ago(7200), fenced_at=ago(7000))],
+)
+def test_a_stream_that_is_coming_up_is_starting_and_not_red_but_only_for_a_while(lease: Lease | None) -> None:
+    young = behind(commit_age=7200, lease=lease, serving_since=ago(4 * LIMITS.grace_seconds))
+    old = behind(commit_age=7200, lease=lease, serving_since=ago(4 * LIMITS.grace_seconds + 1))
+
+    assert set(statuses(young).values()) == {"warn"}
+    assert {name for name, check in found(young).items() if check.message.startswith("starting: ")} == {
+        "commit_age",
+        "lease",
+    }
+    assert launch_to_fence(young, LIMITS) is None
+    assert statuses(old) == {"commit_age": "fail", "freshness": "fail", "lease": "fail"}
+
+
+def test_a_broker_that_is_not_up_yet_is_starting_too() -> None:
+    young = replace(database(lease=None, serving_since=ago(5)), kafka=None, kafka_problem="no broker answers")
+
+    assert set(statuses(young).values()) == {"warn"}
+    assert found(young)["broker"].message == "starting: no broker answers"
+
+
+def test_a_stream_that_ran_since_the_database_came_up_and_died_is_red() -> None:
+    facts = behind(
+        commit_age=100, lease=replace(LEASE, started_at=ago(120), renewed_at=ago(100)), serving_since=ago(150)
+    )
+
+    assert statuses(facts) == {"commit_age": "fail", "freshness": "fail", "lease": "fail"}
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
 """The health check of a container says what the api-server says of its part, and is red when nobody answers."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from stack.containers import health
 from stack.ports import free_port
+from tests.support.serving import serving
 
 STATUS = {"metadatabase": {"status": "healthy"}, "scheduler": {"status": "unhealthy"}}
 
@@ -22,19 +22,12 @@ class ApiServer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(STATUS).encode())
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def api_server() -> Iterator[str]:
     """Run it and give its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), ApiServer) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(ApiServer) as address:
+        yield address
 
 
 @pytest.mark.parametrize(("name", "code"), [("metadatabase", 0), ("scheduler", 1), ("triggerer", 1)])

@@ -3,29 +3,30 @@
 Python loads a module of this name at start, in every process of the stream.
 """
 
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import os
 import signal
 import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 RAISES, KILLS = b"injected: raise", b"injected: kill"
 JUDGING = "include.domain.validation"
 
 
-class _FaultyLoader(importlib.abc.Loader):
-    def __init__(self, loader):
+class _FaultyLoader(Loader):
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
-    def create_module(self, spec):
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
         sound = module.validate
 
-        def validate(values, *others):
+        def validate(values: Iterable[bytes | None], *others: object) -> object:
             for value in values:
                 if value and KILLS in value:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -33,15 +34,17 @@ class _FaultyLoader(importlib.abc.Loader):
                     raise ArithmeticError("injected")
             return sound(values, *others)
 
-        module.validate = validate
+        vars(module)["validate"] = validate
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if name != JUDGING:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None:
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
             spec.loader = _FaultyLoader(spec.loader)
         return spec
 
