@@ -13,7 +13,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-compare test e2e slow unit test-tools check lint format types audit \
-	docs dashboards pictures requirements
+	docs contract dashboards pictures requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -71,7 +71,7 @@ test-tools: # Chromium and Docker's own Compose, where they are missing
 
 check: lint types test e2e ## what CI runs
 
-lint: setup-dev node_modules/.package-lock.json ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows
+lint: setup-dev node_modules/.package-lock.json contract ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows; the contract
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	node_modules/.bin/biome lint --error-on-warnings
@@ -83,6 +83,14 @@ lint: setup-dev node_modules/.package-lock.json ## style of Python, JavaScript, 
 # The linter of the page's JavaScript; the page itself needs nothing of it.
 node_modules/.package-lock.json: package-lock.json
 	@scripts/install-page-linter.sh
+
+contract: tools/contract/node_modules # docs/contract/asyncapi.yaml, by AsyncAPI's own parser
+	node tools/contract/validate.mjs docs/contract/asyncapi.yaml
+
+tools/contract/node_modules: tools/contract/package-lock.json
+	@command -v npm >/dev/null || { echo "error: checking the contract needs npm: install Node.js 20 or newer" >&2; exit 1; }
+	npm ci --prefix tools/contract --no-audit --no-fund
+	@touch $@
 
 format: setup-dev ## rewrite Python and SQL in the house style
 	$(RUN) -m ruff check --fix .
@@ -97,8 +105,9 @@ audit: setup-dev ## look up every pinned package in PyPI's vulnerability data
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt \
 		-r requirements-java.txt -r requirements-uv.txt
 
-docs: setup-dev ## write docs/dags.md anew from the workflows
+docs: setup-dev ## write docs/dags.md anew from the workflows, and docs/contract from the sources
 	$(RUN) -m tools.dag_docs
+	$(RUN) -m tools.contract
 
 dashboards: setup-dev ## write Grafana's dashboards and alert rules anew from tools/grafana and grafana/queries
 	$(RUN) -m tools.grafana
