@@ -87,6 +87,8 @@ REFUSED = {
         "delete from quality_results",
         "delete from accepted_failures",
         "update accepted_failures set reason = 'another'",
+        "update accepted_failures set ledger_readings = 0",
+        "select * from hour_states",
         "delete from retention_log",
         "update notices set message = 'other'",
         "insert into dropped_totals (topic_id, partition) values (gen_random_uuid(), 0)",
@@ -157,7 +159,7 @@ MAY_WRITE = {
         "notices": {"INSERT", "UPDATE", "DELETE"},
         "held_back_customers": {"INSERT", "UPDATE", "DELETE"},
         "reopened_hours": {"INSERT", "DELETE"},
-        "accepted_failures": {"INSERT"},
+        "accepted_failures": {"INSERT", "UPDATE"},
         "hour_ends": {"INSERT", "DELETE"},
     },
     "heartbeat_replay": {
