@@ -185,10 +185,23 @@ def skip(
     epilog=examples(
         ("report", "As tables."),
         ("report --json", "For a program that looks at the exit code or the figures."),
+        ("report --html day.html --day 2026-01-31", "One day as a page, as heartbeat_report makes it."),
     ),
 )
-def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show what became of every record; exit code 1 if the accounting does not hold."""
+def report(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the page of one day here.")] = None,
+    day: Annotated[
+        str | None, typer.Option("--day", help="Which day (UTC), with --html; else yesterday.")
+    ] = None,
+) -> None:
+    """Show what became of every record; exit code 1 if the accounting does not hold. Or write the page of a day."""
+    if html is not None or day is not None:
+        from include.daily.command import write_page
+
+        typer.echo(write_page(get_settings(), html, day, as_json=as_json))
+        return
+
     from rich.console import Console
 
     from include.report.render import render

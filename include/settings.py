@@ -44,6 +44,7 @@ class Settings(BaseSettings, frozen=True, extra="ignore", env_ignore_empty=True,
     stream: groups.Stream
     health: groups.Health
     hourly: groups.Hourly
+    report: groups.Report
     log: groups.Log
 
     @classmethod

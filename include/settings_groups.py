@@ -117,6 +117,11 @@ class Stack(Group, alias_generator="stack_{}".format):
         """Folder of the Data Docs site; open its `index.html`."""
         return self.dir / "data_docs"
 
+    @property
+    def reports_dir(self) -> Path:
+        """Folder of the daily reports, a page for each day."""
+        return self.dir / "reports"
+
 
 class Airflow(Group, alias_generator="airflow_{}".format):
     """Airflow in the embedded stack."""
@@ -225,6 +230,14 @@ class Hourly(Group, alias_generator="hourly_{}".format):
     quality_policy: PolicyName = Field("default", alias="quality_policy")
     wait_seconds: float = Field(1800, ge=0, le=21_600)
     data_docs_runs_kept: int = Field(200, ge=1, le=10_000, alias="data_docs_runs_kept")
+
+
+class Report(Group, alias_generator="report_{}".format):
+    """The daily report: when it is made (UTC), who is told of it, for how long its pages are kept."""
+
+    at: str = Field("00:45", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    recipients: Literal["nobody", "webhook"] = "webhook"
+    kept_days: Days = 400
 
 
 class Log(Group, alias_generator="log_{}".format):

@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from datetime import datetime
 
 import httpx
 
@@ -17,18 +18,40 @@ log = get_logger()
 
 
 def post(settings: Settings, notice: Notice) -> bool:
-    """Send the notice as JSON and return whether it was accepted; never raises, and without a URL returns False."""
+    """Send the notice and return whether it was accepted; never raises, and without a URL returns False."""
+    return send(
+        settings,
+        number=notice.number,
+        subject=notice.subject,
+        state="failing" if notice.is_failing else "over",
+        message=notice.message,
+        link=notice.link,
+        at=notice.noted_at,
+    )
+
+
+def send(
+    settings: Settings,
+    *,
+    number: int | str | None,
+    subject: str,
+    state: str,
+    message: str,
+    link: str | None,
+    at: datetime,
+) -> bool:
+    """Send this as JSON and return whether it was accepted; never raises, and without a URL returns False."""
     url = settings.health.webhook_url.get_secret_value()
     if not url:
         return False
     body = {
         "source": "heartbeat-monitoring",
-        "id": notice.number,
-        "subject": notice.subject,
-        "state": "failing" if notice.is_failing else "over",
-        "message": notice.message,
-        "link": notice.link,
-        "at": f"{notice.noted_at.isoformat(timespec='seconds')}Z",
+        "id": number,
+        "subject": subject,
+        "state": state,
+        "message": message,
+        "link": link,
+        "at": f"{at.isoformat(timespec='seconds')}Z",
     }
     try:
         httpx.post(
@@ -45,5 +68,5 @@ def post(settings: Settings, notice: Notice) -> bool:
         status = failure.response.status_code if isinstance(failure, httpx.HTTPStatusError) else None
         log.warning("webhook_failed", error=type(failure).__name__, status=status)
         return False
-    log.info("webhook_notified", subject=notice.subject, is_failing=notice.is_failing)
+    log.info("webhook_notified", subject=subject, state=state)
     return True

@@ -38,6 +38,7 @@ ARROWS = {
     "notices": {"domain", "db"},
     "health": {"domain", "db", "broker", "stream", "notices"},
     "report": {"domain", "db", "broker", "stream", "hourly"},
+    "daily": {"domain", "db", "quality", "notices"},
     "live": {"domain", "db", "broker", "stream", "hourly", "health"},
     "replay": {"domain", "db", "broker", "wire"},
     "maintenance": {"db"},

@@ -61,10 +61,10 @@ print(json.dumps(facts))
 """
 
 
-def dag_facts(airflow_home: Path, *names: str) -> dict[str, Any]:
-    """Parse these files of dags/ and return what Airflow knows of each DAG, by its id."""
+def dag_facts(airflow_home: Path, *names: str, **settings: str) -> dict[str, Any]:
+    """Parse these files of dags/ with these settings and return what Airflow knows of each DAG, by its id."""
     files = [str(PROJECT_ROOT / "dags" / name) for name in names]
-    facts: dict[str, Any] = ask_airflow(airflow_home, _PROGRAM, *files)
+    facts: dict[str, Any] = ask_airflow(airflow_home, _PROGRAM, *files, **settings)
     return facts
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from include.settings import PROJECT_ROOT, Settings
+from include.settings import FIELDS, PROJECT_ROOT, Settings
 from tools.contract.asyncapi import asyncapi_document
 from tools.contract.event import BEYOND_THE_SCHEMA, event_schema
 
@@ -66,8 +66,7 @@ def documents() -> dict[str, str]:
 
 def _defaults() -> Settings:
     """Return the settings as they are where nobody has set anything."""
-    names = {name.upper() for name in Settings.model_fields}
-    kept = {key: os.environ.pop(key) for key in list(os.environ) if key.upper() in names}
+    kept = {key: os.environ.pop(key) for key in list(os.environ) if key.lower() in FIELDS}
     try:
         return Settings(_env_file=None)
     finally:

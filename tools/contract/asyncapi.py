@@ -37,9 +37,9 @@ def asyncapi_document(settings: Settings) -> dict[str, Any]:
 
 
 def _server(settings: Settings) -> dict[str, Any]:
-    is_secured = settings.kafka_security_protocol != "PLAINTEXT"
+    is_secured = settings.kafka.security_protocol != "PLAINTEXT"
     return {
-        "host": settings.kafka_broker,
+        "host": settings.kafka.broker,
         "protocol": "kafka-secure" if is_secured else "kafka",
         "description": "KAFKA_BROKER. A broker with a login or TLS: KAFKA_SECURITY_PROTOCOL and what belongs to it.",
     }
@@ -48,7 +48,7 @@ def _server(settings: Settings) -> dict[str, Any]:
 def _channel(settings: Settings) -> dict[str, Any]:
     limits = {key: int(value) for key, value in topic_limits(settings).items()}
     return {
-        "address": settings.kafka_topic,
+        "address": settings.kafka.topic,
         "title": "Heartbeats",
         "description": "KAFKA_TOPIC. A topic that the product makes refuses records whose Kafka timestamp lies more "
         f"than {MOST_BEHIND} = {limits[MOST_BEHIND]} behind the broker's clock, or more than "
@@ -57,8 +57,8 @@ def _channel(settings: Settings) -> dict[str, Any]:
         "messages": {"heartbeat": {"$ref": "#/components/messages/heartbeat"}},
         "bindings": {
             "kafka": {
-                "topic": settings.kafka_topic,
-                "partitions": settings.kafka_partitions,
+                "topic": settings.kafka.topic,
+                "partitions": settings.kafka.partitions,
                 "topicConfiguration": {RETENTION: limits[RETENTION]},
                 "bindingVersion": _KAFKA_BINDING,
             }
