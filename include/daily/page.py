@@ -116,7 +116,7 @@ def _charts(report: DayReport) -> dict[str, Markup]:
             unit="records",
         ),
         "coverage": charts.lines(
-            "Coverage by hour in per cent: the customer in the middle, and the tenth worst of ten",
+            "Coverage by hour in per cent: what half of the customers sent at least, and nine of ten",
             labels,
             [
                 Series("p50", "p50", _percent(coverage("p50"))),

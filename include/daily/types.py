@@ -137,7 +137,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What share of the expected readings came: of the tenth worst of ten customers, and of the middle one."""
+    """What share of the expected readings nine of ten customers sent at least (p10), and half of them (p50)."""
 
     hour: datetime | None
     customers: int
