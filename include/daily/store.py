@@ -94,7 +94,9 @@ def read_dropped(connection: Connection, day: Day) -> list[str]:
     return [parent for (parent,) in connection.execute(query("daily/select_dropped"), {"day": day.date})]
 
 
-def _read(statement: LiteralString, values: Mapping[str, object], connection: Connection, kind: type[T]) -> list[T]:
+def _read(
+    statement: LiteralString, values: Mapping[str, object], connection: Connection, kind: type[T]
+) -> list[T]:
     with connection.cursor(row_factory=class_row(kind)) as cursor:
         return cursor.execute(statement, values).fetchall()
 

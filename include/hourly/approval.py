@@ -83,9 +83,7 @@ def _found(failures: Sequence[Failure]) -> str:
 def _ask_back(connection: Connection, hour: datetime) -> dict[str, str]:
     accepted = connection.execute(query("hourly/select_in_force"), {"hour": hour}).fetchall()
     if not accepted:
-        raise OptionError(
-            f"nothing of the hour {hour_name(hour)} is accepted: there is nothing to take back"
-        )
+        raise OptionError(f"nothing of the hour {hour_name(hour)} is accepted: there is nothing to take back")
     # A customer's failure is told by its number alone.
     told = [
         f"- {failure if customer_id is None else rule}: accepted by {person}, {reason}"

@@ -12,7 +12,8 @@ from include.terminal import and_more
 MAX_LISTED = 100_000
 
 app = typer.Typer(
-    help="The hours and their summaries: list them, look at one, accept one, take that back.", no_args_is_help=True
+    help="The hours and their summaries: list them, look at one, accept one, take that back.",
+    no_args_is_help=True,
 )
 
 

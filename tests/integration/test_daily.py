@@ -254,9 +254,7 @@ def test_a_page_is_written_anew_and_those_that_are_too_old_go(settings: Settings
     now = today()
     for kept, ages in ((2, (3, 2, 1, 0)), (400, (1,))):
         for age in ages:
-            keep_report(
-                settings.having(report_kept_days=kept), Day(now - timedelta(days=age))
-            )
+            keep_report(settings.having(report_kept_days=kept), Day(now - timedelta(days=age)))
 
     assert kept_days(settings.stack.reports_dir) == [now - timedelta(days=age) for age in (0, 1, 2)]
     assert {file.suffix for file in settings.stack.reports_dir.iterdir()} == {".html"}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from include.domain.judge import MAX_NESTING
+from include.domain.event_json import MAX_NESTING
 from include.domain.reasons import Reason
 from include.domain.record_time import NO_TIME
 from include.domain.schema import EVENT_FIELDS

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from include.domain.judge import MAX_NESTING, UNUSABLE_RECORD_TIME
+from include.domain.event_json import MAX_NESTING
+from include.domain.judge import UNUSABLE_RECORD_TIME
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.schema import (
     CUSTOMER_ID,
