@@ -38,7 +38,7 @@ HOUR, ACTION = "{{ params.hour or '' }}", "{{ params.action }}"
 ASKED = "ti.xcom_pull(task_ids='look_at_hour')"
 
 
-@task(retries=0)
+@task
 @by_connections
 def look_at_hour(hour: str, action: str) -> dict[str, str]:
     """Say what a person is asked."""

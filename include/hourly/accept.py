@@ -11,7 +11,7 @@ from uuid import UUID
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
 from include.domain.hours import as_hour, hour_name
-from include.errors import OptionError, SettlingBusyError
+from include.errors import OptionError, TransientError
 from include.hourly.run import settle_hour
 from include.hourly.store import read_dropped_hours
 from include.hourly.types import Settlement
@@ -49,7 +49,7 @@ def accept_hour(
 
     A failure stays accepted whenever the hour is settled again, unless it has become worse; a failure of the whole
     hour, until readings come late. Raise OptionError if `seen` is not the fingerprint of these failures. Return None if
-    another process is settling hours right now: the acceptance is stored, and the next run publishes the hour.
+    hours cannot be settled right now, as when another process does: it is stored, and the next run publishes the hour.
     """
     at, why = as_hour(hour), checked_reason(reason)
     policy = load_quality_policy(settings.hourly.quality_policy)
@@ -82,10 +82,11 @@ def take_back_hour(
 
 
 def settle_or_leave(settings: Settings, hour: datetime) -> Settlement | None:
-    """Settle the hour; None where another process settles hours just now, and the next run does it."""
+    """Settle the hour; None if that cannot be done right now: the word is stored, and the next run settles the hour."""
     try:
         return settle_hour(settings, hour)
-    except SettlingBusyError:
+    except TransientError as error:
+        log.warning("hour_not_settled", hour=str(hour), problem=str(error))
         return None
 
 

@@ -23,7 +23,7 @@ from include.quality.policy import load_quality_policy
 from include.settings import Settings, get_settings
 
 ACCEPT, TAKE_BACK = "accept", "take back"
-NOTED = "noted: another run is settling hours, the next one does it"
+NOTED = "noted: the hour cannot be settled right now, the next run does it"
 
 log = get_logger()
 

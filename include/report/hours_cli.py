@@ -85,7 +85,7 @@ def accept(
 
     settlement = accept_hour(get_settings(), hour, reason=reason, customers=customer or ())
     if settlement is None:
-        typer.echo("accepted; another run is settling hours, the next one publishes it")
+        typer.echo("accepted; the hour cannot be settled right now, the next run publishes it")
         return
     typer.echo(describe(settlement))
     raise typer.Exit(1 if settlement.withheld else 0)
@@ -110,6 +110,6 @@ def take_back(
 
     settlement = take_back_hour(get_settings(), hour, reason=reason)
     if settlement is None:
-        typer.echo("taken back; another run is settling hours, the next one settles this one again")
+        typer.echo("taken back; the hour cannot be settled right now, the next run does it")
         return
     typer.echo(describe(settlement))
