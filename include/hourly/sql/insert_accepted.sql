@@ -1,5 +1,5 @@
--- Store which failure of an hour a person accepts, and why. A failure of the whole hour is accepted of the readings that
--- the stream has counted by now.
+-- Store which failure of an hour a person accepts, and why. A failure of the whole hour is accepted of the readings
+-- that the stream has counted by now.
 -- Params:  hour timestamp; rule, failure, accepted_by, reason text; customer_id uuid: null for the whole hour; observed
 --          double precision
 insert into accepted_failures (
