@@ -1,24 +1,21 @@
-"""The stack's commands: up, down, restart, status, logs, clean and what `make setup` needs."""
+"""The stack's commands: up, down, restart, status, logs, clean and what `make setup` needs.
+
+What knows the servers and their clients is imported when a command begins, so that the program's help is there at once.
+"""
 
 import json
 import logging
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from include.command_line import PROGRAM, examples, one_line_errors
 from include.settings import Settings, get_settings
-from include.stream.java import find_java
-from include.stream.run import prepare as prepare_pipeline
 from include.terminal import plain
-from stack import run
-from stack.airflow.configuration import base_url
-from stack.prepare import prepare_environment
-from stack.types import PartState
+
+if TYPE_CHECKING:
+    from stack.types import PartState
 
 NOT_RUNNING_EXIT_CODE = 3
 BYTES_PER_MIB = 1024 * 1024
@@ -42,6 +39,8 @@ def quiet_clients() -> None:
 )
 def prepare() -> None:
     """Fetch what the servers need and create `.env` on first use; what is there already is kept."""
+    from stack.prepare import prepare_environment
+
     with one_line_errors():
         prepare_environment(_say)
 
@@ -49,6 +48,8 @@ def prepare() -> None:
 @app.command(epilog=examples(("stack java", "To call spark-submit by hand.")))
 def java() -> None:
     """Print the JAVA_HOME that Spark and Kafka run on."""
+    from include.stream.java import find_java
+
     with one_line_errors():
         typer.echo(find_java().home)
 
@@ -56,10 +57,10 @@ def java() -> None:
 @app.command(epilog=examples(("stack up", "What runs already is left as it is.")))
 def up() -> None:
     """Start the servers, wait until they answer, and bring the database and the topic up to date."""
+    from stack import run
+
     with one_line_errors():
-        states = run.up(get_settings(), _say)
-        prepare_pipeline(get_settings())
-        Console(stderr=True).print(_table(states))
+        _show_started(run.up(get_settings(), _say))
         for line in _what_next(get_settings()):
             _say(line)
 
@@ -67,6 +68,8 @@ def up() -> None:
 @app.command(epilog=examples(("stack down", "Before an upgrade of the machine.")))
 def down() -> None:
     """Stop the servers; their data stay."""
+    from stack import run
+
     with one_line_errors():
         run.down(get_settings(), _say)
 
@@ -79,21 +82,23 @@ def down() -> None:
 )
 def restart(part: Annotated[str | None, typer.Argument(help="One part; all when left out.")] = None) -> None:
     """Stop the servers, or one of them, and start them again with the settings as they are now."""
+    from stack import run
+
     with one_line_errors():
-        states = run.restart(get_settings(), _say, part=part)
-        prepare_pipeline(get_settings())
-        Console(stderr=True).print(_table(states))
+        _show_started(run.restart(get_settings(), _say, part=part))
 
 
 @app.command(epilog=examples(("stack status", "As a table."), ("stack status --json", "For a program.")))
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show what runs; exit code 3 when something does not."""
+    from stack import run
+
     with one_line_errors():
         states = run.status(get_settings())
         if as_json:
             typer.echo(json.dumps([asdict(state) for state in states], default=str))
         else:
-            Console().print(_table(states))
+            _show(states)
         if any(state.state != "running" for state in states):
             raise typer.Exit(NOT_RUNNING_EXIT_CODE)
 
@@ -109,6 +114,8 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each log.")] = 20,
 ) -> None:
     """Show the ends of the servers' logs."""
+    from stack import run
+
     with one_line_errors():
         for label, line in run.logs(get_settings(), part=part, line_count=lines, is_followed=follow):
             typer.echo(f"{label} | {plain(line.expandtabs())}")
@@ -117,12 +124,24 @@ def logs(
 @app.command(epilog=examples(("stack clean", "To begin anew. There is no way back.")))
 def clean() -> None:
     """Stop the servers and DELETE all their data."""
+    from stack import run
+
     with one_line_errors():
         run.clean(get_settings(), _say)
 
 
+def _show_started(states: "list[PartState]") -> None:
+    """Bring the database and the topic up to date and show how the parts came up."""
+    from include.stream.run import prepare as prepare_pipeline
+
+    prepare_pipeline(get_settings())
+    _show(states, on_error_stream=True)
+
+
 def _what_next(settings: Settings) -> list[str]:
     """Return where to look and what to do, once everything answers."""
+    from stack.airflow.configuration import base_url
+
     page = [
         f"The page and the workflows: {base_url(settings)}",
         f"Its login: {settings.airflow_user}, with the password AIRFLOW_PASS in .env.",
@@ -139,7 +158,11 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _table(states: list[PartState]) -> Table:
+def _show(states: "list[PartState]", *, on_error_stream: bool = False) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Column, Table
+
     table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), Column("folder", overflow="fold"))
     for state in states:
         style = STATE_STYLES[state.state]
@@ -152,4 +175,4 @@ def _table(states: list[PartState]) -> Table:
             f"{state.since:%b %d %H:%M}" if state.since else "-",
             escape(str(state.folder)),
         )
-    return table
+    Console(stderr=on_error_stream).print(table)
