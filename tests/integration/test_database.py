@@ -33,7 +33,6 @@ from include.stream.lease import (
 from include.stream.offsets import open_offsets
 from include.stream.types import Sign
 from stack.ports import free_port
-from tests.support import pipeline as pipeline_module
 from tests.support.pipeline import Pipeline, fresh_pipeline
 from tests.support.waiting import wait_until
 
@@ -97,8 +96,7 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
 ) -> None:
     everything = files.migrations()
     earlier = [migration for migration in everything if migration.version < 19]
-    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
-    with fresh_pipeline(stack) as pipeline:
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
         pipeline.run(
             "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) values "
             "('2026-01-01 05:00', 'published', 40, 40, 1, 1), ('2026-03-01 08:00', 'published', 70, 70, 1, 1), "
@@ -139,13 +137,8 @@ def test_a_migration_that_would_run_out_of_its_order_is_refused(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = files.migrations()
-    skipped = next(migration for migration in everything if migration.version == 20)
-    monkeypatch.setattr(
-        pipeline_module,
-        "migrate",
-        partial(_migrate_to, monkeypatch, [each for each in everything if each is not skipped]),
-    )
-    with fresh_pipeline(stack) as pipeline:
+    others = [migration for migration in everything if migration.version != 20]
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, others)) as pipeline:
         before = schema(pipeline)
         with pytest.raises(PermanentError, match="0020_widen_the_checks would run after"):
             migrate(pipeline.settings)
@@ -176,8 +169,7 @@ def test_a_database_that_is_upgraded_has_the_schema_of_a_new_one(
     ]
     for statement in with_days:
         pipeline.run(statement)
-    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
-    with fresh_pipeline(stack) as upgraded:
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as upgraded:
         for statement in with_days:
             upgraded.run(statement)
         _migrate_to(monkeypatch, everything, upgraded.settings)
@@ -215,8 +207,7 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
 ) -> None:
     everything = files.migrations()
     earlier = [migration for migration in everything if migration.version < 26]
-    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
-    with fresh_pipeline(stack) as pipeline:
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
         pipeline.run(
             "select ensure_day_partition('stream_commits', timezone('utc', now())::date - 1); "
             "insert into stream_commits "
