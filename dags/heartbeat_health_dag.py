@@ -15,9 +15,9 @@ Checks each minute whether the readings flow, and starts a stream that stands st
 - **Writes** `health_checks`, `stream_waits` and `notices`. A stream that commits nothing while these checks have seen
   records wait for HEALTH_STALL_SECONDS is fenced, once a launch: it can commit no more, exits, and is killed where
   it cannot.
-- **HEALTH_WEBHOOK_URL** is told once when a check begins to fail, an hour is withheld, or a task of this workflow,
-  `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is over. A webhook that is away is
-  tried again each minute.
+- **HEALTH_WEBHOOK_URL** is told once when a check begins to fail, an hour is withheld, customers are held back in an
+  hour, or a task of this workflow, `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is
+  over. A webhook that is away is tried again each minute.
 - **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.
 - **When it is red** the last line names the failed checks and what each of them saw. `lag`, `commit_age`,
   `lease`: look at `heartbeat_stream`. `freshness` as a warning: the source is silent, not the stream.

@@ -50,13 +50,28 @@ def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
 
 def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
     """Delete old hourly sums day by day, so that no transaction is long; return how many rows that were."""
-    before = database_date(connection) - timedelta(days=kept_days)
+    values = _before(connection, kept_days)
     row_count = 0
-    while deleted := connection.execute(query("delete_old_customer_hours"), {"before": before}).rowcount:
+    while deleted := connection.execute(query("delete_old_customer_hours"), values).rowcount:
         row_count += deleted
     return row_count
+
+
+def prune_held_back(connection: Connection, *, kept_days: int) -> dict[datetime, int]:
+    """Forget who was held back in old hours that have no readings left; return how many rows these were, by hour."""
+    return dict(connection.execute(query("delete_held_back"), _before(connection, kept_days)).fetchall())
+
+
+def prune_accepted(connection: Connection, *, kept_days: int) -> int:
+    """Forget what was accepted of old hours that have no readings left; return how many acceptances these were."""
+    [(count,)] = connection.execute(query("forget_acceptances"), _before(connection, kept_days)).fetchall()
+    return int(count)
 
 
 def refresh_statistics(connection: Connection, parent: str) -> None:
     """Let the planner know the table as a whole."""
     connection.execute(query("refresh_statistics"), {"parent": parent})
+
+
+def _before(connection: Connection, kept_days: int) -> dict[str, date]:
+    return {"before": database_date(connection) - timedelta(days=kept_days)}

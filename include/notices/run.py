@@ -6,12 +6,19 @@ between a notice's sending and its being marked, the notice is sent again, with 
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.notices import outage, store, webhook
-from include.notices.rules import change_of_task, changes_of_hours, worked
+from include.notices.rules import (
+    change_of_task,
+    changes_of_customers,
+    changes_of_hours,
+    held_back_subject,
+    worked,
+)
 from include.notices.types import Change
 from include.settings import Settings
 
@@ -23,17 +30,25 @@ log = get_logger()
 
 
 def tell(settings: Settings, changes: Sequence[Change]) -> None:
-    """Note what has changed, which hours are withheld besides, and send what was not taken yet.
+    """Note what has changed, besides which hours are withheld or lack customers, and send what was not taken yet.
 
     Raise a HeartbeatError where the database cannot be reached.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         with connection.transaction():
             store.lock_notices(connection)
-            hours = changes_of_hours(store.read_withheld(connection), store.read_failing(connection))
-            store.note_changes(connection, [*outage.changes(settings), *changes, *hours])
+            failing = store.read_failing(connection)
+            hours = changes_of_hours(store.read_withheld(connection), failing)
+            customers = changes_of_customers(store.read_held_back(connection), failing)
+            store.note_changes(connection, [*outage.changes(settings), *changes, *hours, *customers])
         outage.forget(settings)
         _send(settings, connection)
+
+
+def forget_held_back(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Let it be no change that nobody is held back any more in hours that are deleted, in the open transaction."""
+    store.lock_notices(connection)
+    store.forget_subjects(connection, [held_back_subject(hour) for hour in hours])
 
 
 def tell_failed_task(settings: Settings, name: str, error: object, link: str) -> None:

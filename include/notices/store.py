@@ -7,7 +7,7 @@ from datetime import datetime
 
 from include.db.connect import Connection
 from include.notices.sql import query
-from include.notices.types import Change, Notice
+from include.notices.types import Change, HeldBack, Notice
 
 
 def lock_notices(connection: Connection) -> None:
@@ -29,6 +29,16 @@ def read_failing(connection: Connection) -> list[str]:
 def read_withheld(connection: Connection) -> dict[datetime, str]:
     """Return the withheld hours with their reasons, the oldest first."""
     return dict(connection.execute(query("select_withheld_hours")).fetchall())
+
+
+def read_held_back(connection: Connection) -> list[HeldBack]:
+    """Return the hours in which customers are held back, the oldest first."""
+    return [HeldBack(*row) for row in connection.execute(query("select_held_back_hours"))]
+
+
+def forget_subjects(connection: Connection, subjects: Sequence[str]) -> None:
+    """Delete all that was noted of subjects that there are no more; nobody is told."""
+    connection.execute(query("delete_subjects"), {"subjects": list(subjects)})
 
 
 def read_unsent(connection: Connection, most: int) -> list[Notice]:

@@ -20,6 +20,7 @@ from include.errors import (
     PermanentError,
     SchemaOutdatedError,
 )
+from include.notices.run import tell
 from include.settings import Settings
 from include.stream.lease import (
     FIRST_TURN,
@@ -124,6 +125,25 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
             ("2026-03-01 09:00:00", -1, 95, "2026-03-02"),
             ("2026-03-01 11:00:00", -1, 5, "2026-03-04"),
         ]
+
+
+def test_who_was_held_back_before_that_was_told_is_no_news(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = files.migrations()
+    earlier = [migration for migration in everything if migration.version < 35]
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
+        pipeline.run(
+            "insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail) "
+            "values ('2026-03-01 08:00', gen_random_uuid(), 'rule', 1, 0, 30, 'x')"
+        )
+        _migrate_to(monkeypatch, everything, pipeline.settings)
+
+        known = pipeline.rows("select subject, is_failing, sent_at is null from notices")
+        tell(pipeline.settings, [])
+
+        assert known == [("customers of 2026-03-01T08:00Z", True, False)]
+        assert pipeline.count("notices") == 1
 
 
 def test_migrations_are_numbered_without_a_gap_but_for_the_one_that_never_was() -> None:

@@ -109,6 +109,7 @@ REFUSED = {
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
+        "select forget_acceptances('infinity')",
     ],
     Role.READER: [
         "select * from schema_migrations",
@@ -127,6 +128,7 @@ REFUSED = {
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
+        "select forget_acceptances('infinity')",
         "select refresh_statistics('heartbeats')",
         "select lo_import('/etc/hostname')",
         "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'heartbeat_stream'",

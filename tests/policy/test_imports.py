@@ -40,7 +40,7 @@ ARROWS = {
     "report": {"domain", "db", "broker", "stream", "hourly"},
     "live": {"domain", "db", "broker", "stream", "hourly", "health"},
     "replay": {"domain", "db", "broker", "wire"},
-    "maintenance": {"db", "sink"},
+    "maintenance": {"db", "sink", "notices"},
 }
 LONGEST_ROOM_LINES = 1_100
 
