@@ -271,6 +271,7 @@ def test_no_role_is_more_than_a_login(pipeline: Pipeline) -> None:
     assert memberships == [("heartbeat_stream", "pg_use_reserved_connections")]
 
 
+@pytest.mark.usefixtures("pipeline")  # with it come the roles
 def test_airflows_own_database_is_closed_to_the_products_roles(stack: Settings) -> None:
     create_database(stack)
 
