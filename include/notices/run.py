@@ -6,14 +6,14 @@ after sending a notice and before marking it, the notice is sent again under the
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.locks import holding
-from include.db.queries import query
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.notices import outage, store, webhook
-from include.notices.rules import changes_of_hours
+from include.notices.rules import changes_of_customers, changes_of_hours, held_back_subject
 from include.notices.types import Change
 from include.settings import Settings
 
@@ -26,18 +26,25 @@ log = get_logger()
 
 
 def tell(settings: Settings, changes: Sequence[Change]) -> None:
-    """Record what has changed and which hours are withheld, and send the notices that nobody has accepted yet.
+    """Record what has changed, which hours are withheld and in which customers are held back, and send what is unsent.
 
     Raise a HeartbeatError where the database cannot be reached.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         with connection.transaction():
-            # One session records changes at a time: two would record the same one twice.
-            connection.execute(query("notices/lock_notices"))
-            hours = changes_of_hours(store.read_withheld(connection), store.read_failing(connection))
-            store.note_changes(connection, [*outage.changes(settings), *changes, *hours])
+            store.lock_notices(connection)
+            failing = store.read_failing(connection)
+            hours = changes_of_hours(store.read_withheld(connection), failing)
+            customers = changes_of_customers(store.read_held_back(connection), failing)
+            store.note_changes(connection, [*outage.changes(settings), *changes, *hours, *customers])
         outage.forget(settings)
         _send(settings, connection)
+
+
+def forget_held_back(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Let it be no change that nobody is held back any more in hours that are deleted, in the open transaction."""
+    store.lock_notices(connection)
+    store.forget_subjects(connection, [held_back_subject(hour) for hour in hours])
 
 
 def tell_task(settings: Settings, change: Change) -> None:

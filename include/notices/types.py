@@ -28,3 +28,12 @@ class Notice:
     message: str
     link: str | None
     noted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """How many customers are held back in an hour, and by which rules."""
+
+    hour: datetime
+    customers: int
+    rules: str

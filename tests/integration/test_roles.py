@@ -111,6 +111,7 @@ REFUSED = {
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
+        "select forget_acceptances('infinity')",
     ],
     Role.READER: [
         "select * from schema_migrations",
@@ -129,6 +130,7 @@ REFUSED = {
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
+        "select forget_acceptances('infinity')",
         "select refresh_statistics('heartbeats')",
         "select lo_import('/etc/hostname')",
         "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'heartbeat_stream'",
@@ -271,6 +273,7 @@ def test_no_role_is_more_than_a_login(pipeline: Pipeline) -> None:
     assert memberships == [("heartbeat_stream", "pg_use_reserved_connections")]
 
 
+@pytest.mark.usefixtures("pipeline")  # with it come the roles
 def test_airflows_own_database_is_closed_to_the_products_roles(stack: Settings) -> None:
     create_database(stack)
 

@@ -1,6 +1,6 @@
 -- How much of what their monitors should have sent the customers of each published hour, and of all of them, have sent.
--- Params:  since, until timestamp (UTC), half-open; min_coverage double precision: below it a customer is poorly covered
--- Returns: hour (null for all), customers: those whose coverage is known; p10, p50; poor: how many of them
+-- Params:  since, until timestamp (UTC), half-open; min_coverage double precision: less is poor
+-- Returns: hour (null for all), customers: those whose coverage is known; p10, p50; poor: how many
 select
     hour,
     count(coverage) as customers,
