@@ -132,9 +132,11 @@ def clean() -> None:
 
 def _show_started(states: "list[PartState]") -> None:
     """Bring the database and the topic up to date and show how the parts came up."""
+    from include.stream.run import check_size
     from include.stream.run import prepare as prepare_pipeline
 
     prepare_pipeline(get_settings())
+    check_size(get_settings())
     _show(states, on_error_stream=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
-from include.db.sessions import explain_shortage, read_capacity, slots_of
+from include.db.sessions import slots_of, tell_shortage
 from include.errors import SchemaOutdatedError
 from include.log import get_logger
 from include.settings import Settings
@@ -68,7 +68,6 @@ def _wait(short_lives: int) -> None:
 
 def _holder(settings: Settings, tasks: int) -> str:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        if shortage := explain_shortage(read_capacity(connection), tasks):
-            log.warning("too_few_sessions", message=shortage)
+        tell_shortage(connection, tasks)
         [(now,)] = connection.execute("select timezone('utc', now())").fetchall()
         return describe(read_lease(connection), now)
