@@ -13,7 +13,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-compare test e2e slow unit test-tools check lint format types audit \
-	docs contract dashboards pictures requirements
+	docs dashboards pictures requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -71,26 +71,19 @@ test-tools: # Chromium and Docker's own Compose, where they are missing
 
 check: lint types test e2e ## what CI runs
 
-lint: setup-dev node_modules/.package-lock.json contract ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows; the contract
+lint: setup-dev node_modules/.package-lock.json ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows; the contract
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	node_modules/.bin/biome lint --error-on-warnings
+	node tools/contract/validate.mjs docs/contract/asyncapi.yaml
 	$(RUN) -m sqlfluff lint --disable-progress-bar include grafana/queries
 	.venv/bin/shellcheck $(SHELL_FILES)
 	$(if $(DOCKERFILES),.venv/bin/hadolint $(DOCKERFILES))
 	$(if $(WORKFLOWS),.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 
-# The linter of the page's JavaScript; the page itself needs nothing of it.
+# What checks the page's JavaScript and the contract; nothing of it is served.
 node_modules/.package-lock.json: package-lock.json
-	@scripts/install-page-linter.sh
-
-contract: tools/contract/node_modules # docs/contract/asyncapi.yaml, by AsyncAPI's own parser
-	node tools/contract/validate.mjs docs/contract/asyncapi.yaml
-
-tools/contract/node_modules: tools/contract/package-lock.json
-	@command -v npm >/dev/null || { echo "error: checking the contract needs npm: install Node.js 20 or newer" >&2; exit 1; }
-	npm ci --prefix tools/contract --no-audit --no-fund
-	@touch $@
+	@scripts/install-node-tools.sh
 
 format: setup-dev ## rewrite Python and SQL in the house style
 	$(RUN) -m ruff check --fix .
