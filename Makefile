@@ -71,18 +71,19 @@ test-tools: # Chromium and Docker's own Compose, where they are missing
 
 check: lint types test e2e ## what CI runs
 
-lint: setup-dev node_modules/.package-lock.json ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows
+lint: setup-dev node_modules/.package-lock.json ## style of Python, JavaScript, SQL, shell, Dockerfile and workflows; the contract
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	node_modules/.bin/biome lint --error-on-warnings
+	node tools/contract/validate.mjs docs/contract/asyncapi.yaml
 	$(RUN) -m sqlfluff lint --disable-progress-bar include grafana/queries
 	.venv/bin/shellcheck $(SHELL_FILES)
 	$(if $(DOCKERFILES),.venv/bin/hadolint $(DOCKERFILES))
 	$(if $(WORKFLOWS),.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 
-# The linter of the page's JavaScript; the page itself needs nothing of it.
+# What checks the page's JavaScript and the contract; nothing of it is served.
 node_modules/.package-lock.json: package-lock.json
-	@scripts/install-page-linter.sh
+	@scripts/install-node-tools.sh
 
 format: setup-dev ## rewrite Python and SQL in the house style
 	$(RUN) -m ruff check --fix .
@@ -97,8 +98,9 @@ audit: setup-dev ## look up every pinned package in PyPI's vulnerability data
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt \
 		-r requirements-java.txt -r requirements-uv.txt
 
-docs: setup-dev ## write docs/dags.md anew from the workflows
+docs: setup-dev ## write docs/dags.md anew from the workflows, and docs/contract from the sources
 	$(RUN) -m tools.dag_docs
+	$(RUN) -m tools.contract
 
 dashboards: setup-dev ## write Grafana's dashboards and alert rules anew from tools/grafana and grafana/queries
 	$(RUN) -m tools.grafana

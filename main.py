@@ -186,10 +186,23 @@ def skip(
     epilog=examples(
         ("report", "As tables."),
         ("report --json", "For a program that looks at the exit code or the figures."),
+        ("report --html day.html --day 2026-01-31", "One day as a page, as heartbeat_report makes it."),
     ),
 )
-def report(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show what became of every record; exit code 1 if the accounting does not hold."""
+def report(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the page of one day here.")] = None,
+    day: Annotated[
+        str | None, typer.Option("--day", help="Which day (UTC), with --html; else yesterday.")
+    ] = None,
+) -> None:
+    """Show what became of every record; exit code 1 if the accounting does not hold. Or write the page of a day."""
+    if html is not None or day is not None:
+        from include.daily.command import write_page
+
+        typer.echo(write_page(get_settings(), html, day, as_json=as_json))
+        return
+
     from rich.console import Console
 
     from include.report.render import render
@@ -354,7 +367,7 @@ def bench(
 )
 def verify(ledger: Annotated[Path, typer.Argument(help="What `producer --ledger` wrote.")]) -> None:
     """Hold the database against a simulator's ground truth, record by record."""
-    from include.report.truth import compare_with_truth
+    from include.truth.records import compare_with_truth
 
     comparison = compare_with_truth(get_settings(), ledger)
     *differences, summary = comparison.lines()
@@ -377,7 +390,7 @@ def verify_alarms(
 
     Exit code 1 where fewer than 99 % were found, or fewer than 95 % of the alarms are true.
     """
-    from include.report.alarms import compare_alarms
+    from include.truth.alarms import compare_alarms
 
     comparison = compare_alarms(get_settings(), ledger)
     for line in comparison.lines():

@@ -8,7 +8,8 @@ Keeps the day partitions in order: the next days are there before they are neede
  drop_expired_days ──► refresh_statistics
       │                     the planner's view of each table as a whole
       └──► retention_log, dropped_totals: what went, in the transaction that dropped it
- prune_results          old rows of health_checks, quality_runs, customer_hourly
+ prune_results          old rows of health_checks, notices, quality_runs, customer_hourly, held_back_customers,
+                        accepted_failures, hour_ends
 ```
 
 - **Retention**: READINGS_RETENTION_DAYS (and KAFKA_RETENTION_DAYS on top: a record may have waited so long),

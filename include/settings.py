@@ -45,6 +45,7 @@ class Settings(BaseSettings, frozen=True, extra="ignore", env_ignore_empty=True,
     health: groups.Health
     hourly: groups.Hourly
     alarms: groups.Alarms
+    report: groups.Report
     log: groups.Log
 
     @classmethod

@@ -118,6 +118,11 @@ class Stack(Group, alias_generator="stack_{}".format):
         """Folder of the Data Docs site; open its `index.html`."""
         return self.dir / "data_docs"
 
+    @property
+    def reports_dir(self) -> Path:
+        """Folder of the daily reports, a page for each day."""
+        return self.dir / "reports"
+
 
 class Airflow(Group, alias_generator="airflow_{}".format):
     """Airflow in the embedded stack."""
@@ -238,6 +243,14 @@ class Alarms(Group, alias_generator="alarm_{}".format):
     messages_per_minute: int = Field(20, ge=1, le=10_000)
     repeat_minutes: float = Field(10, ge=1, le=1440)
     link: str = ""
+
+
+class Report(Group, alias_generator="report_{}".format):
+    """The daily report: when it is made (UTC), who is told of it, for how long its pages are kept."""
+
+    at: str = Field("00:45", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    recipients: Literal["nobody", "operators"] = "operators"
+    kept_days: Days = 400
 
 
 class Log(Group, alias_generator="log_{}".format):

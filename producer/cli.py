@@ -1,9 +1,12 @@
-"""The producer's command line: run the simulator, or replay a recording."""
+"""The producer's command line: run the simulator, or replay a recording.
+
+What does the work is imported when the work begins, so that the program's help is there at once.
+"""
 
 import gc
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,23 +14,15 @@ from include.command_line import OneLineCommand, examples
 from include.errors import OptionError
 from include.settings import get_settings
 from include.terminal import plain
-from producer.display import open_reporter, summary_lines
+from producer.choices import DEFAULT_CUSTOMERS, DEFAULT_RATE_HZ, DEFAULT_SEED, PERIODS, named_period_ms
 from producer.faults import EXPLANATIONS, PRESETS, parse_rates
 from producer.instants import MS_PER_SECOND, US_PER_SECOND, now_ms, parse_duration, parse_instant
-from producer.options import (
-    DEFAULT_CUSTOMERS,
-    DEFAULT_RATE_HZ,
-    DEFAULT_SEED,
-    PERIODS,
-    ReplayOptions,
-    SimulatorOptions,
-    named_period_ms,
-)
 from producer.recording.columns import DATES, Wishes, parse_wishes
-from producer.run import look_into, run_replay, run_simulator
 from producer.signals import stop_on_signals
-from producer.tally import Summary
-from producer.worker import GC_THRESHOLD
+
+if TYPE_CHECKING:
+    from producer.options import ReplayOptions, SimulatorOptions
+    from producer.tally import Summary
 
 _REPLAY_ONLY = {"shift", "shift_to", "shift_to_now", "column", "customer", "dates", "times_from"}
 _FOR_BOTH = {"replay", "processes", "speed", "quiet", "as_json"}
@@ -131,6 +126,9 @@ def producer_command(
     Ends with code 0 when all that was sent is stored, after Ctrl-C and SIGTERM too; with 1 when a record
     failed.
     """
+    from producer.display import summary_lines
+    from producer.options import ReplayOptions, SimulatorOptions
+
     _refuse_mixtures(ctx)
     options: SimulatorOptions | ReplayOptions
     if replay is not None:
@@ -166,7 +164,12 @@ def producer_command(
     raise typer.Exit(summary.exit_code)
 
 
-def _run(options: SimulatorOptions | ReplayOptions, *, is_quiet: bool) -> Summary:
+def _run(options: "SimulatorOptions | ReplayOptions", *, is_quiet: bool) -> "Summary":
+    from producer.display import open_reporter
+    from producer.options import ReplayOptions
+    from producer.run import look_into, run_replay, run_simulator
+    from producer.worker import GC_THRESHOLD
+
     settings = get_settings()
     gc.set_threshold(GC_THRESHOLD)
     # Nothing is on its way yet: Ctrl-C ends this at once.

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from include.settings import Settings
+from producer.choices import named_period_ms
 from producer.display import LineReporter, summary_lines
 from producer.faults import PRESETS
 from producer.instants import now_ms
-from producer.options import SimulatorOptions, named_period_ms
+from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from producer.signals import stop_on_signals
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from include.errors import OptionError
+from producer.choices import DEFAULT_CUSTOMERS, DEFAULT_RATE_HZ, DEFAULT_SEED
 from producer.customers import Shard
 from producer.faults import checked_rates
 from producer.generator import SimulationPlan
 from producer.instants import (
     FIRST_US,
     LAST_US,
-    MS_PER_DAY,
-    MS_PER_HOUR,
     MS_PER_SECOND,
     US_PER_SECOND,
     check_duration,
@@ -22,10 +21,6 @@ from producer.recording.columns import NO_WISHES, Wishes
 from producer.recording.survey import Extent
 from producer.replay import ReplayPlan
 
-DEFAULT_CUSTOMERS = 15
-DEFAULT_RATE_HZ = 1.0
-# The same customers each time, so that a second run goes on with the people of the first.
-DEFAULT_SEED = 1
 # Two milliseconds between readings, so that a late one fits in between.
 MAX_RATE_HZ = 500.0
 MIN_RATE_HZ = 0.00001  # once a day, about
@@ -37,17 +32,6 @@ _MAX_SEED = 2**63
 _MIN_LATE_SECONDS = 0.001
 _MAX_LATE_SECONDS = 10 * 365.25 * 86_400
 _MAX_SHIFT_SECONDS = 10_000 * 366 * 86_400
-
-PERIODS = ("last-hour", "last-day")
-
-
-def named_period_ms(name: str, now_ms: int) -> tuple[int, int]:
-    """Return the last full hour or day before now, in UTC."""
-    if name not in PERIODS:
-        raise OptionError(f"no period is called {name[:60]!r}; there are {', '.join(PERIODS)}")
-    length_ms = MS_PER_HOUR if name == "last-hour" else MS_PER_DAY
-    end_ms = now_ms // length_ms * length_ms
-    return end_ms - length_ms, end_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,6 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
-
-from include.broker.access import client_options
 from include.errors import SettingsError
 from include.network import LOOPBACK, is_listening
 from include.settings import Settings
@@ -122,6 +118,12 @@ class Kafka:
         (claim,) = self.claims()
         if not is_listening(claim.host, claim.port):  # the client would grumble into the terminal
             return False
+        # Most of what a look at the stack has to import, and needed only while the broker is up.
+        from kafka.admin import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        from include.broker.access import client_options
+
         try:
             admin = KafkaAdminClient(
                 **client_options(self.settings),

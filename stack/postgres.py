@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from include.db.connect import BY_SETTINGS, Role
+from include.db.sessions import sessions_needed, slots_of, stream_sessions
 from include.db.troubles import is_refused_login
 from include.errors import DatabaseLoginError, PermanentError
 from include.settings import Settings
@@ -37,6 +38,10 @@ SERVER_OPTIONS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
+# As the server has it by itself.
+FOR_SUPERUSERS = 3
+# Each session may take megabytes; who wants more than this has a server of another size.
+MOST_SESSIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ class Postgres:
         cluster.require_version(data)
         cluster.recover_from_crash(data)
         address = {"listen_addresses": self.settings.db.host, "port": str(self.settings.db.port)}
-        flags = [f"--{key}={value}" for key, value in (SERVER_OPTIONS | address).items()]
+        options = SERVER_OPTIONS | _size(self.settings) | address
+        flags = [f"--{key}={value}" for key, value in options.items()]
         command = [str(programs / "postgres"), "-D", str(data), *flags]
         return Launch(command=command, output_file=self.log_files[0], account=account)
 
@@ -135,6 +141,18 @@ class Postgres:
             address=self.settings.db.address,
             place=BY_SETTINGS.place(Role.OWNER),
         )
+
+
+def _size(settings: Settings) -> dict[str, str]:
+    """Return how many sessions the server lets in: more than usual where Spark runs many tasks at a time."""
+    tasks = slots_of(settings.spark.master, settings.kafka.partitions)
+    wanted = {
+        "max_connections": sessions_needed(tasks) + FOR_SUPERUSERS,
+        "reserved_connections": stream_sessions(tasks),
+    }
+    return {
+        key: str(min(max(number, int(SERVER_OPTIONS[key])), MOST_SESSIONS)) for key, number in wanted.items()
+    }
 
 
 def _make_owner(connection: psycopg.Connection, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Whatever is typed after a command: never a traceback, always one line, exit code 2 for bad input.
 
-No command can do harm here: nobody listens where the settings lead, and what starts or deletes servers takes no value.
+Every command of the program is tried, a new one unasked. None can do harm here: nobody listens where the settings lead,
+and what begins its work without being given a value gets a word that it refuses.
 """
 
 import os
@@ -24,13 +25,20 @@ TAKING_VALUES = {
     if any(not getattr(parameter, "is_flag", False) for parameter in command.params)
 }
 # What would begin its work gets some words more, which it refuses. They come first, where no option can swallow them.
+# A command that takes no value refuses any word.
 REFUSED = {
     "producer": [("--end", "1970-01-01T00:00:00Z"), ("--replay", "empty.csv")],
     "bench": [("nope",)],
     "stack logs": [("nope",)],
     "stack restart": [("nope",)],
 }
-CASES = [(name, more) for name in sorted(TAKING_VALUES) for more in REFUSED.get(name, [()])]
+NAMES = sorted(" ".join(path) for path in COMMANDS)
+CASES = [
+    (name, more)
+    for name in NAMES
+    for more in REFUSED.get(name, [()] if name in TAKING_VALUES else [("nope",)])
+]
+ANSWERS = ("no PostgreSQL answers", "no Kafka broker answers", "there is no Airflow in")
 
 numbers = st.one_of(
     st.sampled_from(
@@ -101,7 +109,7 @@ def test_whatever_is_typed_is_answered_in_one_line(
     assert result.stderr.count("\n") == 1
     assert result.stderr.strip().isprintable()
     if result.exit_code == 1:  # the words were right
-        assert "no PostgreSQL answers" in result.stderr or "no Kafka broker answers" in result.stderr
+        assert [answer for answer in ANSWERS if answer in result.stderr]
 
 
 @pytest.mark.parametrize("words", [("--seconds", "nan"), ("--seconds", "inf"), ("--json", "/dev/null/x")])
@@ -112,5 +120,7 @@ def test_a_bench_that_could_not_end_well_is_not_begun(words: tuple[str, str]) ->
     assert result.stderr.count("\n") == 1
 
 
-def test_every_command_that_takes_a_value_is_tried() -> None:
+def test_every_command_is_tried() -> None:
+    assert {name for name, _ in CASES} == {" ".join(path) for path in COMMANDS}
     assert {"producer", "bench", "verify", "dead-letters list", "dead-letters show"} <= TAKING_VALUES
+    assert {"stack up", "stack clean", "airflow", "consumer"} <= set(NAMES) - TAKING_VALUES

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from include.settings import ENV_FILE_KEY, FIELDS
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "dags.md"
 HEAD = """\
@@ -90,6 +92,9 @@ def _load_workflows() -> list[Any]:
     """Let Airflow read the files, with a home of its own: it stays in this process."""
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {
+            # A schedule that is set is told as it is by default.
+            ENV_FILE_KEY: os.devnull,
+            "REPORT_AT": str(FIELDS["report_at"].default),
             "AIRFLOW_HOME": home,
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",

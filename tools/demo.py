@@ -15,7 +15,7 @@ from include.log import configure_logging
 from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
 from include.report.run import make_report
-from include.report.truth import Comparison, compare_with_truth
+from include.truth.records import Comparison, compare_with_truth
 from include.report.types import Report
 from include.settings import Settings, get_settings
 from stack import run as stack

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from include.db.connect import Connection
 from include.db.queries import query
+from include.log import get_logger
 
 # A worker stores in one session and makes days in another; a driver renews its lease in one and hears a signal in one.
 SESSIONS_PER_TASK = 2
@@ -14,6 +15,8 @@ LAUNCHES_AT_ONCE = 2
 OTHER_SESSIONS = 25
 # Airflow's own four processes, in the middle of what their pools may take.
 AIRFLOW_SESSIONS = 25
+
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,12 @@ def read_capacity(connection: Connection) -> Capacity:
     return Capacity(*row)
 
 
+def tell_shortage(connection: Connection, tasks: int) -> None:
+    """Warn where the server lets in too few; it hinders nothing yet."""
+    if shortage := explain_shortage(read_capacity(connection), tasks):
+        log.warning("too_few_sessions", message=shortage)
+
+
 def explain_shortage(capacity: Capacity, tasks: int) -> str | None:
     """Say in words that the server lets in too few; None where it lets in enough."""
     needed, usable = sessions_needed(tasks), capacity.most - capacity.for_superusers
@@ -49,7 +58,8 @@ def explain_shortage(capacity: Capacity, tasks: int) -> str | None:
     return (
         f"with {tasks} tasks at a time the product opens up to {needed} sessions, and the database lets in {usable}: "
         f"set its max_connections to {needed + capacity.for_superusers} or more, "
-        f"and reserved_connections to {stream_sessions(tasks)}"
+        f"and reserved_connections to {stream_sessions(tasks)}; the stack's own server takes this up when it is "
+        "started again ('python main.py stack restart')"
     )
 
 

@@ -145,9 +145,10 @@ def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
 
     1. clear the requests to settle these hours again
     2. skip the hours whose readings retention has dropped
-    3. sum the readings, hold back customers whose records were mostly rejected, and measure and judge each hour
-    4. publish the hours that pass and whose sums have changed, delete the sums of those that fail
-    5. store the decisions, and how many readings the stream had counted
+    3. end what was accepted of an hour of which readings have come since
+    4. sum the readings, hold back customers whose records were mostly rejected, and measure and judge each hour
+    5. publish the hours that pass and whose sums have changed, delete the sums of those that fail
+    6. store the decisions, and how many readings the stream had counted
 
     Readings that the stream counts meanwhile change that number, so the next run finds them; new requests stay.
     """
@@ -166,6 +167,7 @@ def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
 
 def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
     """Sum and judge the hours and write the result, in the open transaction; return decisions and check run."""
+    store.end_outrun_acceptances(session.snapshot, hours)
     _sum(session, hours)
     run_id, verdicts = check_hours(
         session.snapshot, session.log, hours, session.quality_policy, session.suite

@@ -57,6 +57,11 @@ def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
     return [(version, since) for version, since in connection.execute(query("hourly/select_policy_history"))]
 
 
+def end_outrun_acceptances(connection: Connection, hours: Sequence[datetime]) -> None:
+    """Note that what was accepted of these hours is over where readings came since."""
+    connection.execute(query("hourly/end_outrun_acceptances"), {"hours": list(hours)})
+
+
 def sum_readings(
     connection: Connection,
     hours: Sequence[datetime],

@@ -20,6 +20,7 @@ from include.maintenance.rules import (
     kept_summary_days,
 )
 from include.maintenance.types import Day, RetentionReport
+from include.notices.run import forget_held_back
 from include.settings import Settings
 
 log = get_logger()
@@ -62,14 +63,16 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 
 
 def prune_results(settings: Settings) -> dict[str, int]:
-    """Delete old checks, notices, alarms and sums; a quality run stays as long as an hour's state rests on it."""
+    """Delete old checks, notices, alarms, sums and verdicts; a quality run stays while an hour rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        kept = settings.retention_days.checks
+        kept, kept_hours = settings.retention_days.checks, kept_summary_days(settings)
         pruned = {
             "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
             "notices": store.prune(connection, "delete_notices", kept_days=kept),
             "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
-            "customer_hourly": store.prune_customer_hours(connection, kept_days=kept_summary_days(settings)),
+            "customer_hourly": store.prune_customer_hours(connection, kept_days=kept_hours),
+            "held_back_customers": _prune_held_back(connection, kept_days=kept_hours),
+            "accepted_failures": store.prune_accepted(connection, kept_days=kept_hours),
             "hour_ends": store.prune(connection, "delete_hour_ends", kept_days=kept),
             **_prune_alarms(settings, connection),
         }
@@ -98,6 +101,14 @@ def _prune_alarms(settings: Settings, connection: Connection) -> dict[str, int]:
         "alarm_touches": store.prune_before(connection, "delete_touches", before),
         "customer_hourly_alarms": store.prune_before(connection, "delete_alarm_hours", summed),
     }
+
+
+def _prune_held_back(connection: Connection, *, kept_days: int) -> int:
+    """Forget old hours' customers, in one transaction with what was told of them."""
+    with connection.transaction():
+        gone = store.prune_held_back(connection, kept_days=kept_days)
+        forget_held_back(connection, list(gone))
+    return sum(gone.values())
 
 
 def _drop(connection: Connection, day: Day, report: RetentionReport) -> None:

@@ -43,10 +43,26 @@ def prune_before(connection: Connection, statement: str, before: date) -> int:
 
 def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
     """Delete old hourly sums day by day, to keep transactions short; return how many rows that were."""
-    before = read_clock(connection).date() - timedelta(days=kept_days)
+    values = _before(connection, kept_days)
     row_count = 0
-    while deleted := connection.execute(
-        query("maintenance/delete_old_customer_hours"), {"before": before}
-    ).rowcount:
+    while deleted := connection.execute(query("maintenance/delete_old_customer_hours"), values).rowcount:
         row_count += deleted
     return row_count
+
+
+def prune_held_back(connection: Connection, *, kept_days: int) -> dict[datetime, int]:
+    """Forget who was held back in old hours that have no readings left; return how many rows that were, by hour."""
+    return dict(
+        connection.execute(query("maintenance/delete_held_back"), _before(connection, kept_days)).fetchall()
+    )
+
+
+def prune_accepted(connection: Connection, *, kept_days: int) -> int:
+    """Forget what was accepted of old hours that have no readings left; return how many acceptances that were."""
+    statement = query("maintenance/forget_acceptances")
+    [(count,)] = connection.execute(statement, _before(connection, kept_days)).fetchall()
+    return int(count)
+
+
+def _before(connection: Connection, kept_days: int) -> dict[str, date]:
+    return {"before": read_clock(connection).date() - timedelta(days=kept_days)}

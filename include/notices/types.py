@@ -1,6 +1,7 @@
 """What can change."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -18,3 +19,12 @@ class Change:
     link: str | None = None
     key: UUID | None = None
     is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """How many customers are held back in an hour, and by which rules."""
+
+    hour: datetime
+    customers: int
+    rules: str

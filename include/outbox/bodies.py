@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from include.outbox.types import Noticed, Told
 
 SOURCE = "heartbeat-monitoring"
-_NAMESPACE = UUID("5ad53ee6-6f40-4b0c-8f3e-0d6d5a1f3a0b")
+NAMESPACE = UUID("5ad53ee6-6f40-4b0c-8f3e-0d6d5a1f3a0b")
 # How many things a summary names one by one.
 _NAMED = 20
 
@@ -48,6 +48,19 @@ def notice_body(noticed: Noticed) -> dict[str, Any]:
     }
 
 
+def report_body(key: UUID, subject: str, message: str, link: str, *, at: datetime) -> dict[str, Any]:
+    """Return what is said of a daily report."""
+    return {
+        "source": SOURCE,
+        "event": "report",
+        "key": str(key),
+        "subject": subject,
+        "message": message,
+        "link": link,
+        "at": _written(at),
+    }
+
+
 def summary_body(own: Sequence[Told | Noticed], link: str) -> dict[str, Any]:
     """Return what is said of many at once: how many of each kind, and the first of them, notices before alarms."""
     notices = [item for item in own if isinstance(item, Noticed)]
@@ -76,7 +89,7 @@ def key_of(item: Told | Noticed) -> UUID:
 
 def summary_key(own: Sequence[Told | Noticed], channel: int) -> UUID:
     """Return a key that the same summary always has."""
-    return uuid5(_NAMESPACE, f"{channel}:" + ",".join(str(key_of(item)) for item in own))
+    return uuid5(NAMESPACE, f"{channel}:" + ",".join(str(key_of(item)) for item in own))
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -107,7 +120,11 @@ def _summary_in_words(body: Mapping[str, Any]) -> tuple[str, str]:
     return f"{body['changes']} changes at once", "; ".join([*counts, *subjects])
 
 
-_WORDS = {"notice": _notice_in_words, "summary": _summary_in_words}
+def _report_in_words(body: Mapping[str, Any]) -> tuple[str, str]:
+    return str(body["subject"]), str(body["message"]).rstrip(".")
+
+
+_WORDS = {"notice": _notice_in_words, "summary": _summary_in_words, "report": _report_in_words}
 
 
 def _state(noticed: Noticed) -> str:

@@ -30,12 +30,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What a person has accepted of the hour."""
+    """What a person has accepted of the hour, and whether that is over."""
 
     accepted_by: str
     accepted_at: datetime
     reason: str
     failure: str
+    ended_at: datetime | None
+    ended_by: str | None
+    ended_reason: str | None
+
+    def __str__(self) -> str:
+        accepted = f"accepted by {self.accepted_by} on {self.accepted_at:%Y-%m-%d %H:%M}: {self.reason}"
+        if self.ended_at is None:
+            return f"{accepted} ({self.failure})"
+        taken_back = f"taken back by {self.ended_by}" if self.ended_by else "over"
+        return f"{accepted} ({self.failure}); {taken_back} on {self.ended_at:%Y-%m-%d %H:%M}: {self.ended_reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +106,7 @@ def render_hour(report: HourReport) -> RenderableType:
             else "and more than these, in held_back_customers"
         )
         parts += and_more(SHOWN_HELD_BACK, len(report.held_back), where)
-    parts += [
-        Text(
-            plain(
-                f"accepted by {one.accepted_by} on {one.accepted_at:%Y-%m-%d %H:%M}: {one.reason} ({one.failure})"
-            )
-        )
-        for one in report.acceptances
-    ]
+    parts += [Text(plain(acceptance)) for acceptance in report.acceptances]
     verdict = f"the hour is {report.state}" + (f": {report.reason}" if report.reason else "")
     return Group(*parts, Text(plain(verdict), style="green" if report.state == "published" else "red"))
 

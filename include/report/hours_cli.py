@@ -1,4 +1,4 @@
-"""The commands for hours: list them, look at one, accept one."""
+"""The commands for hours: list them, look at one, accept one, take that back."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,7 +12,8 @@ from include.terminal import and_more
 MAX_LISTED = 100_000
 
 app = typer.Typer(
-    help="The hours and their summaries: list them, look at one, accept one.", no_args_is_help=True
+    help="The hours and their summaries: list them, look at one, accept one, take that back.",
+    no_args_is_help=True,
 )
 
 
@@ -76,14 +77,39 @@ def accept(
 ) -> None:
     """Publish a withheld hour as it is, or take in who is held back in it; exit code 1 if it stays withheld.
 
-    Who accepted it, when and why is kept and shown. What was accepted stays so, unless it is found worse later.
+    Who accepted it, when and why is kept and shown. What was accepted stays so until it is found worse, is taken
+    back, or readings come late.
     """
     from include.hourly.accept import accept_hour
     from include.hourly.rules import describe
 
     settlement = accept_hour(get_settings(), hour, reason=reason, customers=customer or ())
     if settlement is None:
-        typer.echo("accepted; another run is settling hours, the next one publishes it")
+        typer.echo("accepted; the hour cannot be settled right now, the next run publishes it")
         return
     typer.echo(describe(settlement))
     raise typer.Exit(1 if settlement.withheld else 0)
+
+
+@app.command(
+    "take-back",
+    epilog=examples(
+        (
+            'hours take-back 2026-01-31T14:00 --reason "the rows are needed after all"',
+            "Check it as if nobody had accepted anything of it.",
+        ),
+    ),
+)
+def take_back(
+    hour: Annotated[str, typer.Argument(help="When it begins, UTC.")],
+    reason: Annotated[str, typer.Option(help="Why it is accepted no longer; kept and shown with it.")],
+) -> None:
+    """Take back all that was accepted of an hour, and settle it again: it is withheld if its checks still fail."""
+    from include.hourly.accept import take_back_hour
+    from include.hourly.rules import describe
+
+    settlement = take_back_hour(get_settings(), hour, reason=reason)
+    if settlement is None:
+        typer.echo("taken back; the hour cannot be settled right now, the next run does it")
+        return
+    typer.echo(describe(settlement))

@@ -8,7 +8,7 @@ from include.broker.topic import open_broker
 from include.db.clock import read_clock
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
-from include.db.sessions import explain_shortage, read_capacity, slots_of
+from include.db.sessions import slots_of, tell_shortage
 from include.errors import SchemaOutdatedError
 from include.log import get_logger
 from include.settings import Settings
@@ -69,6 +69,5 @@ def _wait(short_lives: int) -> None:
 
 def _holder(settings: Settings, tasks: int) -> str:
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        if shortage := explain_shortage(read_capacity(connection), tasks):
-            log.warning("too_few_sessions", message=shortage)
+        tell_shortage(connection, tasks)
         return describe(read_lease(connection), read_clock(connection))

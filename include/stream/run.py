@@ -10,6 +10,7 @@ import psycopg
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrate import migrate
+from include.db.sessions import slots_of, tell_shortage
 from include.errors import HeartbeatError, StreamRunningError, TransientError
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
@@ -32,12 +33,19 @@ def prepare(settings: Settings) -> None:
             log.info("topic_created", topic=settings.kafka.topic, partitions=settings.kafka.partitions)
 
 
+def check_size(settings: Settings) -> None:
+    """Warn where the database lets in fewer sessions than a stream of this size, and all beside it, may open."""
+    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
+        tell_shortage(connection, slots_of(settings.spark.master, settings.kafka.partitions))
+
+
 def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     """Prepare, run one launch until it ends, and return its exit code; raise StreamRunningError if one is alive.
 
     The first Ctrl-C or SIGTERM lets it end its turn, the second ends it at once; both are safe.
     """
     prepare(settings)
+    check_size(settings)
     if not takes_over:
         # It would be safe, but if Airflow keeps a stream running, the two would keep superseding each other.
         _require_none_running(settings)

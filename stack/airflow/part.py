@@ -10,7 +10,6 @@ from include.db.migrate import migrate
 from include.errors import AirflowRefusedError, AirflowUnavailableError
 from include.network import LOOPBACK
 from include.settings import Settings
-from include.stream.run import prepare
 from stack.airflow import components
 from stack.airflow.client import AirflowClient
 from stack.airflow.components import without_overrides
@@ -78,6 +77,9 @@ class Airflow:
 
     def settle(self) -> None:
         """Create the topic, which needs the broker: that one starts beside us."""
+        # With it comes all of the stream, which a look at the stack does not need.
+        from include.stream.run import prepare
+
         prepare(self.settings)
 
     @property

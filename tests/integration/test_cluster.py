@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from include.db.connect import Role, connect
-from include.report.truth import compare_with_truth
+from include.truth.records import compare_with_truth
 from include.settings import Settings
 from include.stream.lease import request_stop
 from producer.faults import PRESETS

@@ -21,6 +21,7 @@ from include.errors import (
     PermanentError,
     SchemaOutdatedError,
 )
+from include.notices.run import tell
 from include.settings import Settings
 from include.stream.lease import (
     FIRST_TURN,
@@ -34,7 +35,6 @@ from include.stream.lease import (
 from include.stream.offsets import open_offsets
 from include.stream.types import Launch, Sign, bounds_of
 from stack.ports import free_port
-from tests.support import pipeline as pipeline_module
 from tests.support.pipeline import Pipeline, fresh_pipeline
 from tests.support.waiting import wait_until
 
@@ -98,8 +98,7 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
 ) -> None:
     everything = files.migrations()
     earlier = [migration for migration in everything if migration.version < 19]
-    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
-    with fresh_pipeline(stack) as pipeline:
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
         pipeline.run(
             "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) values "
             "('2026-01-01 05:00', 'published', 40, 40, 1, 1), ('2026-03-01 08:00', 'published', 70, 70, 1, 1), "
@@ -129,6 +128,25 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
         ]
 
 
+def test_who_was_held_back_before_that_was_told_is_no_news(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = files.migrations()
+    earlier = [migration for migration in everything if migration.version < 35]
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
+        pipeline.run(
+            "insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail) "
+            "values ('2026-03-01 08:00', gen_random_uuid(), 'rule', 1, 0, 30, 'x')"
+        )
+        _migrate_to(monkeypatch, everything, pipeline.settings)
+
+        known = pipeline.rows("select subject, is_failing, sent_at is null from notices")
+        tell(pipeline.settings, [])
+
+        assert known == [("customers of 2026-03-01T08:00Z", True, False)]
+        assert pipeline.count("notices") == 1
+
+
 def test_migrations_are_numbered_without_a_gap_but_for_the_one_that_never_was() -> None:
     versions = [migration.version for migration in files.migrations()]
 
@@ -140,13 +158,8 @@ def test_a_migration_that_would_run_out_of_its_order_is_refused(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = files.migrations()
-    skipped = next(migration for migration in everything if migration.version == 20)
-    monkeypatch.setattr(
-        pipeline_module,
-        "migrate",
-        partial(_migrate_to, monkeypatch, [each for each in everything if each is not skipped]),
-    )
-    with fresh_pipeline(stack) as pipeline:
+    others = [migration for migration in everything if migration.version != 20]
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, others)) as pipeline:
         before = schema(pipeline)
         with pytest.raises(PermanentError, match="0020_widen_the_checks would run after"):
             migrate(pipeline.settings)
@@ -177,8 +190,7 @@ def test_a_database_that_is_upgraded_has_the_schema_of_a_new_one(
     ]
     for statement in with_days:
         pipeline.run(statement)
-    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
-    with fresh_pipeline(stack) as upgraded:
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as upgraded:
         for statement in with_days:
             upgraded.run(statement)
         _migrate_to(monkeypatch, everything, upgraded.settings)
@@ -216,8 +228,7 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
 ) -> None:
     everything = files.migrations()
     earlier = [migration for migration in everything if migration.version < 26]
-    monkeypatch.setattr(pipeline_module, "migrate", partial(_migrate_to, monkeypatch, earlier))
-    with fresh_pipeline(stack) as pipeline:
+    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
         pipeline.run(
             "select ensure_day_partition('stream_commits', timezone('utc', now())::date - 1); "
             "insert into stream_commits "

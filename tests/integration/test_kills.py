@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.report.truth import compare_with_truth
+from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator

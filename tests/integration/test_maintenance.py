@@ -16,12 +16,12 @@ from include.errors import RetentionBlockedError
 from include.hourly.accept import accept_hour
 from include.hourly.run import settle_due
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
+from include.notices.run import tell
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 # Older than readings are kept, even if their records had waited in Kafka.
 EXPIRED_DAYS = 98
 LONGEST_TRY_SECONDS = 0.2
@@ -32,7 +32,8 @@ INSERT = (
 
 
 def days_ago(days: int) -> datetime:
-    return NOON - timedelta(days=days)
+    """Return the noon of a day, seen from today."""
+    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
 
 
 def store_readings(pipeline: Pipeline, *days: int) -> InlineStream:
@@ -316,6 +317,8 @@ def test_old_results_go_and_those_that_an_hour_rests_on_stay(pipeline: Pipeline)
         "notices": 0,
         "quality_runs": 1,
         "customer_hourly": 0,
+        "held_back_customers": 0,
+        "accepted_failures": 0,
         "hour_ends": 0,
         "alarms": 0,
         "messages": 0,
@@ -388,7 +391,7 @@ def test_the_sums_of_a_customers_hours_go_when_they_are_too_old_and_never_before
         "first_event, last_event) "
         "select date_trunc('day', timezone('utc', now())) - make_interval(days => days, hours => -1), "
         "gen_random_uuid(), 1, 1, 0, 0, 60, 60, 60, now(), now() "
-        "from unnest(array[1, 99, 100, 101, 102, 400]) as days, generate_series(1, 3)"
+        "from unnest(array[1, 50, 99, 100, 101, 102, 400]) as days, generate_series(1, 3)"
     )
     short = pipeline.settings.having(summaries_retention_days=100)
     shorter_than_the_readings = pipeline.settings.having(summaries_retention_days=1)
@@ -396,8 +399,56 @@ def test_the_sums_of_a_customers_hours_go_when_they_are_too_old_and_never_before
     assert prune_results(short)["customer_hourly"] == 9
     assert prune_results(shorter_than_the_readings)["customer_hourly"] == 6
 
-    kept = "select current_date - hour::date as days, count(*) from customer_hourly group by 1"
-    assert pipeline.rows(kept) == [(1, 3)]
+    kept = "select current_date - hour::date as days, count(*) from customer_hourly group by 1 order by 1"
+    assert pipeline.rows(kept) == [(1, 3), (50, 3)]
+
+
+def test_who_was_held_back_and_what_was_accepted_goes_with_its_hour_and_nobody_is_told(
+    pipeline: Pipeline,
+) -> None:
+    days = "timezone('utc', now())::date - unnest(array[1, 99, 101, 102])"
+    pipeline.run(
+        "insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail) "
+        f"select {days}, gen_random_uuid(), 'rule', 1, 0, 30, 'x'"
+    )
+    pipeline.run(
+        "insert into accepted_failures (hour, rule, observed, failure, accepted_by, reason) "
+        f"select {days}, 'rule', 1, 'x', 'somebody', 'because'"
+    )
+    settings = pipeline.settings.having(summaries_retention_days=100)
+    # One of the days still has its readings, as where an hour of it is not published.
+    pipeline.take_any_day()
+    pipeline.run(f"select ensure_day_partition('heartbeats', '{days_ago(102).date()}')")
+    migrate(settings)
+    tell(settings, [])
+    assert pipeline.count("notices") == 4
+
+    pruned = prune_results(settings)
+
+    assert (pruned["held_back_customers"], pruned["accepted_failures"]) == (1, 1)
+    ages = "select current_date - hour::date from {} order by 1"
+    for table in ("held_back_customers", "accepted_failures"):
+        assert pipeline.rows(ages.format(table)) == [(1,), (99,), (102,)]
+    tell(settings, [])
+    subjects = {subject for (subject,) in pipeline.rows("select subject from notices where is_failing")}
+    assert subjects == {f"customers of {days_ago(age):%Y-%m-%d}T00:00Z" for age in (1, 99, 102)}
+    assert pipeline.count("notices") == 3
+
+
+def test_nobody_can_delete_a_persons_word_about_an_hour_whose_readings_are_kept(pipeline: Pipeline) -> None:
+    pipeline.run(
+        "insert into accepted_failures (hour, rule, observed, failure, accepted_by, reason) "
+        "select timezone('utc', now())::date - unnest(array[1, 96, 99]), 'rule', 1, 'x', 'somebody', 'because'"
+    )
+
+    with connect(pipeline.settings, Role.HOURLY, autocommit=True) as connection:
+        [(deleted,)] = connection.execute("select forget_acceptances('infinity')").fetchall()
+
+    assert deleted == 1
+    assert pipeline.rows("select current_date - hour::date from accepted_failures order by 1") == [
+        (1,),
+        (96,),
+    ]
 
 
 def test_statistics_cover_the_whole_table(pipeline: Pipeline) -> None:

@@ -1,6 +1,7 @@
 """What operators are told: each change of state once, whatever is started anew or away meanwhile."""
 
 import logging
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -58,6 +59,15 @@ def withhold(pipeline: Pipeline, hour: datetime, reason: str) -> None:
         "insert into settled_hours (hour, state, reason, readings, ledger_readings, revision, run_id) "  # noqa: S608
         f"values ('{hour}', 'withheld', '{reason}', 1, 0, 1, 1)"
     )
+
+
+def hold_back(pipeline: Pipeline, hour: datetime, *customers: uuid.UUID) -> None:
+    """Hold customers back for two reasons each."""
+    for customer in customers:
+        pipeline.run(
+            "insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail) "  # noqa: S608
+            f"select '{hour}', '{customer}', rule, 1, 0, 30, 'x' from (values ('rule b'), ('rule a')) as v (rule)"
+        )
 
 
 def last_hour() -> datetime:
@@ -126,6 +136,35 @@ def test_a_withheld_hour_is_told_with_its_reason_and_again_when_it_no_longer_is(
     subject = f"hour {hour:%Y-%m-%dT%H:00}Z"
     assert listener.told() == [(subject, "failing"), (subject, "over")]
     assert listener.bodies[0]["message"] == "withheld: risk levels are wrong"
+
+
+def test_customers_who_are_held_back_are_told_once_per_hour_as_a_number_and_so_is_their_return(
+    pipeline: Pipeline, told: Settings, listener: Listener
+) -> None:
+    hour, customers = last_hour(), [uuid.uuid4() for _ in range(3)]
+    hold_back(pipeline, hour, *customers)
+    hold_back(pipeline, hour - HOUR, customers[0])
+    check(told, **FINE)
+    check(told, **FINE)
+    pipeline.run(f"delete from held_back_customers where hour = '{hour}'")  # noqa: S608
+    check(told, **FINE)
+    check(told, **FINE)
+
+    newer, older = (f"{at:%Y-%m-%dT%H:00}Z" for at in (hour, hour - HOUR))
+    assert [(body["subject"], body["state"], body["message"]) for body in listener.bodies] == [
+        (
+            f"customers of {older}",
+            "failing",
+            f"1 customer is held back (rule a, rule b): 'python main.py hours show {older}' says who",
+        ),
+        (
+            f"customers of {newer}",
+            "failing",
+            f"3 customers are held back (rule a, rule b): 'python main.py hours show {newer}' says who",
+        ),
+        (f"customers of {newer}", "over", "nobody is held back any more"),
+    ]
+    assert [customer for customer in customers if str(customer) in str(listener.bodies)] == []
 
 
 def test_a_failed_task_is_told_once_in_words_that_name_nobody_until_it_works_again(

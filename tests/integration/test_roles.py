@@ -92,6 +92,8 @@ REFUSED = {
         "delete from quality_results",
         "delete from accepted_failures",
         "update accepted_failures set reason = 'another'",
+        "update accepted_failures set ledger_readings = 0",
+        "select * from hour_states",
         "delete from retention_log",
         "update notices set message = 'other'",
         "update alarms set note = ''",
@@ -119,6 +121,7 @@ REFUSED = {
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
+        "select forget_acceptances('infinity')",
     ],
     Role.ALARMS: [
         "select * from schema_migrations",
@@ -170,6 +173,7 @@ REFUSED = {
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
+        "select forget_acceptances('infinity')",
         "select refresh_statistics('heartbeats')",
         "select lo_import('/etc/hostname')",
         "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'heartbeat_stream'",
@@ -206,7 +210,7 @@ MAY_WRITE = {
         "customer_hourly_alarms": {"DELETE"},
         "held_back_customers": {"INSERT", "UPDATE", "DELETE"},
         "reopened_hours": {"INSERT", "DELETE"},
-        "accepted_failures": {"INSERT"},
+        "accepted_failures": {"INSERT", "UPDATE"},
         "hour_ends": {"INSERT", "DELETE"},
     },
     "heartbeat_alarms": {
@@ -334,6 +338,7 @@ def test_no_role_is_more_than_a_login(pipeline: Pipeline) -> None:
     assert memberships == [("heartbeat_stream", "pg_use_reserved_connections")]
 
 
+@pytest.mark.usefixtures("pipeline")  # with it come the roles
 def test_airflows_own_database_is_closed_to_the_products_roles(stack: Settings) -> None:
     create_database(stack)
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from include.db.connect import (
     BY_SETTINGS,
@@ -22,8 +23,16 @@ from include.db.connect import (
 from include.db.migrate import pending_migrations
 from include.db.migrations import migrations
 from include.db.sessions import explain_shortage, read_capacity
-from include.errors import DatabaseRefusedError, DatabaseUnavailableError, HeartbeatError, TransientError
+from include.errors import (
+    DatabaseRefusedError,
+    DatabaseUnavailableError,
+    HeartbeatError,
+    StreamRunningError,
+    TransientError,
+)
 from include.settings import Settings
+from include.stream.lease import FIRST_TURN, renew_lease, take_lease
+from include.stream.run import run_stream
 from stack.administrator import USER, administer
 from stack.airflow.configuration import DATABASE
 from stack.airflow.metadata import create_database
@@ -144,6 +153,37 @@ def test_the_server_says_how_many_it_lets_in(pipeline: Pipeline) -> None:
 
     assert (capacity.most, capacity.for_superusers, capacity.reserved) == (100, 3, 20)
     assert explain_shortage(capacity, 2) is None
+
+
+def test_a_launch_by_hand_says_that_the_server_lets_in_too_few(pipeline: Pipeline) -> None:
+    many = pipeline.settings.having(spark_master="local[64]")
+
+    # It goes no further, since another launch is alive.
+    with a_living_launch(many), capture_logs() as logs, pytest.raises(StreamRunningError):
+        run_stream(many, drain=False, takes_over=False)
+
+    [told] = [line["message"] for line in logs if line["event"] == "too_few_sessions"]
+    assert "with 64 tasks at a time the product opens up to 310 sessions, and the database lets in 97" in told
+
+
+@contextmanager
+def a_living_launch(settings: Settings) -> Iterator[None]:
+    """Take the lease and renew it until the end."""
+    is_over = threading.Event()
+    with connect(settings, Role.STREAM, autocommit=True) as connection:
+        epoch = take_lease(connection, "test", policy_version="default-1")
+
+        def renew() -> None:
+            while not is_over.wait(0.1):
+                renew_lease(connection, epoch, FIRST_TURN)
+
+        thread = threading.Thread(target=renew)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
 
 def test_a_dead_link_is_noticed_whoever_waits_for_whom(pipeline: Pipeline) -> None:

@@ -92,7 +92,10 @@ def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_what_was_written_is_there_after_down_and_up_and_nothing_runs_between(own: Settings) -> None:
+def test_what_was_written_is_there_after_down_and_up_nothing_runs_between_and_a_start_is_told(
+    own: Settings,
+) -> None:
+    told: list[str] = []
     run.up(own)
     remember(own, "kept")
 
@@ -101,17 +104,9 @@ def test_what_was_written_is_there_after_down_and_up_and_nothing_runs_between(ow
     assert processes_of(own) == []
     assert states(own) == {"postgres": "stopped", "kafka": "stopped"}
 
-    run.up(own)
+    run.up(own, told.append)
     assert states(own) == {"postgres": "running", "kafka": "running"}
     assert remembered(own, "kept") == (True, True)
-
-
-def test_who_waits_for_a_start_is_told_of_what_and_for_how_long(own: Settings) -> None:
-    told: list[str] = []
-    run.down(own)
-
-    run.up(own, told.append)
-
     assert told[:2] == [
         "postgres: starting, which usually takes 1 s",
         "kafka: starting, which usually takes 8 s",
@@ -227,11 +222,10 @@ def test_a_database_that_somebody_has_made_is_closed_by_the_next_start(own: Sett
 def test_a_stack_whose_owner_is_the_superuser_keeps_working(unused: Settings) -> None:
     make_as_an_earlier_version_did(unused)
 
-    for _ in range(2):
-        run.up(unused)
-        migrate(unused)
-        run.down(unused)
     run.up(unused)
+    for _ in range(2):
+        migrate(unused)
+        run.restart(unused, part="postgres")
 
     assert not administrator.is_apart(unused)
     with query(unused) as owner:
@@ -285,6 +279,20 @@ def test_the_commands_say_in_their_exit_codes_what_runs(own: Settings, unused: S
     assert json.loads(running.stdout)["pipeline"]["stream"]["state"] == "never"
     assert json.loads(running.stdout)["pipeline"]["problems"] == []
     assert "ready to accept connections" in told.stdout
+
+
+def test_up_says_that_a_running_server_lets_in_too_few_and_the_next_start_lets_in_more(own: Settings) -> None:
+    many = own.having(spark_master="local[16]")
+    run.up(own)
+
+    told = command(many, "up")
+    started_again = command(many, "restart", "postgres")
+
+    assert (told.returncode, started_again.returncode) == (0, 0)
+    said = told.stdout + told.stderr
+    assert "set its max_connections to 121 or more" in said
+    assert "stack restart" in said
+    assert "max_connections" not in started_again.stdout + started_again.stderr
 
 
 def test_an_error_is_one_line_and_an_exit_code(unused: Settings) -> None:

@@ -21,7 +21,6 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 NOBODY = "http://127.0.0.1:9"
 HDFS = """\
 <configuration>
@@ -90,7 +89,7 @@ def command(settings: Settings, surroundings: Mapping[str, str], *words: str, um
     ids=["proxy", "postgres", "java", "clock", "locale"],
 )
 def test_the_commands_do_their_work_in_any_shell(pipeline: Pipeline, surroundings: dict[str, str]) -> None:
-    pipeline.send(event(number, at=NOW) for number in range(10))
+    pipeline.send(event(number) for number in range(10))
     InlineStream(pipeline.settings).drain()
 
     command(pipeline.settings, surroundings, "migrate")
@@ -103,21 +102,23 @@ def test_the_commands_do_their_work_in_any_shell(pipeline: Pipeline, surrounding
 def test_the_stream_runs_in_a_shell_full_of_other_programs(
     pipeline: Pipeline, elsewhere: dict[str, str], no_home: dict[str, str]
 ) -> None:
-    pipeline.send(event(number, at=NOW) for number in range(100))
+    at = datetime.now(UTC).replace(microsecond=0)
+    pipeline.send(event(number, at=at) for number in range(100))
     hostile = {**elsewhere, **no_home, **PROXY, **POSTGRES, **JAVA, **CLOCK, **LOCALE}
 
     command(pipeline.settings, hostile, "consumer", "--drain", umask=0o077)
 
     [(count, first)] = pipeline.rows("select count(*), min(event_time) from heartbeats")
-    assert (count, first) == (100, NOW.replace(tzinfo=None))
+    assert (count, first) == (100, at.replace(tzinfo=None))
 
 
-def test_a_launch_by_hand_stores_on_this_machine_what_hadoop_would_put_elsewhere(
+def test_a_launch_by_hand_takes_neither_hadoops_files_nor_another_postgres_for_ours(
     pipeline: Pipeline, elsewhere: dict[str, str]
 ) -> None:
-    pipeline.send(event(number, at=NOW) for number in range(100))
+    pipeline.send(event(number) for number in range(100))
+    hostile = {"HADOOP_CONF_DIR": elsewhere["HADOOP_CONF_DIR"], **POSTGRES}
 
-    with pipeline.running("--drain", environment={"HADOOP_CONF_DIR": elsewhere["HADOOP_CONF_DIR"]}) as run:
+    with pipeline.running("--drain", environment=hostile) as run:
         assert run.wait() == 0, run.log()
 
     assert pipeline.count("heartbeats") == 100

@@ -13,13 +13,14 @@ from include.care.skip import skip_record
 from include.db.connect import Role, connect
 from include.domain import validation
 from include.domain.judge import Reading, Rejection, TimeBounds, judge_record
-from include.errors import OptionError, TransientError
+from include.errors import HeartbeatError, OptionError, StreamStalledError, TransientError
 from include.settings import Settings
 from include.sink import ledger
 from include.sink.messages import ExactOrigins
 from include.sink.worker import Worker
-from include.stream.lease import FIRST_TURN, renew_lease, take_lease
+from include.stream.lease import FIRST_TURN, renew_lease, request_stop, take_lease
 from include.stream.types import Share
+from include.stream.watch import Turns, Watch
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
 from tests.support.running_turn import running_turn
@@ -125,6 +126,42 @@ def test_the_lease_is_renewed_and_taken_at_once_while_many_tasks_store_without_a
     assert {task.error for task in running} == {None}
 
 
+def test_a_task_that_hangs_in_its_transaction_hides_neither_the_standstill_nor_a_wish_to_stop(
+    pipeline: Pipeline,
+) -> None:
+    settings = pipeline.settings.having(stream_stall_seconds=1.0)
+    launch = InlineStream(settings).launch
+    turns = Turns(60, plan=lambda *_: None, count_slots=lambda: 1, partitions=2)
+    ended: list[HeartbeatError | None] = []
+    watch = Watch(settings, launch, turns, ended.append)
+    with (
+        running_turn(settings, launch) as task,
+        connect(settings, Role.STREAM, autocommit=True) as operator,
+        pipeline.owner() as other,
+    ):
+        operator.execute("set lock_timeout = '60s'")
+        with other.transaction():
+            # The last table that a task writes to: by then all that it holds is held.
+            other.execute("lock table touched_hours in access exclusive mode")
+            pipeline.send(some(0, 10))
+            wait_until(lambda: pipeline.rows(HANGING_TRANSACTIONS), lambda rows: rows == [(1,)])
+            watch.start()
+            try:
+                wait_until(lambda: list(ended), bool)
+                assert request_stop(operator) is not None
+            finally:
+                watch.end()
+        assert task.seconds_to_end() < PROMPT_SECONDS
+
+    assert [type(error) for error in ended] == [StreamStalledError]
+    assert StreamStalledError.exit_code == 5
+    assert (task.error, pipeline.count("heartbeats")) == (None, 10)
+
+
+HANGING_TRANSACTIONS = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and application_name like 'heartbeat-sink-%' and wait_event_type = 'Lock'
+"""
 SLOW_COMMITS = """
     create function take_time() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return new; end';
     create trigger take_time after insert or update on touched_hours for each row execute function take_time()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.broker.topic import open_broker
-from include.report.truth import SHOWN_DIFFERENCES, compare_with_truth
+from include.truth.records import SHOWN_DIFFERENCES, compare_with_truth
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.waiting import wait_until

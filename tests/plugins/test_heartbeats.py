@@ -2,8 +2,6 @@
 
 import json
 import re
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +72,12 @@ uvicorn.run(heartbeats.app, port=port, log_level="error")
 told["seconds"] = time.monotonic() - told["asked_at"]
 print(json.dumps(told))
 """
-# Many pages ask about a customer each while the database hangs; beside the page lies another's route, as Airflow's do.
+# Many pages ask about a customer each while the database hangs: it takes connections and never says a word, until it is
+# gone. Beside the page lies another's route, as Airflow's do.
 CROWD = """
-import asyncio, json, sys, time, warnings
+import asyncio, json, os, socket, sys, time, warnings
+hanging = socket.create_server(("127.0.0.1", 0), backlog=200)
+os.environ["DB_PORT"] = str(hanging.getsockname()[1])
 warnings.simplefilter("ignore")
 import httpx
 from fastapi import FastAPI
@@ -104,6 +105,7 @@ async def crowd():
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.2)
         answered = (await client.get("/other")).json()
+        hanging.close()
         return {"other_at": answered, "pages": await asyncio.gather(*questions)}
 
 print(json.dumps(asyncio.run(crowd())))
@@ -229,17 +231,8 @@ def test_an_open_stream_does_not_keep_the_server_from_ending(tmp_path: Path) -> 
     assert told["seconds"] < 10
 
 
-@pytest.fixture
-def deaf_port() -> Iterator[int]:
-    """Give a port that takes connections and never says a word, as a database does that hangs."""
-    with socket.create_server(("127.0.0.1", 0), backlog=200) as listening:
-        yield listening.getsockname()[1]
-
-
-def test_a_crowd_of_pages_takes_none_of_the_threads_that_airflow_answers_with(
-    tmp_path: Path, deaf_port: int
-) -> None:
-    told = ask_airflow(tmp_path, CROWD, DB_HOST="127.0.0.1", DB_PORT=str(deaf_port))
+def test_a_crowd_of_pages_takes_none_of_the_threads_that_airflow_answers_with(tmp_path: Path) -> None:
+    told = ask_airflow(tmp_path, CROWD, DB_HOST="127.0.0.1")
 
     waited = [page for page in told["pages"] if page["at"] > told["other_at"]]
     refused = [page for page in told["pages"] if page["again"] == "2"]

@@ -42,9 +42,11 @@ ARROWS = {
     "outbox": {"db", "notices"},
     "handling": {"domain", "db", "episodes", "outbox"},
     "report": {"domain", "db", "broker", "stream", "hourly"},
+    "truth": {"domain", "db", "broker", "stream"},
+    "daily": {"domain", "db", "quality", "outbox"},
     "live": {"domain", "db", "broker", "stream", "hourly", "health"},
     "replay": {"domain", "db", "broker", "wire"},
-    "maintenance": {"db"},
+    "maintenance": {"db", "notices"},
 }
 LONGEST_ROOM_LINES = 1_100
 
@@ -153,6 +155,17 @@ def test_include_works_without_anything_around_it(tmp_path: Path) -> None:
     )
 
     assert process.returncode == 0, process.stderr
+
+
+def test_the_command_line_is_there_before_what_its_commands_need() -> None:
+    heavy = {"numpy", "pyarrow", "kafka", "confluent_kafka", "psycopg", "psutil", "great_expectations"}
+    statement = f"import sys, main; print(sorted({heavy} & set(sys.modules)))"
+
+    found = subprocess.run(
+        [sys.executable, "-c", statement], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout == "[]\n"
 
 
 def test_what_is_forbidden_is_found() -> None:

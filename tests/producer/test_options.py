@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from include.errors import OptionError
+from producer.choices import named_period_ms
 from producer.generator import HeartbeatGenerator
 from producer.instants import MS_PER_HOUR, parse_instant
-from producer.options import MAX_RATE_HZ, MIN_RATE_HZ, ReplayOptions, SimulatorOptions, named_period_ms
+from producer.options import MAX_RATE_HZ, MIN_RATE_HZ, ReplayOptions, SimulatorOptions
 from producer.pace import Pace
 from producer.recording.survey import Extent
 

@@ -17,4 +17,4 @@ def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch
         answer = ask("POST", listener.url, body={"subject": "x", "state": "y"}, timeout_seconds=10)
 
     assert answer.status_code == 200
-    assert listener.told() == [("x", "y")]
+    assert listener.bodies == [{"subject": "x", "state": "y"}]

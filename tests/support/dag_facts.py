@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +63,12 @@ print(json.dumps(facts))
 """
 
 
-def dag_facts(airflow_home: Path, *names: str) -> dict[str, Any]:
-    """Parse these files of dags/ and return what Airflow knows of each DAG, by its id."""
-    files = [str(PROJECT_ROOT / "dags" / name) for name in names]
-    facts: dict[str, Any] = ask_airflow(airflow_home, _PROGRAM, *files)
+@lru_cache
+def dag_facts(**settings: str) -> dict[str, Any]:
+    """Parse every file of dags/ once with these settings and return what Airflow knows of each DAG, by its id."""
+    files = [str(file) for file in sorted((PROJECT_ROOT / "dags").glob("*_dag.py"))]
+    with tempfile.TemporaryDirectory(prefix="heartbeat-airflow-") as home:
+        facts: dict[str, Any] = ask_airflow(Path(home), _PROGRAM, *files, **settings)
     return facts
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +15,16 @@ from typing import Any
 
 import psutil
 from kafka import KafkaProducer
-from psycopg import sql
 
 from include.broker.access import client_options
 from include.broker.topic import MOST_AHEAD, MOST_BEHIND, open_broker
 from include.db.connect import Connection, Role, connect
-from include.db.migrate import migrate
 from include.report.run import make_report
 from include.report.types import Report
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.submit import spark_environment, submit_command
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
+from tests.support.databases import fresh_database
 from tests.support.waiting import wait_until
 
 RUN_TIMEOUT_SECONDS = 300
@@ -187,20 +186,16 @@ def _session_of(pid: int) -> int:
 
 
 @contextmanager
-def fresh_pipeline(stack: Settings, *, partitions: int = 2) -> Iterator[Pipeline]:
-    """Give a pipeline of its own on a running stack."""
+def fresh_pipeline(
+    stack: Settings, *, partitions: int = 2, migrate_by: Callable[[Settings], object] | None = None
+) -> Iterator[Pipeline]:
+    """Give a pipeline of its own on a running stack; `migrate_by` migrates an empty database in another way."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    settings = stack.having(db_name=name, kafka_topic=name, kafka_partitions=partitions)
-    identifier = sql.Identifier(name)
-    with connect(stack, Role.OWNER, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(identifier))
-        try:
-            migrate(settings)
-            with open_broker(settings) as broker:
-                broker.ensure_topic(name, partitions)
-            yield Pipeline(settings)
-        finally:
-            connection.execute(sql.SQL("drop database {} with (force)").format(identifier))
+    own = stack.having(kafka_topic=name, kafka_partitions=partitions)
+    with fresh_database(own, name, migrate_by=migrate_by) as settings:
+        with open_broker(settings) as broker:
+            broker.ensure_topic(name, partitions)
+        yield Pipeline(settings)
 
 
 def event(

@@ -23,7 +23,7 @@ class Listener:
 
     def told(self) -> list[tuple[str, str]]:
         """Return subject and state of the notices that were taken."""
-        return [(body["subject"], body["state"]) for body in self.bodies if body["event"] == "notice"]
+        return [(body["subject"], body["state"]) for body in self.bodies if body.get("event") == "notice"]
 
     def events(self) -> list[str]:
         """Return what was said in all that came."""

@@ -2,8 +2,8 @@
 -- Params:  since timestamp (UTC); most int
 -- Returns: hour, state, reason, readings, unsettled_readings, revision, settled_at; checks, failed_checks, warnings
 --          (null where never checked); held_back: how many customers; accepted_by, accepted_at, accepted_reason: the
---          last person who accepted what failed (null where nobody did); docs_page, workflow_run (null where unknown);
---          newest first
+--          last person who accepted what failed (null where nobody did, or it is over); docs_page, workflow_run (null
+--          where unknown); newest first
 select
     hours.hour,
     hours.state,
@@ -16,9 +16,9 @@ select
     results.failed_checks,
     results.warnings,
     held.held_back,
-    accepted.accepted_by,
-    accepted.accepted_at,
-    accepted.accepted_reason,
+    hours.accepted_by,
+    hours.accepted_at,
+    hours.accepted_reason,
     quality_runs.docs_page,
     quality_runs.workflow_run
 from (
@@ -46,14 +46,4 @@ left join lateral (
     from held_back_customers
     where held_back_customers.hour = hours.hour
 ) as held on true
-left join lateral (
-    select
-        accepted_failures.accepted_by,
-        accepted_failures.accepted_at,
-        accepted_failures.reason as accepted_reason
-    from accepted_failures
-    where accepted_failures.hour = hours.hour
-    order by accepted_failures.id desc
-    limit 1
-) as accepted on true
 order by hours.hour desc;

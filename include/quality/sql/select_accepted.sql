@@ -1,4 +1,4 @@
--- The failures of these hours that a person has accepted.
+-- The failures of these hours that a person has accepted, as far as that is still in force.
 -- Params:  hours timestamp[]
 -- Returns: hour, rule, customer_id (null for the whole hour), observed
 select
@@ -6,5 +6,5 @@ select
     rule,
     customer_id,
     observed
-from accepted_failures
+from acceptances_in_force
 where hour = any(%(hours)s);

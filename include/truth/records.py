@@ -13,7 +13,7 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskPolicy, load_policy
-from include.report.truth_lines import truth_lines
+from include.truth.lines import truth_lines
 from include.settings import Settings
 from include.stream.offsets import read_next_offsets
 
@@ -128,11 +128,11 @@ def _read(connection: Connection, topic_id: UUID) -> _Stored:
     next_offset = read_next_offsets(connection, topic_id)
     reasons = {
         (partition, offset): reason
-        for partition, offset, reason in connection.execute(query("report/select_rejected_offsets"), where)
+        for partition, offset, reason in connection.execute(query("truth/select_rejected_offsets"), where)
     }
     with connection.cursor(name="readings") as cursor:
         cursor.itersize = 50_000
-        cursor.execute(query("report/select_readings"))
+        cursor.execute(query("truth/select_readings"))
         readings = {(customer, instant): (rate, level) for customer, instant, rate, level in cursor}
-    row = connection.execute(query("report/sum_duplicates"), where).fetchone()
+    row = connection.execute(query("truth/sum_duplicates"), where).fetchone()
     return _Stored(next_offset, reasons, readings, int(row[0]) if row else 0)

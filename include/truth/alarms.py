@@ -11,7 +11,7 @@ from uuid import UUID
 from include.db.connect import Role, connect, readable_errors
 from include.db.queries import query
 from include.errors import FileUnusableError
-from include.report.truth_lines import truth_lines
+from include.truth.lines import truth_lines
 from include.settings import Settings
 
 LEAST_RECALL, LEAST_PRECISION = 0.99, 0.95
@@ -120,7 +120,7 @@ def compare_alarms(settings: Settings, ledger: Path) -> AlarmComparison:
     """
     watched, truths = _read_truth(ledger)
     with connect(settings, Role.ALARMS) as connection, readable_errors(settings):
-        rows = connection.execute(query("report/select_told_alarms")).fetchall()
+        rows = connection.execute(query("truth/select_told_alarms")).fetchall()
     found = _in_the_while(rows, watched)
     by_rule: dict[str, Score] = defaultdict(Score)
     for key in truths.keys() | found.keys():

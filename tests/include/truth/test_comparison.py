@@ -1,6 +1,6 @@
 """What a comparison with the ground truth tells: it is cut where it would be long, and sums up in its last line."""
 
-from include.report.truth import SHOWN_DIFFERENCES, Comparison
+from include.truth.records import SHOWN_DIFFERENCES, Comparison
 
 
 def test_what_agrees_is_one_line() -> None:

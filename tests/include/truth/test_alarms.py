@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import FileUnusableError
-from include.report.alarms import AlarmComparison, Found, Score, Truth, _compare, compare_alarms
+from include.truth.alarms import AlarmComparison, Found, Score, Truth, _compare, compare_alarms
 from include.settings import Settings
 from tests.support.alarms import seconds
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.errors import FileUnusableError
-from include.report.truth import compare_with_truth
+from include.truth.records import compare_with_truth
 from include.settings import Settings
 
 LINE: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""One day on one page: what came in, what was published, what failed, how quick it was."""

@@ -1,0 +1,105 @@
+"""What the report of a day reads. Each function is one look at the same snapshot."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import LiteralString, TypeVar
+
+from psycopg.rows import class_row
+
+from include.daily import rules
+from include.daily.types import (
+    Coverage,
+    Day,
+    Example,
+    Expectation,
+    Hour,
+    Lag,
+    Latency,
+    Outcomes,
+    ReasonCount,
+    Risk,
+)
+from include.db.connect import Connection
+from include.db.queries import query
+
+MOST_EXAMPLES = 3
+MOST_LOOKED_AT = 1000
+
+T = TypeVar("T")
+
+
+def read_outcomes(connection: Connection, day: Day) -> tuple[list[Outcomes], Outcomes]:
+    """Return what became of the records that were committed on that day, by hour and in all."""
+    *hours, total = _read(query("daily/sum_outcomes"), _span(day), connection, Outcomes)
+    return hours, total
+
+
+def read_latency(connection: Connection, day: Day) -> tuple[list[Latency], Latency]:
+    """Return how old records were when they were committed, by hour and in all."""
+    return rules.latencies(connection.execute(query("daily/select_latency"), _span(day)))
+
+
+def read_lag(connection: Connection, day: Day) -> tuple[list[Lag], Lag]:
+    """Return how many records waited, by hour and in all."""
+    *hours, total = _read(query("daily/select_lag"), _span(day), connection, Lag)
+    return hours, total
+
+
+def read_hours(connection: Connection, day: Day) -> list[Hour]:
+    """Return how the hours of that day stand."""
+    return _read(query("daily/select_hours"), _span(day), connection, Hour)
+
+
+def read_expectations(connection: Connection, day: Day) -> list[Expectation]:
+    """Return how the expectations of that day's hours fared."""
+    span = {"since": day.until - timedelta(days=rules.TREND_DAYS), "until": day.until}
+    return rules.expectations(connection.execute(query("daily/select_expectations"), span), day)
+
+
+def read_reasons(connection: Connection, day: Day) -> list[ReasonCount]:
+    """Return what was rejected on that day, by reason."""
+    span = {**_span(day), "before": day.since - timedelta(days=1)}
+    found = _read(query("daily/count_by_reason"), span, connection, ReasonCount)
+    return [one for one in found if one.records]
+
+
+def read_examples(connection: Connection, day: Day, reasons: list[ReasonCount]) -> list[Example]:
+    """Return some rejected records of each reason."""
+    where = {
+        **_span(day),
+        "reasons": [one.reason for one in reasons],
+        "most_looked_at": MOST_LOOKED_AT,
+        "most": MOST_EXAMPLES,
+    }
+    return _read(query("daily/select_examples"), where, connection, Example)
+
+
+def read_coverage(
+    connection: Connection, day: Day, *, min_coverage: float
+) -> tuple[list[Coverage], Coverage]:
+    """Return how much of the expected readings came, by published hour and in all."""
+    where = {**_span(day), "min_coverage": min_coverage}
+    *hours, total = _read(query("daily/select_coverage"), where, connection, Coverage)
+    return hours, total
+
+
+def read_risk(connection: Connection, day: Day) -> tuple[list[Risk], Risk]:
+    """Return the published readings by level, by hour and in all."""
+    hours = _read(query("daily/select_risk"), _span(day), connection, Risk)
+    return hours, rules.total_risk(hours)
+
+
+def read_dropped(connection: Connection, day: Day) -> list[str]:
+    """Return the tables of which retention has dropped that day."""
+    return [parent for (parent,) in connection.execute(query("daily/select_dropped"), {"day": day.date})]
+
+
+def _read(
+    statement: LiteralString, values: Mapping[str, object], connection: Connection, kind: type[T]
+) -> list[T]:
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(statement, values).fetchall()
+
+
+def _span(day: Day) -> dict[str, object]:
+    return {"since": day.since, "until": day.until}

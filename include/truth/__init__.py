@@ -1,0 +1,1 @@
+"""What the producer knows of each record, held against what the database has."""

@@ -1,0 +1,93 @@
+"""The daily reports in the browser: for who is logged in, a list and its pages, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.dag_facts import ask_airflow
+
+PROGRAM = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from fastapi.testclient import TestClient
+from airflow.api_fastapi.core_api.security import get_user
+from plugins.daily_reports import app, DailyReportsPlugin
+
+paths = sys.argv[1:]
+client = TestClient(app, follow_redirects=False)
+strangers = {path: client.get(path).status_code for path in paths}
+app.dependency_overrides[get_user] = lambda: "user"
+answers = {path: client.get(path) for path in paths}
+print(json.dumps({
+    "strangers": strangers,
+    "users": {path: [answer.status_code, answer.text] for path, answer in answers.items()},
+    "policies": sorted({answer.headers["content-security-policy"] for answer in answers.values() if answer.is_success}),
+    "views": DailyReportsPlugin.external_views,
+}))
+"""
+PAGES = ("/", "/2026-01-31.html")
+TRAPS = (
+    "/2026-02-01.html",
+    "/secret.html",
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/2026-01-31",
+    "/link.html",
+    "/a%00b",
+)
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give what the application answers to each path, to a stranger and to a user."""
+    stack = tmp_path_factory.mktemp("stack")
+    reports = stack / "reports"
+    reports.mkdir()
+    (reports / "2026-01-31.html").write_text("a day")
+    (reports / "secret.html").write_text("secret")
+    (stack / "secret.txt").write_text("secret")
+    found: dict[str, Any] = ask_airflow(
+        tmp_path_factory.mktemp("airflow"), PROGRAM, *PAGES, *TRAPS, STACK_DIR=str(stack)
+    )
+    return found
+
+
+def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
+    assert {status for status in answers["strangers"].values() if status not in (404, 422)} == {401}
+    assert {answers["strangers"][path] for path in PAGES} == {401}
+
+
+def test_a_user_finds_the_list_and_the_pages(answers: dict[str, Any]) -> None:
+    status, text = answers["users"]["/"]
+
+    assert (status, answers["users"]["/2026-01-31.html"]) == (200, [200, "a day"])
+    assert 'href="2026-01-31.html">Saturday, 31 January 2026</a>' in text
+    assert "secret" not in text
+
+
+def test_nothing_else_is_shown(answers: dict[str, Any]) -> None:
+    shown = {path: answers["users"][path] for path in TRAPS}
+
+    assert {path: status for path, (status, _) in shown.items() if status not in (404, 422)} == {}
+    assert [path for path, (_, text) in shown.items() if text == "secret"] == []
+
+
+def test_a_page_runs_nothing_and_calls_nobody(answers: dict[str, Any]) -> None:
+    [policy] = answers["policies"]
+
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
+    assert "script-src" not in policy
+
+
+def test_the_menu_leads_there(answers: dict[str, Any]) -> None:
+    assert [(view["name"], view["href"], view["category"]) for view in answers["views"]] == [
+        ("Daily reports", "/daily-reports/", "browse")
+    ]
+
+
+def test_where_there_is_no_report_yet_this_is_said(tmp_path: Path) -> None:
+    found = ask_airflow(tmp_path / "airflow", PROGRAM, "/", STACK_DIR=str(tmp_path / "new"))
+
+    assert found["users"]["/"][0] == 200
+    assert "No report has been made yet" in found["users"]["/"][1]
