@@ -83,12 +83,8 @@ def command(settings: Settings, surroundings: Mapping[str, str], *words: str, um
     return ended.stdout
 
 
-@pytest.mark.parametrize(
-    "surroundings",
-    [PROXY, POSTGRES, JAVA, CLOCK, LOCALE],
-    ids=["proxy", "postgres", "java", "clock", "locale"],
-)
-def test_the_commands_do_their_work_in_any_shell(pipeline: Pipeline, surroundings: dict[str, str]) -> None:
+def test_the_commands_do_their_work_in_any_shell(pipeline: Pipeline) -> None:
+    surroundings = {**PROXY, **POSTGRES, **JAVA, **CLOCK, **LOCALE}
     pipeline.send(event(number) for number in range(10))
     InlineStream(pipeline.settings).drain()
 
