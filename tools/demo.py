@@ -15,9 +15,9 @@ from include.log import configure_logging
 from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
 from include.report.run import make_report
-from include.truth.records import Comparison, compare_with_truth
 from include.report.types import Report
 from include.settings import Settings, get_settings
+from include.truth.records import Comparison, compare_with_truth
 from stack import run as stack
 from stack.airflow.client import AirflowClient
 from stack.airflow.configuration import base_url

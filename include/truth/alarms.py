@@ -11,8 +11,8 @@ from uuid import UUID
 from include.db.connect import Role, connect, readable_errors
 from include.db.queries import query
 from include.errors import FileUnusableError
-from include.truth.lines import truth_lines
 from include.settings import Settings
+from include.truth.lines import truth_lines
 
 LEAST_RECALL, LEAST_PRECISION = 0.99, 0.95
 _MILLISECOND = timedelta(milliseconds=1)

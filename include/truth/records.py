@@ -13,9 +13,9 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskPolicy, load_policy
-from include.truth.lines import truth_lines
 from include.settings import Settings
 from include.stream.offsets import read_next_offsets
+from include.truth.lines import truth_lines
 
 SHOWN_DIFFERENCES = 20
 

@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from include.db.connect import Role, connect
-from include.truth.records import compare_with_truth
 from include.settings import Settings
 from include.stream.lease import request_stop
+from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator

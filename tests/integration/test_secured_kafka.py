@@ -20,9 +20,9 @@ from include.health.run import observe
 from include.network import LOOPBACK
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
-from include.truth.records import compare_with_truth
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from include.stream.submit import spark_environment, submit_command
+from include.truth.records import compare_with_truth
 from include.wire.raw_reader import RawReader, records_at
 from include.wire.raw_writer import NewRecord, RawWriter
 from producer.faults import PRESETS

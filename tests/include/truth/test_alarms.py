@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from include.errors import FileUnusableError
-from include.truth.alarms import AlarmComparison, Found, Score, Truth, _compare, compare_alarms
 from include.settings import Settings
+from include.truth.alarms import AlarmComparison, Found, Score, Truth, _compare, compare_alarms
 from tests.support.alarms import seconds
 
 INTERVAL = timedelta(seconds=1)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from include.errors import FileUnusableError
-from include.truth.records import compare_with_truth
 from include.settings import Settings
+from include.truth.records import compare_with_truth
 
 LINE: dict[str, Any] = {
     "partition": 0,
