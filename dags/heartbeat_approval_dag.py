@@ -19,7 +19,8 @@ A person publishes a withheld hour as it is, or takes that back, with a name and
   readings come late: then the hour is checked anew and withheld again if it still fails.
 - **No retries**: a second try of `decide_hour` would look at an hour that the first one has changed.
 - **When it is red** the last line says why: there is nothing to accept, no reason was given, or the hour has changed
-  since it was looked at. Trigger it again. A rejected request changes nothing; its run is green.
+  since it was looked at. Trigger it again. A rejected request changes nothing; its run is green. A program that answers
+  within a second of the question finds `approve` red: Airflow's scheduler has not seen yet that the task waits.
 """
 
 from datetime import timedelta

@@ -275,6 +275,10 @@ def decided(
     wait_until(
         lambda: plane.task_states(name, run_id).get("approve"), lambda state: state == "awaiting_input"
     )
+    # Before its scheduler has noticed the pause, Airflow takes an answer for a failure. No person is so quick.
+    noticed = f"TaskInstanceKey(dag_id='{name}', task_id='approve', run_id='{run_id}'"
+    scheduler = plane.settings.stack.dir / "logs" / "airflow-scheduler.log"
+    wait_until(lambda: noticed in scheduler.read_text(errors="replace"), bool)
     place = f"dags/{name}/dagRuns/{quote(run_id)}/taskInstances/approve/-1/hitlDetails"
     asked = plane.api.get(place)
     plane.api.call("PATCH", place, {"chosen_options": [answer], "params_input": {"reason": reason}})
