@@ -26,11 +26,10 @@ A person publishes a withheld hour as it is, or takes that back, with a name and
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, Tag
 from dags.connections import by_connections
 from include.pools import SETTLING
 
@@ -59,16 +58,14 @@ def decide_hour(hour: str, action: str, seen: str, decision: Any) -> dict[str, s
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=16,
     dagrun_timeout=timedelta(days=8),
     params={
         "hour": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Hour",
             description="When the hour begins, UTC, for example 2026-01-31T14:00:00Z.",
         ),
