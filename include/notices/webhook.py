@@ -1,18 +1,13 @@
 """Send a notice to the webhook. It goes outside, so no notice holds a customer id or payload."""
 
-import logging
-import ssl
 from datetime import datetime
 
 import httpx
 
+from include import web
 from include.log import get_logger
 from include.notices.types import Notice
 from include.settings import Settings
-
-# At INFO httpx tells each address that it asks, and ours may hold a token.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 log = get_logger()
 
@@ -59,11 +54,9 @@ def send(
             json=body,
             timeout=settings.health.webhook_timeout_seconds,
             follow_redirects=True,
-            # The machine's own certificates: where a company has an authority of its own, they know it.
-            verify=ssl.create_default_context(),
+            verify=web.trusted(),
         ).raise_for_status()
-    # Besides what the network does: an address or a proxy that cannot be one, certificates that cannot be read.
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as failure:
+    except (*web.NOT_REACHED, OSError) as failure:  # certificates that cannot be read, too
         # The address may hold a token: neither it nor the error's text, which may repeat it, is logged.
         status = failure.response.status_code if isinstance(failure, httpx.HTTPStatusError) else None
         log.warning("webhook_failed", error=type(failure).__name__, status=status)
