@@ -19,17 +19,17 @@ A person publishes a withheld hour as it is, or takes that back, with a name and
   readings come late: then the hour is checked anew and withheld again if it still fails.
 - **No retries**: a second try of `decide_hour` would look at an hour that the first one has changed.
 - **When it is red** the last line says why: there is nothing to accept, no reason was given, or the hour has changed
-  since it was looked at. Trigger it again. A rejected request changes nothing; its run is green.
+  since it was looked at. Trigger it again. A rejected request changes nothing; its run is green. A program that answers
+  within a second of the question finds `approve` red: Airflow's scheduler has not seen yet that the task waits.
 """
 
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, Tag
+from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, Tag
 from dags.connections import by_connections
 from include.pools import SETTLING
 
@@ -58,16 +58,14 @@ def decide_hour(hour: str, action: str, seen: str, decision: Any) -> dict[str, s
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=16,
     dagrun_timeout=timedelta(days=8),
     params={
         "hour": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
+            **INSTANT,
             title="Hour",
             description="When the hour begins, UTC, for example 2026-01-31T14:00:00Z.",
         ),

@@ -22,11 +22,10 @@ Makes one page of a whole day, each night, and tells of it.
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import CronTriggerTimetable, Param, dag, task
 from airflow.sdk.configuration import conf
 
-from dags.common import DEFAULT_ARGS, TOLD, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, Tag
 from dags.connections import by_connections
 from include.settings import get_settings
 
@@ -54,8 +53,7 @@ def tell_report(written: Any) -> bool:
 
 @dag(
     schedule=CronTriggerTimetable(f"{int(MINUTE)} {int(HOUR)} * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=False,
+    **NEVER_BACK,
     is_paused_upon_creation=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),

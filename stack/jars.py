@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import ssl
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from include import web
 from include.errors import MissingPartError
 from include.terminal import plain
 from stack.locks import folder_lock
@@ -126,15 +126,13 @@ def _repository() -> str:
 
 @contextmanager
 def _client() -> Iterator[httpx.Client]:
-    # The machine's own certificates: where a company has an authority of its own, they know it.
-    trusted = ssl.create_default_context()
+    trusted = web.trusted()
     try:
         with httpx.Client(
             base_url=_repository(), timeout=TIMEOUT_SECONDS, verify=trusted, follow_redirects=True
         ) as client:
             yield client
-    # Besides what the network does: an address or a proxy that cannot be one.
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:
+    except web.NOT_REACHED as error:
         raise MissingPartError(
             f"the jars could not be fetched: {_reason(error)}; check the network (HTTPS_PROXY) "
             f"or name a mirror ({REPOSITORY_KEY}), then run it again"

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from include.daily.types import Day, DayReport, Expectation, Latency, Risk
-from include.domain.latency import percentile_ms
+from include.domain.latency import usual_percentiles_ms
+from include.domain.words import counted
 from include.errors import OptionError
 
 TREND_DAYS = 14
@@ -75,13 +76,13 @@ def verdict(report: DayReport) -> str:
     states, total = report.states, report.outcomes_total
     if not report.hours and not total.records:
         return "Nothing came in, and no hour of the day has readings."
-    published = f"{states['published']} of {_counted(len(report.hours), 'hour')} with readings published"
+    published = f"{states['published']} of {counted(len(report.hours), 'hour')} with readings published"
     others = [f"{states[state]} {state}" for state in ("withheld", "reopened", "open") if states[state]]
     accepted = [f"{report.accepted_hours} accepted by a person"] if report.accepted_hours else []
     share = f"{total.quarantined / total.records:.2%}" if total.records else "none"
-    lost = f" {_counted(total.gap, 'record')} had gone from Kafka before they were read." if total.gap else ""
+    lost = f" {counted(total.gap, 'record')} had gone from Kafka before they were read." if total.gap else ""
     return (
-        f"{', '.join([published, *others, *accepted])}. Of {_counted(total.records, 'record')} that came in, "
+        f"{', '.join([published, *others, *accepted])}. Of {counted(total.records, 'record')} that came in, "
         f"{share} were quarantined.{lost}"
     )
 
@@ -94,9 +95,4 @@ def message(report: DayReport) -> str:
 
 
 def _latency(hour: datetime | None, counts: Counter[int]) -> Latency:
-    p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
-    return Latency(hour, p50, p95, p99)
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
+    return Latency(hour, *usual_percentiles_ms(counts))

@@ -40,3 +40,8 @@ def percentile_ms(counts: Mapping[int, int], share: float) -> float | None:
             return low + (high - low) * remaining / counts[bucket]
         remaining -= counts[bucket]
     return None
+
+
+def usual_percentiles_ms(counts: Mapping[int, int]) -> tuple[float | None, float | None, float | None]:
+    """Return p50, p95 and p99."""
+    return percentile_ms(counts, 0.5), percentile_ms(counts, 0.95), percentile_ms(counts, 0.99)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from include.domain.words import counted
 from include.health.standstill import (
     age_seconds,
     commit_age_seconds,
@@ -75,7 +76,7 @@ def _lag(facts: Facts, limits: Thresholds) -> Check:
     if lag is None:
         return _unknown("lag", facts)
     status, limit = _grade(lag, limits.lag_warn_records, limits.lag_fail_records)
-    return Check("lag", status, lag, limit, f"{_count(lag, 'record')} to do")
+    return Check("lag", status, lag, limit, f"{counted(lag, 'record')} to do")
 
 
 def _commit_age(facts: Facts, limits: Thresholds) -> Check:
@@ -88,11 +89,11 @@ def _commit_age(facts: Facts, limits: Thresholds) -> Check:
         return Check("commit_age", Status.OK, age, limit, f"nothing waits; {last}")
     waited = waited_seconds(facts.database)
     if is_stalled(facts, limits):
-        message = f"the stream stands still: {_count(lag, 'record')} to do for {_span(waited)} and {last}"
+        message = f"the stream stands still: {counted(lag, 'record')} to do for {_span(waited)} and {last}"
         return Check("commit_age", Status.FAIL, age, limit, message)
     if is_starting(facts, limits):
         return Check(
-            "commit_age", Status.WARN, age, limit, f"starting: {_count(lag, 'record')} to do; {last}"
+            "commit_age", Status.WARN, age, limit, f"starting: {counted(lag, 'record')} to do; {last}"
         )
     if waited > limit:
         return Check("commit_age", Status.WARN, age, limit, f"a launch has just begun; {last}")
@@ -148,7 +149,7 @@ def _quarantine(facts: Facts, limits: Thresholds) -> Check:
     status, limit = _grade(share, limits.quarantine_warn_share, limits.quarantine_fail_share)
     if status is Status.FAIL and records < MIN_JUDGED_RECORDS:
         status = Status.WARN
-    message = f"{quarantined} of {_count(records, 'record')} rejected {window}"
+    message = f"{quarantined} of {counted(records, 'record')} rejected {window}"
     return Check("quarantine", status, share, limit, message)
 
 
@@ -160,7 +161,7 @@ def _unprocessable(facts: Facts, limits: Thresholds) -> Check:
     if found is None:
         return Check("unprocessable", Status.OK, 0, 0, f"no record had to be put aside unprocessed {window}")
     message = (
-        f"{_count(found.record_count, 'record')} could not be processed {window}, the newest at partition "
+        f"{counted(found.record_count, 'record')} could not be processed {window}, the newest at partition "
         f"{found.partition}, offset {found.offset}: python main.py dead-letters list --reason unprocessable"
     )
     return Check("unprocessable", Status.WARN, found.record_count, 0, message)
@@ -207,7 +208,7 @@ def _unpublished(facts: Facts, limits: Thresholds) -> Check:
     if hours.withheld_count and status is Status.OK:
         status = Status.WARN
     message = (
-        f"{_count(hours.hour_count, 'ended hour')} not published, {hours.withheld_count} of them withheld; "
+        f"{counted(hours.hour_count, 'ended hour')} not published, {hours.withheld_count} of them withheld; "
         f"the longest waits for {_span(wait_seconds)}"
     )
     return Check("unpublished_hours", status, wait_seconds / 3600, limit, message)
@@ -271,10 +272,6 @@ def _span(seconds: float) -> str:
         if seconds >= least:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds:.0f} s"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def changes_of_checks(checks: Sequence[Check]) -> list[Change]:

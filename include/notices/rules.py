@@ -48,13 +48,9 @@ def worked(name: str) -> Change:
     return Change(f"task {name}", False, "it works again")
 
 
-def _name(hour: datetime) -> str:
-    return f"{hour:%Y-%m-%dT%H:00}Z"
-
-
 def _explain(held: HeldBack) -> str:
     who = "1 customer is" if held.customers == 1 else f"{held.customers} customers are"
-    return f"{who} held back ({held.rules}): 'python main.py hours show {_name(held.hour)}' says who"
+    return f"{who} held back ({held.rules}): 'python main.py hours show {hour_name(held.hour)}' says who"
 
 
 def _changes(kind: str, now: Mapping[str, str], failing: Collection[str], over: str) -> list[Change]:

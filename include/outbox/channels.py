@@ -8,20 +8,16 @@ and sends again. Everything else, mail and chat, goes through apprise.
 import hashlib
 import hmac
 import logging
-import ssl
 import time
 from typing import Any, Protocol
 
 import httpx
 
+from include import web
 from include.errors import SettingsError, TransientError
 from include.outbox.bodies import encode, in_words
 from include.outbox.plan import FIRST, OPERATORS, Reach
 from include.settings import Settings
-
-# At INFO httpx tells each address that it asks, and ours may hold a token.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 SIGNATURE = "X-Heartbeat-Signature"
 SENT_AT = "X-Heartbeat-Sent-At"
@@ -62,13 +58,11 @@ class JsonWebhook:
                 headers=headers,
                 timeout=self._timeout_seconds,
                 follow_redirects=True,
-                # The machine's own certificates: where a company has an authority of its own, they know it.
-                verify=ssl.create_default_context(),
+                verify=web.trusted(),
             ).raise_for_status()
         except httpx.HTTPStatusError as failure:
             raise ChannelError(f"the receiver answered {failure.response.status_code}") from None
-        # Besides what the network does: an address or a proxy that cannot be one, certificates that cannot be read.
-        except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as failure:
+        except (*web.NOT_REACHED, OSError) as failure:  # certificates that cannot be read, too
             raise ChannelError(f"no answer ({type(failure).__name__})") from None
 
 

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
-from include.domain.latency import percentile_ms
+from include.domain.latency import usual_percentiles_ms
 from include.domain.reasons import Reason
 from include.errors import BrokerUnavailableError, OptionError, PermanentError, TopicMissingError
 from include.hourly.rules import BEGINNING_OF_TIME
@@ -100,7 +100,7 @@ def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
         return None, None
     epoch, records, seconds = pace
     counts = read_latency(connection, epoch=epoch)
-    p50, p95, p99 = (percentile_ms(counts, share) for share in (0.5, 0.95, 0.99))
+    p50, p95, p99 = usual_percentiles_ms(counts)
     latency = None if p50 is None or p95 is None or p99 is None else LatencySummary(p50, p95, p99)
     return pace_per_second(records, seconds), latency
 

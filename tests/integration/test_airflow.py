@@ -1,11 +1,9 @@
 """The control plane for real, through its REST API: it launches, watches, publishes, and survives its parts' deaths."""
 
-import gzip
 import json
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,8 @@ from stack import run
 from stack.airflow.configuration import base_url
 from stack.http import ask
 from stack.isolated import isolated_settings
+from tests.producer.stored import read_ledger
+from tests.support.background import repeating
 from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
 from tests.support.source import steady_source
 from tests.support.stack import is_gone
@@ -99,9 +99,8 @@ def test_the_form_sends_readings_that_become_what_its_summary_says(flowing: Cont
 
 def accepted_of(plane: ControlPlane, summary: dict[str, Any]) -> int:
     """Count the stored readings of the ledger's customers: others send here too."""
-    with gzip.open(summary["ledger"], "rt") as ledger:
-        lines = [json.loads(line) for line in ledger]
-    customers = {line["customer_id"] for line in lines if line.get("outcome") == "accepted"}
+    lines = read_ledger(Path(summary["ledger"])).values()
+    customers = {line["customer_id"] for line in lines if line["outcome"] == "accepted"}
     return sum(
         count
         for customer, count in plane.rows("select customer_id::text, count(*) from heartbeats group by 1")
@@ -199,12 +198,7 @@ def test_a_paused_stream_that_is_marked_ends_and_none_follows(flowing: ControlPl
 def test_an_hour_is_published_and_a_wrong_level_withholds_it_until_it_is_repaired(
     flowing: ControlPlane,
 ) -> None:
-    conf = {"customers": 3, "rate_hz": 0.5, "period": "last-hour", "within_seconds": 2, "seed": 5}
-    run_id, state = flowing.run_workflow("heartbeat_simulator", conf)
-    assert state == "success"
-    start = datetime.fromisoformat(flowing.api.result("heartbeat_simulator", run_id, "simulate")["start"])
-    hour = start.replace(tzinfo=None)
-    form = {"hour": f"{hour.isoformat()}Z"}
+    _, hour, form = simulated_hour(flowing, seed=5)
 
     assert flowing.run_workflow("heartbeat_hourly", form)[1] == "success"
     assert hour_state(flowing, hour) == ("published", None)
@@ -225,13 +219,18 @@ def test_an_hour_is_published_and_a_wrong_level_withholds_it_until_it_is_repaire
     assert published(flowing, hour) == recomputed(flowing, hour)
 
 
-def test_a_person_accepts_a_withheld_hour_in_airflow_and_takes_it_back(flowing: ControlPlane) -> None:
-    conf = {"customers": 3, "rate_hz": 0.5, "period": "last-hour", "within_seconds": 2, "seed": 6}
-    run_id, state = flowing.run_workflow("heartbeat_simulator", conf)
+def simulated_hour(plane: ControlPlane, *, seed: int) -> tuple[str, datetime, dict[str, str]]:
+    """Send the last full hour; return the simulator's run, the hour, and the form that names it."""
+    conf = {"customers": 3, "rate_hz": 0.5, "period": "last-hour", "within_seconds": 2, "seed": seed}
+    run_id, state = plane.run_workflow("heartbeat_simulator", conf)
     assert state == "success"
-    start = datetime.fromisoformat(flowing.api.result("heartbeat_simulator", run_id, "simulate")["start"])
+    start = datetime.fromisoformat(plane.api.result("heartbeat_simulator", run_id, "simulate")["start"])
     hour = start.replace(tzinfo=None)
-    form = {"hour": f"{hour.isoformat()}Z"}
+    return run_id, hour, {"hour": f"{hour.isoformat()}Z"}
+
+
+def test_a_person_accepts_a_withheld_hour_in_airflow_and_takes_it_back(flowing: ControlPlane) -> None:
+    run_id, hour, form = simulated_hour(flowing, seed=6)
     wait_until(lambda: all_is_passed(flowing, run_id), bool)
     number, level = spoil_a_level(flowing, hour)
     try:
@@ -275,6 +274,10 @@ def decided(
     wait_until(
         lambda: plane.task_states(name, run_id).get("approve"), lambda state: state == "awaiting_input"
     )
+    # Before its scheduler has noticed the pause, Airflow takes an answer for a failure. No person is so quick.
+    noticed = f"TaskInstanceKey(dag_id='{name}', task_id='approve', run_id='{run_id}'"
+    scheduler = plane.settings.stack.dir / "logs" / "airflow-scheduler.log"
+    wait_until(lambda: noticed in scheduler.read_text(errors="replace"), bool)
     place = f"dags/{name}/dagRuns/{quote(run_id)}/taskInstances/approve/-1/hitlDetails"
     asked = plane.api.get(place)
     plane.api.call("PATCH", place, {"chosen_options": [answer], "params_input": {"reason": reason}})
@@ -387,19 +390,9 @@ def backfilled(plane: ControlPlane) -> list[dict[str, Any]]:
 def watched_pools(plane: ControlPlane) -> Iterator[list[Counter[str]]]:
     """Look again and again which pools are in use."""
     seen: list[Counter[str]] = []
-    own, is_over = ControlPlane(plane.settings), threading.Event()
-
-    def look() -> None:
-        while not is_over.wait(0.5):
-            seen.append(pools_in_use(own))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
+    own = ControlPlane(plane.settings)
+    with repeating(lambda: seen.append(pools_in_use(own)), every_seconds=0.5):
         yield seen
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def test_airflows_own_command_line_is_that_of_the_stack(plane: ControlPlane) -> None:

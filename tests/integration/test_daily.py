@@ -1,6 +1,5 @@
 """The report of a day with faults: number by number what was sent, what the ledger says, what was published."""
 
-import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from tests.producer.runs import Watcher
+from tests.producer.stored import read_ledger
 from tests.support.figures import figures_of
 from tests.support.hours import HOUR, hour_of, published, states
 from tests.support.inline_stream import InlineStream
@@ -113,7 +113,7 @@ def faulty(pipeline: Pipeline, settings: Settings, tmp_path: Path) -> FaultyDay:
     accept_hour(settings, str(accepted), reason="known", accepted_by="erika")
     pipeline.send([event(1, at=reopened.replace(tzinfo=UTC), customer=901, heart_rate=70)])
     stream.drain()
-    truth = [json.loads(line) for line in ledger.read_text().splitlines()]
+    truth = list(read_ledger(ledger).values())
     return FaultyDay(pipeline, settings, truth, Day(yesterday), withheld, accepted, reopened)
 
 

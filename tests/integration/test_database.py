@@ -1,6 +1,8 @@
 """Migrations, the lease and the offsets, on a real PostgreSQL."""
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from uuid import UUID
 
@@ -96,9 +98,7 @@ def test_a_database_from_a_newer_program_is_refused(
 def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they_stood(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = files.migrations()
-    earlier = [migration for migration in everything if migration.version < 19]
-    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
+    with with_migrations(stack, monkeypatch, lambda version: version < 19) as pipeline:
         pipeline.run(
             "insert into settled_hours (hour, state, readings, ledger_readings, revision, run_id) values "
             "('2026-01-01 05:00', 'published', 40, 40, 1, 1), ('2026-03-01 08:00', 'published', 70, 70, 1, 1), "
@@ -110,7 +110,7 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
         standing = "select hour::text, state, readings, unsettled_readings from hour_status order by hour"
         before = pipeline.rows(standing)
 
-        _migrate_to(monkeypatch, everything, pipeline.settings)
+        migrate(pipeline.settings)
 
         assert pipeline.rows(standing) == before
         assert [row[1:] for row in before[1:]] == [
@@ -131,14 +131,12 @@ def test_hours_that_were_settled_or_noted_before_they_were_counted_stand_as_they
 def test_who_was_held_back_before_that_was_told_is_no_news(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = files.migrations()
-    earlier = [migration for migration in everything if migration.version < 31]
-    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
+    with with_migrations(stack, monkeypatch, lambda version: version < 31) as pipeline:
         pipeline.run(
             "insert into held_back_customers (hour, customer_id, rule, observed, readings, rejected, detail) "
             "values ('2026-03-01 08:00', gen_random_uuid(), 'rule', 1, 0, 30, 'x')"
         )
-        _migrate_to(monkeypatch, everything, pipeline.settings)
+        migrate(pipeline.settings)
 
         known = pipeline.rows("select subject, is_failing from notices")
         tell(pipeline.settings, [])
@@ -157,9 +155,7 @@ def test_migrations_are_numbered_without_a_gap_but_for_the_one_that_never_was() 
 def test_a_migration_that_would_run_out_of_its_order_is_refused(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = files.migrations()
-    others = [migration for migration in everything if migration.version != 20]
-    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, others)) as pipeline:
+    with with_migrations(stack, monkeypatch, lambda version: version != 20) as pipeline:
         before = schema(pipeline)
         with pytest.raises(PermanentError, match="0020_widen_the_checks would run after"):
             migrate(pipeline.settings)
@@ -182,18 +178,16 @@ def test_a_database_with_a_migration_in_between_that_is_not_known_is_refused(
 def test_a_database_that_is_upgraded_has_the_schema_of_a_new_one(
     stack: Settings, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, released: int
 ) -> None:
-    everything = files.migrations()
-    earlier = [migration for migration in everything if migration.version <= released]
     with_days = [
         f"select ensure_day_partition('{table}', timezone('utc', now())::date)"
         for table in ("heartbeats", "dead_letters", "stream_commits")
     ]
     for statement in with_days:
         pipeline.run(statement)
-    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as upgraded:
+    with with_migrations(stack, monkeypatch, lambda version: version <= released) as upgraded:
         for statement in with_days:
             upgraded.run(statement)
-        _migrate_to(monkeypatch, everything, upgraded.settings)
+        migrate(upgraded.settings)
 
         assert whole_schema(upgraded) == whole_schema(pipeline)
 
@@ -226,9 +220,7 @@ def whole_schema(pipeline: Pipeline) -> dict[str, list[tuple[object, ...]]]:
 def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
     stack: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = files.migrations()
-    earlier = [migration for migration in everything if migration.version < 26]
-    with fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, earlier)) as pipeline:
+    with with_migrations(stack, monkeypatch, lambda version: version < 26) as pipeline:
         pipeline.run(
             "select ensure_day_partition('stream_commits', timezone('utc', now())::date - 1); "
             "insert into stream_commits "
@@ -238,7 +230,7 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
             "(3, 'b', '05:00'), (4, 'a', '06:00')) as launches (epoch, version, made)"
         )
 
-        _migrate_to(monkeypatch, everything, pipeline.settings)
+        migrate(pipeline.settings)
 
         history = pipeline.rows(
             "select version, to_char(since, 'YYYY HH24:MI') from policy_history order by since"
@@ -246,6 +238,14 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
         assert [version for version, _ in history] == ["a", "b", "a"]
         assert [since[-5:] for _, since in history] == ["00:00", "03:00", "05:00"]
         assert history[0][1].startswith("0001")
+
+
+def with_migrations(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch, is_known: Callable[[int], bool]
+) -> AbstractContextManager[Pipeline]:
+    """Give a pipeline whose database has those migrations alone that are known by their version."""
+    known = [migration for migration in files.migrations() if is_known(migration.version)]
+    return fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, known))
 
 
 def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[files.Migration], settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from stack.containers.prepare import prepare
 from stack.http import ask
 from stack.ports import free_port
 from stack.private import write_private
+from tests.support.background import repeating
 from tests.support.control_plane import all_command_lines
 from tests.support.waiting import wait_until
 
@@ -64,19 +64,9 @@ def page(settings: Settings) -> Iterator[str]:
 @contextmanager
 def command_lines_watched() -> Iterator[list[str]]:
     """Collect every command line of this machine, again and again."""
-    is_over, seen = threading.Event(), [""]
-
-    def watch() -> None:
-        while not is_over.wait(0.2):
-            seen.append(all_command_lines())
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    seen = [""]
+    with repeating(lambda: seen.append(all_command_lines()), every_seconds=0.2):
         yield seen
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def status_of(url: str, login: dict[str, str] | None = None) -> int:

@@ -36,6 +36,7 @@ from include.stream.run import run_stream
 from stack.administrator import USER, administer
 from stack.airflow.configuration import DATABASE
 from stack.airflow.metadata import create_database
+from tests.support.background import repeating
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
@@ -169,21 +170,10 @@ def test_a_launch_by_hand_says_that_the_server_lets_in_too_few(pipeline: Pipelin
 @contextmanager
 def a_living_launch(settings: Settings) -> Iterator[None]:
     """Take the lease and renew it until the end."""
-    is_over = threading.Event()
     with connect(settings, Role.STREAM, autocommit=True) as connection:
         epoch = take_lease(connection, "test", policy_version="default-1")
-
-        def renew() -> None:
-            while not is_over.wait(0.1):
-                renew_lease(connection, epoch, FIRST_TURN)
-
-        thread = threading.Thread(target=renew)
-        thread.start()
-        try:
+        with repeating(lambda: renew_lease(connection, epoch, FIRST_TURN), every_seconds=0.1):
             yield
-        finally:
-            is_over.set()
-            thread.join()
 
 
 def test_a_dead_link_is_noticed_whoever_waits_for_whom(pipeline: Pipeline) -> None:

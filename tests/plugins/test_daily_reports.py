@@ -5,27 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.dag_facts import ask_airflow
+from tests.support.plugin_answers import plugin_answers
 
-PROGRAM = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-from fastapi.testclient import TestClient
-from airflow.api_fastapi.core_api.security import get_user
-from plugins.daily_reports import app, DailyReportsPlugin
-
-paths = sys.argv[1:]
-client = TestClient(app, follow_redirects=False)
-strangers = {path: client.get(path).status_code for path in paths}
-app.dependency_overrides[get_user] = lambda: "user"
-answers = {path: client.get(path) for path in paths}
-print(json.dumps({
-    "strangers": strangers,
-    "users": {path: [answer.status_code, answer.text] for path, answer in answers.items()},
-    "policies": sorted({answer.headers["content-security-policy"] for answer in answers.values() if answer.is_success}),
-    "views": DailyReportsPlugin.external_views,
-}))
-"""
+APPLICATION = ("plugins.daily_reports", "DailyReportsPlugin")
 PAGES = ("/", "/2026-01-31.html")
 TRAPS = (
     "/2026-02-01.html",
@@ -47,10 +29,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (reports / "2026-01-31.html").write_text("a day")
     (reports / "secret.html").write_text("secret")
     (stack / "secret.txt").write_text("secret")
-    found: dict[str, Any] = ask_airflow(
-        tmp_path_factory.mktemp("airflow"), PROGRAM, *PAGES, *TRAPS, STACK_DIR=str(stack)
+    return plugin_answers(
+        tmp_path_factory.mktemp("airflow"), *APPLICATION, *PAGES, *TRAPS, STACK_DIR=str(stack)
     )
-    return found
 
 
 def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
@@ -74,7 +55,8 @@ def test_nothing_else_is_shown(answers: dict[str, Any]) -> None:
 
 
 def test_a_page_runs_nothing_and_calls_nobody(answers: dict[str, Any]) -> None:
-    [policy] = answers["policies"]
+    shown = [path for path, (status, _) in answers["users"].items() if status == 200]
+    [policy] = {answers["headers"][path]["content-security-policy"] for path in shown}
 
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
     assert "script-src" not in policy
@@ -87,7 +69,7 @@ def test_the_menu_leads_there(answers: dict[str, Any]) -> None:
 
 
 def test_where_there_is_no_report_yet_this_is_said(tmp_path: Path) -> None:
-    found = ask_airflow(tmp_path / "airflow", PROGRAM, "/", STACK_DIR=str(tmp_path / "new"))
+    found = plugin_answers(tmp_path / "airflow", *APPLICATION, "/", STACK_DIR=str(tmp_path / "new"))
 
     assert found["users"]["/"][0] == 200
     assert "No report has been made yet" in found["users"]["/"][1]

@@ -5,28 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.dag_facts import ask_airflow
+from tests.support.plugin_answers import plugin_answers
 
-PROGRAM = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-from fastapi.testclient import TestClient
-from airflow.api_fastapi.core_api.security import get_user
-from plugins.data_docs import app, DataDocsPlugin
-
-paths = sys.argv[1:]
-client = TestClient(app, follow_redirects=False)
-strangers = {path: client.get(path).status_code for path in paths}
-app.dependency_overrides[get_user] = lambda: "user"
-answers = {path: client.get(path) for path in paths}
-print(json.dumps({
-    "strangers": strangers,
-    "users": {path: [answer.status_code, answer.text] for path, answer in answers.items()},
-    "policy": answers["/index.html"].headers["content-security-policy"],
-    "first": answers["/"].headers.get("location"),
-    "views": DataDocsPlugin.external_views,
-}))
-"""
+APPLICATION = ("plugins.data_docs", "DataDocsPlugin")
 PAGES = ("/", "/index.html", "/runs/1.html")
 TRAPS = (
     "/../secret.txt",
@@ -50,10 +31,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (site / "runs" / "1.html").write_text("one run")
     (stack / "secret.txt").write_text("secret")
     (site / "link.txt").symlink_to(stack / "secret.txt")
-    found: dict[str, Any] = ask_airflow(
-        tmp_path_factory.mktemp("airflow"), PROGRAM, *PAGES, *TRAPS, STACK_DIR=str(stack)
+    return plugin_answers(
+        tmp_path_factory.mktemp("airflow"), *APPLICATION, *PAGES, *TRAPS, STACK_DIR=str(stack)
     )
-    return found
 
 
 def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
@@ -61,7 +41,7 @@ def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
 
 
 def test_a_user_is_led_to_the_pages(answers: dict[str, Any]) -> None:
-    assert answers["first"] == "/data-docs/index.html"
+    assert answers["headers"]["/"]["location"] == "/data-docs/index.html"
     assert answers["users"]["/index.html"] == [200, "the list"]
     assert answers["users"]["/runs/1.html"] == [200, "one run"]
 
@@ -74,7 +54,7 @@ def test_nothing_beyond_the_site_is_shown(answers: dict[str, Any]) -> None:
 
 
 def test_a_page_may_not_call_the_api(answers: dict[str, Any]) -> None:
-    assert "connect-src 'none'" in answers["policy"]
+    assert "connect-src 'none'" in answers["headers"]["/index.html"]["content-security-policy"]
 
 
 def test_the_menu_leads_there(answers: dict[str, Any]) -> None:
@@ -84,9 +64,7 @@ def test_the_menu_leads_there(answers: dict[str, Any]) -> None:
 
 
 def test_where_there_is_no_page_yet_this_is_said(tmp_path: Path) -> None:
-    program = PROGRAM.replace('answers["/index.html"].headers["content-security-policy"]', '""')
-
-    found = ask_airflow(tmp_path / "airflow", program, "/", STACK_DIR=str(tmp_path / "new"))
+    found = plugin_answers(tmp_path / "airflow", *APPLICATION, "/", STACK_DIR=str(tmp_path / "new"))
 
     assert found["users"]["/"][0] == 200
     assert "No hour has been checked yet" in found["users"]["/"][1]

@@ -1,7 +1,5 @@
 """What holds for every workflow, whoever wrote it; and their page says what they are."""
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -10,6 +8,7 @@ from include.pools import POOLS
 from include.settings import PROJECT_ROOT
 from stack.airflow.configuration import TASKS_AT_ONCE
 from tests.support.dag_facts import dag_facts
+from tests.support.programs import run_python
 
 WORKFLOWS = {
     "heartbeat_approval",
@@ -122,13 +121,7 @@ def test_each_param_has_a_type_a_title_and_a_description(facts: dict[str, Any]) 
 
 
 def test_the_page_of_the_workflows_is_what_they_say() -> None:
-    checked = subprocess.run(
-        [sys.executable, "-m", "tools.dag_docs", "--check"],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    checked = run_python("-m", "tools.dag_docs", "--check")
 
     assert checked.returncode == 0, checked.stderr
 

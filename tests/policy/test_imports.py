@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from include.settings import PROJECT_ROOT
+from tests.support.programs import run_python
 
 HOUSES = ("dags", "spark_jobs", "producer", "plugins", "stack", "tools", "tests", "main")
 # What a house may not know at all, and what it may know only while it works, not while it is being read.
@@ -146,13 +147,8 @@ def test_include_works_without_anything_around_it(tmp_path: Path) -> None:
     ]
     statement = f"import importlib; [importlib.import_module(name) for name in {modules}]"
 
-    process = subprocess.run(
-        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {statement}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    anew = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {statement}"
+    process = run_python("-P", "-c", anew, folder=tmp_path)
 
     assert process.returncode == 0, process.stderr
 

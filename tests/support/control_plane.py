@@ -1,7 +1,6 @@
 """A whole stack worked with as an operator does: through the REST API of Airflow, and by killing its parts."""
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ import psutil
 
 from include.settings import Settings
 from stack.airflow.client import AirflowClient
+from tests.support.background import repeating
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
@@ -128,20 +128,13 @@ class ControlPlane(Pipeline):
 @contextmanager
 def longest_silence(plane: ControlPlane) -> Iterator[list[float]]:
     """Watch how long no commit came; the one value is right once the block has ended."""
-    is_over = threading.Event()
     longest = [0.0]
 
     def watch() -> None:
-        while not is_over.wait(0.5):
-            longest[0] = max(longest[0], plane.silence_seconds())
+        longest[0] = max(longest[0], plane.silence_seconds())
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with repeating(watch, every_seconds=0.5):
         yield longest
-    finally:
-        is_over.set()
-        thread.join()
 
 
 def all_command_lines() -> str:

@@ -2,15 +2,14 @@
 
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from include.settings import PROJECT_ROOT, Settings, environment_of
+from tests.support.background import repeating
 
 SAMPLE_INTERVAL_SECONDS = 0.1
 
@@ -89,23 +88,14 @@ class MarkedRun:
         # A run that broke off half-way has shown nothing.
         assert ended.returncode == 0, self.output[name]
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self) -> AbstractContextManager[None]:
         """Take down the list of processes again and again for the length of a `with` block."""
-        is_over = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(is_over,))
-        watcher.start()
-        try:
-            yield
-        finally:
-            is_over.set()
-            watcher.join()
+        return repeating(self._watch, every_seconds=SAMPLE_INTERVAL_SECONDS)
 
-    def _watch(self, is_over: threading.Event) -> None:
-        while not is_over.wait(SAMPLE_INTERVAL_SECONDS):
-            for file in Path("/proc").glob("[0-9]*/cmdline"):
-                with suppress(OSError):  # it has ended
-                    self.command_lines.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    def _watch(self) -> None:
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it has ended
+                self.command_lines.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
 
 
 def files_with(word: str, *folders: Path) -> list[str]:

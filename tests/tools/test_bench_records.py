@@ -10,6 +10,7 @@ from include.domain.columns import parse_events
 from include.domain.judge import Reading, TimeBounds, judge_record
 from include.domain.risk import RiskLevel, load_policy
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_until
 from tools.bench.bodies import (
     PROBE_BPM,
     RECORDS_PER_PROBE,
@@ -84,6 +85,8 @@ def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
             seen += found
             if len(seen) >= wanted:
                 break
+        # Not each reading is a probe: those after the last one may still be on their way.
+        wait_until(lambda: stored(pipeline), lambda count: count >= records + sent.records)
 
     assert sent.records == 1000
     assert sent.undelivered == 0

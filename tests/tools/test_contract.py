@@ -2,8 +2,6 @@
 
 import calendar
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -22,7 +20,6 @@ from include.domain.reasons import Reason
 from include.domain.record_time import NO_TIME
 from include.domain.schema import EVENT_FIELDS
 from include.domain.validation import validate
-from include.settings import PROJECT_ROOT
 from tests.include.domain import reference
 from tests.include.domain.test_validation import (
     ACCEPTED,
@@ -35,6 +32,7 @@ from tests.include.domain.test_validation import (
     event,
     records,
 )
+from tests.support.programs import run_python
 from tools.contract.__main__ import ASYNCAPI, FOLDER, SCHEMA
 from tools.contract.event import BEYOND_THE_SCHEMA
 
@@ -63,13 +61,7 @@ def validator() -> Any:
 
 
 def test_the_files_are_what_the_sources_say() -> None:
-    checked = subprocess.run(
-        [sys.executable, "-m", "tools.contract", "--check"],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    checked = run_python("-m", "tools.contract", "--check")
 
     assert checked.returncode == 0, checked.stderr
 

@@ -104,5 +104,5 @@ def _timestamp() -> dict[str, Any]:
         "or the basic one. Without a zone it is UTC. It is kept to the microsecond; further digits are cut off.",
         "type": "string",
         "anyOf": [{"pattern": EXTENDED_INSTANT}, {"pattern": BASIC_INSTANT}],
-        **dict(_ONE_LINE),
+        **_ONE_LINE,
     }

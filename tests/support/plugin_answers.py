@@ -1,0 +1,34 @@
+"""What an application that a plugin adds to Airflow answers, to a stranger and to a user."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.support.dag_facts import ask_airflow
+
+_PROGRAM = """
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+from fastapi.testclient import TestClient
+from airflow.api_fastapi.core_api.security import get_user
+
+module, plugin, *paths = sys.argv[1:]
+loaded = importlib.import_module(module)
+client = TestClient(loaded.app, follow_redirects=False)
+strangers = {path: client.get(path).status_code for path in paths}
+loaded.app.dependency_overrides[get_user] = lambda: "user"
+answers = {path: client.get(path) for path in paths}
+print(json.dumps({
+    "strangers": strangers,
+    "users": {path: [answer.status_code, answer.text] for path, answer in answers.items()},
+    "headers": {path: dict(answer.headers) for path, answer in answers.items()},
+    "views": getattr(loaded, plugin).external_views,
+}))
+"""
+
+
+def plugin_answers(
+    airflow_home: Path, module: str, plugin: str, *paths: str, **settings: str
+) -> dict[str, Any]:
+    """Return status and text for each path, the headers that a user gets, and the plugin's entries in the menu."""
+    found: dict[str, Any] = ask_airflow(airflow_home, _PROGRAM, module, plugin, *paths, **settings)
+    return found
