@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from include.command_line import examples, require_between
+from include.domain.words import counted
 from include.errors import OptionError
 from include.settings import get_settings
 
@@ -199,7 +200,8 @@ def import_limits(
     settings = get_settings()
     limits = read_limits_file(settings, file)
     count = set_limits(settings, limits, set_by=_actor(by)) if limits else 0
-    typer.echo(f"{count:,} limits set for {len({limit.customer_id for limit in limits}):,} customers")
+    customers = len({limit.customer_id for limit in limits})
+    typer.echo(f"{counted(count, 'limit')} set for {counted(customers, 'customer')}")
 
 
 @limits_app.command(

@@ -2,10 +2,11 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -21,6 +22,7 @@ from include.settings import Settings
 
 COLUMNS = ("customer_id", "rule", "limit_bpm", "clear_bpm", "after_seconds", "valid_from")
 MOST_LINES = 1_000_000
+_LONGEST_LINE = 4096
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST_SECONDS = 604_800
 
@@ -80,7 +82,7 @@ def read_limits_file(settings: Settings, path: Path) -> list[NewLimit]:
     now = datetime.now(UTC).replace(tzinfo=None)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return _read_rows(path, csv.DictReader(file, strict=True), policy, now)
+            return _read_rows(path, csv.DictReader(_bounded_lines(file), strict=True), policy, now)
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV file in UTF-8"
         raise FileUnusableError(path=path, problem=f"{reason}; nothing was stored") from None
@@ -120,6 +122,14 @@ def parse_instant(text: str | None, default: datetime) -> datetime:
     if not 1970 <= instant.year < 9999:
         raise OptionError("an instant must lie between 1970 and 9998")
     return instant
+
+
+def _bounded_lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines; a device or a file of another kind may hold one without an end."""
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise csv.Error("line too long")
+        yield line
 
 
 def _read_rows(path: Path, rows: "csv.DictReader[str]", policy: AlarmPolicy, now: datetime) -> list[NewLimit]:

@@ -115,7 +115,7 @@ def test_a_file_of_limits_is_taken_as_a_whole_or_not_at_all(pipeline: Pipeline, 
     header = "customer_id,rule,limit_bpm,clear_bpm,after_seconds,valid_from\n"
     good = f"{WHO},high,150,,,2026-11-20T12:00:00Z\n{WHO},silence,,,300,\n"
     file.write_text("\ufeff" + header + good)
-    assert run("limits", "import", str(file)).stdout == "2 limits set for 1 customers\n"
+    assert run("limits", "import", str(file)).stdout == "2 limits set for 1 customer\n"
 
     for line, problem in {
         f"{WHO},high,1500,,,": "line 4: limit_bpm must lie between 30 and 220",
@@ -126,6 +126,7 @@ def test_a_file_of_limits_is_taken_as_a_whole_or_not_at_all(pipeline: Pipeline, 
         "somebody,high,150,,,": "line 4: a customer's id is a UUID",
         f"{WHO},high,150,,,,7": "line 4: it has more fields than the first line",
         f'{WHO},high,"150': "it is no CSV file",
+        f"{WHO},high,150{',' * 5000}": "it is no CSV file",
     }.items():
         file.write_text(header + good + line + "\n")
         assert problem in refused("limits", "import", str(file))
