@@ -70,10 +70,12 @@ def clear(settings: Settings) -> None:
     checkpoint(settings)
 
 
-def fill_table(settings: Settings, rows: int) -> None:
-    """Put many readings of the last hours into the empty table, so that its index is as deep as in use."""
-    until = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
+def fill_table(settings: Settings, rows: int, *, until: datetime | None = None) -> None:
+    """Put many readings of the hours before `until`, or now, into the table, so that its index is as deep as in use."""
+    until = until or datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
     with connect(settings, Role.OWNER, autocommit=True) as owner:
+        for days in range(timedelta(microseconds=rows * STEP_US).days + 2):
+            ensure_day(owner, "heartbeats", until.date() - timedelta(days=days))
         owner.execute(FILL, {"customers": CUSTOMERS, "rows": rows, "until": until, "step_us": STEP_US})
         owner.execute("vacuum analyze heartbeats")
     checkpoint(settings)
