@@ -26,7 +26,7 @@ from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, watch
 from tools.bench.large import measure_looks
 from tools.bench.options import USUAL
 from tools.bench.probe import open_probe
-from tools.bench.systems import Consumers
+from tools.bench.systems import Compiled, Consumers, System
 from tools.grafana.macros import panels
 
 FIRST_US = 1_764_104_400_000_000
@@ -69,8 +69,9 @@ def test_the_last_record_of_each_partition_is_a_probe(records: int) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("consumers", [Consumers(gather_seconds=0.005), Compiled(gather_seconds=0.005)])
 def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
-    pipeline: Pipeline, tmp_path: Path
+    consumers: System, pipeline: Pipeline, tmp_path: Path
 ) -> None:
     settings, records = pipeline.settings, 20_000
     first_us = backlog_start_us(records)
@@ -78,7 +79,7 @@ def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
     send_backlog(settings, records, first_us)
 
     with (
-        Consumers(gather_seconds=0.005).running(settings, tmp_path, drain=True) as running,
+        consumers.running(settings, tmp_path, drain=True) as running,
         open_probe(settings, since_us=first_us - 1) as probe,
     ):
         begun: list[float] = []

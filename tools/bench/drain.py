@@ -1,4 +1,4 @@
-"""How fast a backlog drains: the stream, the two consumers and plain COPY in turn, over the same topic."""
+"""How fast a backlog drains: the stream, the consumers and plain COPY in turn, over the same topic."""
 
 import time
 
@@ -26,7 +26,7 @@ def measure_drain(bench: Bench) -> None:
         first_us = backlog_start_us(records)
         send_backlog(settings, records, first_us)
         for number in range(bench.options.rounds):
-            for system in bench.in_turn(number):
+            for system in bench.all_in_turn(number):
                 clear(settings)
                 drain_once(bench, settings, system, first_us)
                 _require_all(settings, records)

@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-STREAM, CONSUMERS, COPY = "stream", "two consumers", "two COPY connections"
+STREAM, CONSUMERS, COMPILED, COPY = "stream", "two consumers", "compiled consumer", "two COPY connections"
 PRODUCER, BARE_CLIENT = "producer", "bare client"
 EMPTY_TABLE, LARGE_TABLE = "empty table", "large table"
-REFERENCES = {STREAM: (CONSUMERS, COPY), PRODUCER: (BARE_CLIENT,), LARGE_TABLE: (EMPTY_TABLE,)}
+REFERENCES = {STREAM: (CONSUMERS, COMPILED, COPY), PRODUCER: (BARE_CLIENT,), LARGE_TABLE: (EMPTY_TABLE,)}
 
 RATE = "records/s"
 CPU_PER_RECORD = "CPU µs per record, without Kafka"

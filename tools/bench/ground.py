@@ -19,7 +19,7 @@ from tools.bench.bodies import CUSTOMERS, STEP_US
 from tools.bench.figures import Figures
 from tools.bench.options import BenchOptions
 from tools.bench.probe import LOOK_SECONDS, Probe, Sighting
-from tools.bench.systems import Consumers, Running, Stream, System
+from tools.bench.systems import Compiled, Consumers, Running, Stream, System, has_go
 
 PATIENCE_SECONDS = 180
 CLEAR = "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours"
@@ -46,6 +46,11 @@ class Bench:
         """Return what is measured side by side; who comes first changes from round to round."""
         systems: list[System] = [Stream(), Consumers(self.options.gather_ms / 1000)]
         return systems[::-1] if round_number % 2 else systems
+
+    def all_in_turn(self, round_number: int) -> list[System]:
+        """Return the same and, where Go is installed, the compiled consumer in the middle."""
+        first, last = self.in_turn(round_number)
+        return [first, *([Compiled(self.options.gather_ms / 1000)] if has_go() else []), last]
 
 
 @contextmanager
