@@ -18,10 +18,10 @@ from include.db.queries import query
 from include.health.run import run_checks
 from include.hourly.run import settle_hour
 from include.settings import Settings
-from tests.support.grafana import Range
 from tests.support.hours import HOUR, Measurement, Writer, steady
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
+from tools.grafana.macros import Range
 
 CUSTOMER = uuid.UUID(int=1)
 EARLIER_DAYS = 8
