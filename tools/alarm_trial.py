@@ -20,7 +20,9 @@ from threading import Thread
 
 from pydantic import SecretStr
 
+from include.broker.topic import open_broker
 from include.db.connect import Role, connect
+from include.db.migrate import migrate
 from include.errors import StreamFailedError
 from include.settings import Settings, environment_of
 from include.truth.alarms import compare_alarms
@@ -85,7 +87,7 @@ class _Trial:
         with self._producer(["--replay", str(file), "--shift", str(moved.total_seconds())]) as producer:
             producer.wait()
         self._wait_evaluated()
-        found, recomputed = _stored_and_recomputed(self._settings)
+        found, recomputed = stored_and_recomputed(self._settings)
         _say(f"{file.name}: {len(found)} episodes, {len(found ^ recomputed)} unlike those of a recomputation")
         by_day = Counter(((onset - moved).date(), rule) for _, rule, onset, _ in found)
         _say(*(f"{day} {rule}: {count}" for (day, rule), count in sorted(by_day.items())))
@@ -114,7 +116,7 @@ class _Trial:
 _Episode = tuple[str, str, datetime, datetime | None]
 
 
-def _stored_and_recomputed(settings: Settings) -> tuple[set[_Episode], set[_Episode]]:
+def stored_and_recomputed(settings: Settings) -> tuple[set[_Episode], set[_Episode]]:
     """Return the episodes that are stored and those that the readings have, each with customer, rule, onset, clearing.
 
     How long somebody is silent after the last reading is the stream's affair.
@@ -157,6 +159,9 @@ def _evaluated(folder: Path) -> Iterator[_Trial]:
         ) as settings,
     ):
         stack.up(settings, _say)
+        migrate(settings)
+        with open_broker(settings) as broker:
+            broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions)
         sender = [sys.executable, "main.py", "alarms", "deliver"]
         with (
             running_process(sender, environment_of(settings), folder / "sender.log"),
