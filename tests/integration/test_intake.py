@@ -13,17 +13,17 @@ from include.broker.librdkafka import RawConsumer, headers_of, key_of
 from include.broker.reader import RecordReader
 from include.compiled.program import the_program
 from tests.support.pipeline import Pipeline
-from tests.support.record_batches import Sent, batch_bytes, send_batch
+from tests.support.record_batches import MadeRecord, batch_bytes, send_batch
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 NOW_MS = int(datetime.now(UTC).timestamp() * 1000)
 SENT = [
-    Sent(b'{"a": 1}', key=b"k", headers=[(b"name", b"\0\xff"), (b"name", None), (b"", b"")]),
-    Sent(None, key=b"\0\xff", time_delta_ms=5),
-    Sent(b"\0\xff" * 10_000, headers=[(b"\xff", b"")]),
-    Sent(b"x"),
+    MadeRecord(b'{"a": 1}', key=b"k", headers=[(b"name", b"\0\xff"), (b"name", None), (b"", b"")]),
+    MadeRecord(None, key=b"\0\xff", time_delta_ms=5),
+    MadeRecord(b"\0\xff" * 10_000, headers=[(b"\xff", b"")]),
+    MadeRecord(b"x"),
 ]
 
 

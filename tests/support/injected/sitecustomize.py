@@ -36,14 +36,14 @@ class _FaultyLoader(Loader):
                     raise ArithmeticError("injected")
             return sound(values, *others)
 
-        vars(module)["validate"] = validate
+        vars(module)[name] = faulty
 
 
 class _Finder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != JUDGING:
+        if name not in JUDGING:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
