@@ -50,7 +50,7 @@ def test_every_message_is_taken_apart_as_it_was_sent(
     for partition in (0, 1):
         send_batch(pipeline.settings, partition, batch_bytes(SENT, first_ms=NOW_MS))
     intake = Intake(100, the_program() if is_compiled else None)
-    consumer.assign(pipeline.settings.kafka_topic, {0: 0, 1: 1})
+    consumer.assign(pipeline.settings.kafka.topic, {0: 0, 1: 1})
 
     messages = take_all(consumer, intake, 2 * len(SENT) - 1)
 
@@ -62,7 +62,7 @@ def test_every_message_is_taken_apart_as_it_was_sent(
         assert messages.times_ms[row] == NOW_MS + sent.time_delta_ms
         assert (key_of(address), headers_of(address)) == (sent.key, list(sent.headers))
     assert intake.size_bytes == sum(len(SENT[offset].value or b"") for _, offset in places)
-    assert consumer.positions(pipeline.settings.kafka_topic, {0: 0, 1: 0}) == {0: 4, 1: 4}
+    assert consumer.positions(pipeline.settings.kafka.topic, {0: 0, 1: 0}) == {0: 4, 1: 4}
     intake.give_back()
 
 
@@ -72,7 +72,7 @@ def test_an_error_takes_the_place_of_a_message(
 ) -> None:
     send_batch(pipeline.settings, 0, batch_bytes(SENT, first_ms=NOW_MS))
     intake = Intake(100, the_program() if is_compiled else None)
-    consumer.assign(pipeline.settings.kafka_topic, {0: 77})
+    consumer.assign(pipeline.settings.kafka.topic, {0: 77})
 
     take_all(consumer, intake, 1)
 
@@ -84,7 +84,7 @@ def test_an_error_takes_the_place_of_a_message(
 def test_what_was_given_back_is_not_read_any_more(pipeline: Pipeline) -> None:
     send_batch(pipeline.settings, 0, batch_bytes(SENT, first_ms=NOW_MS))
     with closing(RecordReader(pipeline.settings)) as reader:
-        reader.read_on(pipeline.settings.kafka_topic, {0: 0})
+        reader.read_on(pipeline.settings.kafka.topic, {0: 0})
         messages = reader.gather(
             wait_seconds=30, gather_seconds=0, until=0, max_records=10, max_bytes=1
         ).messages
