@@ -52,7 +52,10 @@ def build(into: Path) -> None:
     machine = llvm.Target.from_default_triple().create_target_machine(
         cpu=_PROCESSOR, opt=3, reloc="pic", codemodel="small"
     )
-    _write(into, program.sealed(machine.emit_object(module)))
+    code = machine.emit_object(module)
+    # LLVM ends the process where it cannot load something: this one then, and not each worker of the stream.
+    program.Program(code)
+    _write(into, program.sealed(code))
 
 
 def _compile(name: str, function: Any, arguments: tuple[str, ...]) -> Any:

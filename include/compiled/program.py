@@ -31,6 +31,8 @@ ARGUMENTS = {
 _SOURCES = ("build", "instants", "json_text", "memory", "messages", "program", "records", "rows")
 _RULES = ("record_time", "schema")
 
+_WITHOUT_IT = "records cost several times as much: run make setup, or build the image anew"
+
 log = get_logger()
 
 
@@ -94,7 +96,7 @@ def the_program() -> Program | None:
     try:
         return Program(unsealed(object_file().read_bytes()))
     except FileNotFoundError:
-        log.warning("compiled_pass_missing", cure="make setup")
+        log.warning("compiled_pass_missing", message=_WITHOUT_IT)
     except Exception as error:  # whatever LLVM has against it: the general path needs none of it
-        log.warning("compiled_pass_refused", error=type(error).__name__, cure="make setup")
+        log.warning("compiled_pass_refused", error=type(error).__name__, message=_WITHOUT_IT)
     return None

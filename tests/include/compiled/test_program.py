@@ -77,6 +77,24 @@ def test_without_it_the_general_path_does_the_same_and_says_so_once(installation
     assert log.count("make setup") == 1
 
 
+def test_one_that_was_made_on_another_kind_of_machine_is_left_alone(installation: Path) -> None:
+    install_code(installation, object_file().read_bytes())
+
+    told, log = run(installation, f"import platform; platform.machine = lambda: 'another'\n{WORK}{JUDGE}")
+
+    assert told == WITHOUT_IT
+    assert log.count("compiled_pass_missing") == 1
+
+
+def test_without_the_library_that_loads_it_the_general_path_does_the_same(installation: Path) -> None:
+    install_code(installation, object_file().read_bytes())
+
+    told, log = run(installation, f"import sys; sys.modules['llvmlite'] = None\n{WORK}{JUDGE}{JUDGE}")
+
+    assert told == WITHOUT_IT
+    assert log.count("compiled_pass_refused") == log.count("make setup") == 1
+
+
 @pytest.mark.parametrize("harm", ["cut", "changed", "none of it"])
 def test_one_that_is_harmed_is_not_loaded(installation: Path, harm: str) -> None:
     whole = object_file().read_bytes()
@@ -138,6 +156,17 @@ def test_set_up_makes_it_once_for_these_sources_and_again_for_others(installatio
     assert first == again
     assert make() > first
     assert run(installation, WORK + JUDGE)[0] == BY_THE_COMPILED_WAY
+
+
+def test_what_kills_the_process_that_loads_it_is_not_put_in_place(installation: Path) -> None:
+    loading_kills = "import os; from include.compiled import program; program.Program = lambda _: os._exit(7)"
+    making = "from include.compiled.__main__ import main; main()"
+
+    with pytest.raises(subprocess.CalledProcessError) as ended:
+        run(installation, f"{loading_kills}\n{making}")
+
+    assert ended.value.returncode == 7
+    assert not machine_code(installation).exists()
 
 
 def test_what_is_made_here_is_whole() -> None:
