@@ -66,7 +66,7 @@ compile_all() {
     if [ "$is_fresh" = yes ]; then
         "$venv/bin/python" -m compileall -qq "$venv"/lib/python3*/site-packages || true
     fi
-    # The stream's way for many records, as machine code: at once where it is there, in five seconds where it is not.
+    # The stream's way for many records, as machine code: at once where it is there, in six seconds where it is not.
     "$venv/bin/python" -m include.compiled ||
         echo "warning: the stream's compiled pass could not be made: it stores without it, at a fraction of its pace" >&2
 }
