@@ -34,7 +34,8 @@ from stack.isolated import isolated_settings
 from tools.streaming import require_alive, running_process, running_stream
 from tools.workflows import wait_for
 
-SEEDS = (1, 2, 3)
+# A seed's customers are always the same: what went on in the past hour must not go on in the live part.
+PAST_SEEDS, LIVE_SEEDS = (1, 2, 3), (4, 5, 6)
 TIMEOUT_SECONDS = 1200
 
 
@@ -54,11 +55,13 @@ def main() -> int:
             with trial.stream():
                 return 0 if trial.recording(wanted.recording) else 1
         # Beside a stream that has caught up, a customer of the past is silent until the next reading comes.
-        past = trial.send("past", SEEDS, [*load, "--period", "last-hour", "--processes", "2"])
+        past = trial.send("past", PAST_SEEDS, [*load, "--period", "last-hour", "--processes", "2"])
         with trial.stream():
             holds = trial.judge(past)
             if wanted.live != "0s":
-                holds &= trial.judge(trial.send("live", SEEDS, [*load, "--duration", wanted.live]))
+                # So late that a reading of before the run would not make a silence of the time in between.
+                live = [*load, "--duration", wanted.live, "--late-by", "1m"]
+                holds &= trial.judge(trial.send("live", LIVE_SEEDS, live))
     return 0 if holds else 1
 
 
