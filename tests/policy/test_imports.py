@@ -41,11 +41,11 @@ ARROWS = {
     "health": {"domain", "db", "broker", "stream", "notices"},
     "alarms": {"domain", "db", "broker", "stream", "episodes"},
     "outbox": {"db", "notices"},
-    "handling": {"domain", "db", "episodes", "outbox"},
+    "handling": {"domain", "db", "episodes", "alarms", "outbox"},
     "report": {"domain", "db", "broker", "stream", "hourly"},
     "truth": {"domain", "db", "broker", "stream"},
     "daily": {"domain", "db", "quality", "outbox"},
-    "live": {"domain", "db", "broker", "stream", "hourly", "health"},
+    "live": {"domain", "db", "broker", "stream", "hourly", "health", "episodes", "handling"},
     "replay": {"domain", "db", "broker", "wire"},
     "maintenance": {"db", "notices"},
 }
