@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from include.db.connect import Connection, Role, connect
-from tests.support.grafana import boards, expand, panels, span
+from tests.support.grafana import boards, expand, notes, panels, span
 from tests.support.grafana_data import CUSTOMER, FilledPipeline
 
 pytestmark = pytest.mark.integration
 
-PANELS = [pytest.param(board, panel, id=f"{board['uid']}: {panel['title']}") for board, panel in panels()]
+PANELS = [
+    pytest.param(board, panel, id=f"{board['uid']}: {panel['title']}")
+    for board, panel in (*panels(), *notes())
+]
 VARIABLES = [
     pytest.param(variable, id=f"{board['uid']}: {variable['name']}")
     for board in boards()

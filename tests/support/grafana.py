@@ -48,6 +48,13 @@ def panels() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
             yield board, panel
 
 
+def notes() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield what is marked in panels with its dashboard, in the form of a panel."""
+    for board in boards():
+        for note in board["annotations"]["list"]:
+            yield board, {"title": note["name"], "targets": [note["target"]]}
+
+
 def rules() -> list[dict[str, Any]]:
     """Return the alert rules as the file has them."""
     [group] = provisioned("alerting/rules.yaml")["groups"]
