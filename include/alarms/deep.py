@@ -1,7 +1,8 @@
-"""Trackers from stored readings, where what is remembered does not reach back far enough."""
+"""Stored readings, where those that the stream leaves do not reach back far enough."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
+from datetime import timedelta
+from itertools import groupby, pairwise
 
 from include.alarms import store
 from include.db.connect import Connection
@@ -12,6 +13,15 @@ from include.episodes.tracker import Tracker, rebuilt, restart_place
 
 # How far to go back in search of a calm place, in seconds; in the end as far as there are readings.
 _WIDTHS_SECONDS = (900, 7200, 86_400, None)
+
+
+def past_readings(connection: Connection, *, most: int) -> Iterator[PackedReadings]:
+    """Yield all stored readings, an hour at a time or parts of it, none with more than `most` if they are even."""
+    for hour, readings in store.read_counted_hours(connection):
+        parts = max(1, -(-readings // most))
+        edges = [hour + timedelta(hours=1) * part / parts for part in range(parts + 1)]
+        for since, until in pairwise(edges):
+            yield store.read_while(connection, since, until)
 
 
 def rebuild_trackers(

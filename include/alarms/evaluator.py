@@ -6,19 +6,18 @@ What is remembered of the customers is kept now and then, and only then are the 
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from heapq import heappop, heappush
 
 import numpy as np
 import psycopg
 
 from include.alarms import store
-from include.alarms.deep import rebuild_trackers
+from include.alarms.deep import past_readings, rebuild_trackers
 from include.alarms.memory import Trackers, pack_memory, unpack_memory
 from include.alarms.progress import StreamProgress
 from include.alarms.queue import FreshQueue
+from include.alarms.silences import SilenceChecks
 from include.db.connect import Connection, Role, connect
 from include.episodes.packed import PackedReadings, unpack
 from include.episodes.policy import AlarmPolicy, load_alarm_policy
@@ -48,8 +47,7 @@ class Evaluator:
     """One launch of the evaluator. `begin` takes the lease; `resume` goes on under it after a failure."""
 
     _trackers: Trackers
-    _checks: list[tuple[int, bytes]]
-    _checked: set[bytes]
+    _checks: SilenceChecks
     _pauses: store.PauseLists
     _policies: list[tuple[int, AlarmPolicy]]
     _own: dict[bytes, Timeline]
@@ -160,8 +158,7 @@ class Evaluator:
         self._trackers = {}
         self._queue = FreshQueue()
         self._found = _Found()
-        self._checks = []
-        self._checked = set()
+        self._checks = SilenceChecks()
         self._pauses = {}
         self._policies = []
         self._own = {}
@@ -182,9 +179,11 @@ class Evaluator:
         for value in store.read_memory(connection):
             self._trackers |= unpack_memory(value, self._timeline, self._pauses_of)
         for customer, tracker in self._trackers.items():
-            self._check_later(customer, tracker)
+            self._checks.plan(customer, tracker)
         if not self._is_filled:
-            self._fill(connection)
+            # From before there were alarms: nobody is told of them.
+            for readings in past_readings(connection, most=MOST_READINGS):
+                self._take(readings)
         self._take_again(connection)
 
     def _take_again(self, connection: Connection) -> None:
@@ -220,11 +219,6 @@ class Evaluator:
     def _pauses_of(self, customer: bytes) -> list[tuple[int, int | None]]:
         return self._pauses.get(customer, [])
 
-    def _fill(self, connection: Connection) -> None:
-        """Take in the readings from before there were alarms, an hour in parts at a time; nobody is told of them."""
-        for start, end in _whiles(store.read_counted_hours(connection)):
-            self._take(store.read_while(connection, start, end))
-
     # --- a look
 
     def _evaluate(self, connection: Connection, touches: list[tuple[int, bytes, int]]) -> int:
@@ -235,14 +229,15 @@ class Evaluator:
                 found.late[customer] = min(since_us, found.late.get(customer, since_us))
         if found.late:
             self._rebuild(connection)
-        self._look_for_silence()
+        if self._progress_us is not None:
+            found.eventful.update(self._checks.silent_customers(self._trackers, self._progress_us))
         return self._write(connection)
 
     def _take(self, readings: PackedReadings) -> None:
         """Take in readings in order of their time; most of them say nothing new."""
         order = np.argsort(readings["event_time_us"], kind="stable")
         ordered = readings[order]
-        trackers, checked, found = self._trackers, self._checked, self._found
+        trackers, checks, found = self._trackers, self._checks, self._found
         for customer, time_us, bpm in zip(
             ordered["customer_id"].tolist(),
             ordered["event_time_us"].tolist(),
@@ -257,8 +252,8 @@ class Evaluator:
                 found.eventful.add(customer)
             elif taken is Taken.TOO_LATE:
                 found.late[customer] = min(time_us, found.late.get(customer, time_us))
-            if customer not in checked:
-                self._check_later(customer, tracker)
+            if customer not in checks.planned:
+                checks.plan(customer, tracker)
 
     def _rebuild(self, connection: Connection) -> None:
         """Take in the stored readings of those for whom one came too late, or whose limits or pauses changed."""
@@ -274,31 +269,7 @@ class Evaluator:
             self._trackers[customer] = tracker
             found.known_from[customer] = known_from_us
             found.eventful.add(customer)
-            self._check_later(customer, tracker)
-
-    def _check_later(self, customer: bytes, tracker: Tracker) -> None:
-        """Look for a silence once the stream has come far enough beyond the customer's newest reading."""
-        if tracker.times_us:
-            last_us = tracker.times_us[-1]
-            heappush(self._checks, (last_us + tracker.timeline.at(last_us).quiet_us, customer))
-            self._checked.add(customer)
-
-    def _look_for_silence(self) -> None:
-        progress_us = self._progress_us
-        if progress_us is None:
-            return
-        while self._checks and self._checks[0][0] < progress_us:
-            _, customer = heappop(self._checks)
-            self._checked.discard(customer)
-            tracker = self._trackers[customer]
-            if tracker.is_silent(progress_us):
-                self._found.eventful.add(customer)
-            due_us = tracker.next_check_us(progress_us)
-            if due_us is not None:
-                # The median may be less by then: nobody is looked at less often than that.
-                quiet_us = tracker.timeline.at(tracker.times_us[-1]).quiet_us
-                heappush(self._checks, (min(due_us, progress_us + quiet_us), customer))
-                self._checked.add(customer)
+            self._checks.plan(customer, tracker)
 
     def _write(self, connection: Connection) -> int:
         eventful = {customer: self._trackers[customer] for customer in self._found.eventful}
@@ -348,17 +319,6 @@ class Evaluator:
         if self._connection is None or self._connection.closed:
             raise psycopg.OperationalError("the evaluator's session has ended")
         return self._connection
-
-
-def _whiles(hours: list[tuple[datetime, int]]) -> Iterator[tuple[datetime, datetime]]:
-    """Part hours so that none of the parts holds more than a look takes in, if they are even."""
-    for hour, readings in hours:
-        parts = max(1, -(-readings // MOST_READINGS))
-        for part in range(parts):
-            yield (
-                hour + timedelta(hours=1) * part / parts,
-                hour + timedelta(hours=1) * (part + 1) / parts,
-            )
 
 
 def _in_order(entry: tuple[bytes, Change]) -> tuple[bool, bool, int]:

@@ -21,14 +21,16 @@ pytestmark = pytest.mark.integration
 HOUR_MS = 3_600_000
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_an_hour_with_faults_is_found_as_it_was_and_what_is_missing_is_told(
-    pipeline: Pipeline, tmp_path: Path
+    pipeline: Pipeline, tmp_path: Path, seed: int
 ) -> None:
     ledger = tmp_path / "truth.jsonl.gz"
     end_ms = now_ms() - 60_000
     options = SimulatorOptions(
         customers=100,
         rate_hz=0.2,
+        seed=seed,
         start_ms=end_ms - HOUR_MS,
         end_ms=end_ms,
         fault_rates=PRESETS["mixed"],
