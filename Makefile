@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-compare test e2e slow unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -50,6 +50,9 @@ bench: setup ## measure the stream beside hand-written consumers and plain COPY:
 
 bench-long: setup ## the same, ten minutes per rate and over a large table: hours; bench-long.json, bench-long.svg
 	@$(RUN) main.py bench --long --json bench-long.json --plot bench-long.svg
+
+bench-large: setup ## stream, hourly job, page and Grafana beside 50 M other readings: 25 GB of disk; bench-large.json
+	@$(RUN) main.py bench large --table-rows 50000000 --json bench-large.json
 
 bench-compare: setup ## which figures moved since a commit: make bench-compare BASE=COMMIT
 	@$(RUN) -m tools.bench.compare "$(or $(BASE),HEAD~1)" HEAD

@@ -309,7 +309,9 @@ def demo() -> None:
 def bench(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(help="drain, catch_up, launch, latency, silence, producer, idle; all when left out."),
+        typer.Argument(
+            help="drain, catch_up, launch, latency, silence, producer, idle; all these when left out; or large."
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="One short round, for development.")] = False,
     long: Annotated[bool, typer.Option("--long", help="Ten minutes per rate, over a large table.")] = False,
@@ -324,6 +326,10 @@ def bench(
     ] = None,
     rate: Annotated[
         list[float] | None, typer.Option(min=1, max=MAX_BENCH_RATE, help="Records per second; repeatable.")
+    ] = None,
+    table_rows: Annotated[
+        int | None,
+        typer.Option(min=0, max=MAX_BENCH_RECORDS, help="How many readings the table holds before."),
     ] = None,
     gather_ms: Annotated[
         float | None, typer.Option(min=0, max=1000, help="How long the consumers beside the stream gather.")
@@ -355,6 +361,7 @@ def bench(
         seconds=seconds,
         rates=tuple(rate or ()) or None,
         gather_ms=gather_ms,
+        table_rows=table_rows,
     )
     run_bench(choose_parts(parts or []), options, json_file=json_file, plot_file=plot_file)
 

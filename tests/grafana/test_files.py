@@ -15,9 +15,10 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from include.db.connect import Role
 from include.settings import FIELDS, PROJECT_ROOT, Settings
 from tests.support.compose import services
-from tests.support.grafana import boards, panels, provisioned, rules, sql_files
+from tests.support.grafana import provisioned, rules, sql_files
 from tools.grafana import colours
 from tools.grafana.__main__ import main
+from tools.grafana.macros import boards, panels
 
 PANELS = [pytest.param(panel, id=f"{board['uid']}: {panel['title']}") for board, panel in panels()]
 BOARDS = [pytest.param(board, id=board["uid"]) for board in boards()]

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from include.db.connect import Connection, Role, connect
-from tests.support.grafana import boards, expand, notes, panels, span
+from tests.support.grafana import notes
 from tests.support.grafana_data import CUSTOMER, FilledPipeline
+from tools.grafana.macros import boards, expand, panels, span
 
 pytestmark = pytest.mark.integration
 

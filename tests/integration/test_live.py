@@ -30,11 +30,11 @@ from include.live.run import LiveReader
 from include.live.session import Session
 from include.settings import Settings
 from stack.ports import free_port
-from tests.support.grafana import Range, expand, panels
 from tests.support.hours import HOUR, Measurement, Writer, steady
 from tests.support.pipeline import Pipeline, event
 from tests.support.volume import fill, fill_readings
 from tests.support.waiting import wait_until
+from tools.grafana.macros import Range, expand, panels
 
 pytestmark = pytest.mark.integration
 

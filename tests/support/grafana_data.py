@@ -21,10 +21,10 @@ from include.health.run import run_checks
 from include.hourly.run import settle_hour
 from include.settings import Settings
 from tests.support.alarms import SetProgress, catch_up, evaluating
-from tests.support.grafana import Range
 from tests.support.hours import HOUR, Measurement, Writer, steady
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
+from tools.grafana.macros import Range
 
 CUSTOMER = uuid.UUID(int=1)
 EARLIER_DAYS = 8

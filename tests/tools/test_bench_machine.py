@@ -100,5 +100,6 @@ def test_quick_and_long_exclude_each_other() -> None:
 def test_all_parts_are_measured_unless_some_are_named() -> None:
     assert choose_parts([]) == list(PARTS)
     assert choose_parts(["drain"]) == ["drain"]
+    assert choose_parts(["large"]) == ["large"]
     with pytest.raises(OptionError, match=r"no such part: drian"):
         choose_parts(["drain", "drian"])

@@ -20,10 +20,14 @@ from tools.bench.bodies import (
     probe_customer,
     templates,
 )
+from tools.bench.figures import LARGE_TABLE, MS, Figures
 from tools.bench.generator import send_backlog, send_steadily
-from tools.bench.ground import backlog_start_us, clear, fill_table, watch
+from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, watch
+from tools.bench.large import measure_looks
+from tools.bench.options import USUAL
 from tools.bench.probe import open_probe
-from tools.bench.systems import Consumers
+from tools.bench.systems import Compiled, Consumers, System
+from tools.grafana.macros import panels
 
 FIRST_US = 1_764_104_400_000_000
 PARTITIONS = 3
@@ -65,8 +69,9 @@ def test_the_last_record_of_each_partition_is_a_probe(records: int) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("consumers", [Consumers(gather_seconds=0.005), Compiled(gather_seconds=0.005)])
 def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
-    pipeline: Pipeline, tmp_path: Path
+    consumers: System, pipeline: Pipeline, tmp_path: Path
 ) -> None:
     settings, records = pipeline.settings, 20_000
     first_us = backlog_start_us(records)
@@ -74,7 +79,7 @@ def test_the_consumers_store_a_backlog_and_what_follows_and_the_probe_sees_all(
     send_backlog(settings, records, first_us)
 
     with (
-        Consumers(gather_seconds=0.005).running(settings, tmp_path, drain=True) as running,
+        consumers.running(settings, tmp_path, drain=True) as running,
         open_probe(settings, since_us=first_us - 1) as probe,
     ):
         begun: list[float] = []
@@ -105,6 +110,20 @@ def test_a_large_table_ends_before_the_readings_that_are_measured(pipeline: Pipe
     assert stored(pipeline) == 5000
     with open_probe(pipeline.settings, since_us=0) as probe:
         assert probe.look() == []
+
+
+@pytest.mark.integration
+def test_each_look_of_the_page_and_each_panel_is_timed(pipeline: Pipeline, tmp_path: Path) -> None:
+    clear(pipeline.settings)
+    fill_table(pipeline.settings, 5000)
+    bench = Bench(pipeline.settings, tmp_path, USUAL, Figures(), {})
+
+    measure_looks(bench, pipeline.settings, LARGE_TABLE)
+
+    shown = {f"Grafana: {board['uid']}, {panel['title']}" for board, panel in panels() if "targets" in panel}
+    assert {part for part in bench.figures.parts if part.startswith("Grafana")} == shown
+    assert "look: a customer's day" in bench.figures.parts
+    assert all(figures[LARGE_TABLE][MS].median > 0 for figures in bench.figures.parts.values())
 
 
 def stored(pipeline: Pipeline) -> int:

@@ -1,4 +1,4 @@
-"""How fast a backlog drains: the stream, the two consumers and plain COPY in turn, over the same topic."""
+"""How fast a backlog drains: the stream, the consumers and plain COPY in turn, over the same topic."""
 
 import time
 
@@ -26,16 +26,19 @@ def measure_drain(bench: Bench) -> None:
         first_us = backlog_start_us(records)
         send_backlog(settings, records, first_us)
         for number in range(bench.options.rounds):
-            for system in bench.in_turn(number):
+            for system in bench.all_in_turn(number):
                 clear(settings)
-                _drain_once(bench, settings, system, first_us)
+                drain_once(bench, settings, system, first_us)
                 _require_all(settings, records)
                 if system.name == STREAM:
                     bench.figures.note(PART, COPY, RATE, measure_copy(settings))
 
 
-def _drain_once(bench: Bench, settings: Settings, system: System, first_us: int) -> None:
-    """Take the pace from the first commit that is seen: what comes before belongs to the launch."""
+def drain_once(
+    bench: Bench, settings: Settings, system: System, first_us: int, *, subject: str | None = None
+) -> None:
+    """Note the pace of one drain, from the first commit that is seen: what comes before belongs to the launch."""
+    subject = subject or system.name
     total = backlog_probes(bench.options.records, settings.kafka.partitions)
     seen, first = 0, None
     with (
@@ -54,19 +57,17 @@ def _drain_once(bench: Bench, settings: Settings, system: System, first_us: int)
     if first is None or seen_first > total / 2:
         raise OptionError("most of the backlog was stored at once: give --records a larger number")
     records = bench.options.records * (total - seen_first) / total
-    _note(bench, system, first, last, records)
-    bench.figures.note(
-        PART, system.name, "s from the command to the last reading", last.at - running.begun_at
-    )
+    _note(bench, subject, first, last, records)
+    bench.figures.note(PART, subject, "s from the command to the last reading", last.at - running.begun_at)
 
 
-def _note(bench: Bench, system: System, first: Balance, last: Balance, records: float) -> None:
+def _note(bench: Bench, subject: str, first: Balance, last: Balance, records: float) -> None:
     by_group = used(first, last)
     note, seconds = bench.figures.note, last.at - first.at
-    note(PART, system.name, RATE, records / seconds)
-    note(PART, system.name, CPU_PER_RECORD, without_kafka(by_group) / records * 1e6)
+    note(PART, subject, RATE, records / seconds)
+    note(PART, subject, CPU_PER_RECORD, without_kafka(by_group) / records * 1e6)
     for group, cpu_seconds in by_group.items():
-        note(PART, system.name, f"CPU µs per record: {group}", cpu_seconds / records * 1e6)
+        note(PART, subject, f"CPU µs per record: {group}", cpu_seconds / records * 1e6)
 
 
 def _wait_for_end(running: Running) -> None:
@@ -78,10 +79,13 @@ def _wait_for_end(running: Running) -> None:
     running.require_alive()
 
 
-def _require_all(settings: Settings, records: int) -> None:
+def stored_count(settings: Settings) -> int:
+    """Return how many readings are stored."""
     with connect(settings, Role.READER, autocommit=True) as reader:
         row = reader.execute("select count(*) from heartbeats").fetchone()
-    if row is None or row[0] != records:
-        raise StreamFailedError(
-            f"{records:,} records were sent, {row[0] if row else 0:,} readings are stored"
-        )
+    return int(row[0]) if row else 0
+
+
+def _require_all(settings: Settings, records: int) -> None:
+    if (stored := stored_count(settings)) != records:
+        raise StreamFailedError(f"{records:,} records were sent, {stored:,} readings are stored")

@@ -4,9 +4,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-STREAM, CONSUMERS, COPY = "stream", "two consumers", "two COPY connections"
+STREAM, CONSUMERS, COMPILED, COPY = "stream", "two consumers", "compiled consumer", "two COPY connections"
 PRODUCER, BARE_CLIENT = "producer", "bare client"
-REFERENCES = {STREAM: (CONSUMERS, COPY), PRODUCER: (BARE_CLIENT,)}
+EMPTY_TABLE, LARGE_TABLE = "empty table", "large table"
+REFERENCES = {STREAM: (CONSUMERS, COMPILED, COPY), PRODUCER: (BARE_CLIENT,), LARGE_TABLE: (EMPTY_TABLE,)}
 
 RATE = "records/s"
 CPU_PER_RECORD = "CPU µs per record, without Kafka"
@@ -16,6 +17,7 @@ NEVER_SEEN = "probes never seen"
 LATENCY_PREFIX = "latency at "
 FELL_BEHIND_MS = 20
 COARSE_FROM_SHARE = 0.25
+SECONDS, MS = "s", "ms"
 P50, P95, P99, WORST = "p50 ms", "p95 ms", "p99 ms", "worst ms"
 
 
@@ -87,7 +89,7 @@ def ratios(figures: Figures) -> list[Ratio]:
     for part in figures.parts:
         for ours, references in REFERENCES.items():
             for reference in references:
-                for name in (RATE, P50, P99, CPU_PER_RECORD, CORES):
+                for name in (RATE, P50, P99, CPU_PER_RECORD, CORES, SECONDS, MS):
                     mine, theirs = figures.series(part, ours, name), figures.series(part, reference, name)
                     if mine and theirs and (series := mine.over(theirs)).rounds:
                         found.append(Ratio(part, ours, name, reference, series))

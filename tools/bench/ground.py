@@ -19,7 +19,7 @@ from tools.bench.bodies import CUSTOMERS, STEP_US
 from tools.bench.figures import Figures
 from tools.bench.options import BenchOptions
 from tools.bench.probe import LOOK_SECONDS, Probe, Sighting
-from tools.bench.systems import Consumers, Running, Stream, System
+from tools.bench.systems import Compiled, Consumers, Running, Stream, System, has_go
 
 PATIENCE_SECONDS = 180
 CLEAR = "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours"
@@ -47,6 +47,11 @@ class Bench:
         systems: list[System] = [Stream(), Consumers(self.options.gather_ms / 1000)]
         return systems[::-1] if round_number % 2 else systems
 
+    def all_in_turn(self, round_number: int) -> list[System]:
+        """Return the same and, where Go is installed, the compiled consumer in the middle."""
+        first, last = self.in_turn(round_number)
+        return [first, *([Compiled(self.options.gather_ms / 1000)] if has_go() else []), last]
+
 
 @contextmanager
 def fresh_topic(settings: Settings) -> Iterator[Settings]:
@@ -70,10 +75,12 @@ def clear(settings: Settings) -> None:
     checkpoint(settings)
 
 
-def fill_table(settings: Settings, rows: int) -> None:
-    """Put many readings of the last hours into the empty table, so that its index is as deep as in use."""
-    until = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
+def fill_table(settings: Settings, rows: int, *, until: datetime | None = None) -> None:
+    """Put many readings of the hours before `until`, or now, into the table, so that its index is as deep as in use."""
+    until = until or datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
     with connect(settings, Role.OWNER, autocommit=True) as owner:
+        for days in range(timedelta(microseconds=rows * STEP_US).days + 2):
+            ensure_day(owner, "heartbeats", until.date() - timedelta(days=days))
         owner.execute(FILL, {"customers": CUSTOMERS, "rows": rows, "until": until, "step_us": STEP_US})
         owner.execute("vacuum analyze heartbeats")
     checkpoint(settings)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from include.errors import OptionError
 
 PARTS = ("drain", "catch_up", "launch", "latency", "silence", "producer", "idle")
+LARGE = "large"  # only when it is asked for: it takes much disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def choose(*, is_quick: bool, is_long: bool, **changes: object) -> BenchOptions:
 
 
 def choose_parts(names: list[str]) -> list[str]:
-    """Return the parts that are named, or all; raise OptionError naming what is not known."""
-    if unknown := sorted(set(names) - set(PARTS)):
-        raise OptionError(f"no such part: {', '.join(unknown)}; choose from {', '.join(PARTS)}")
+    """Return the parts that are named, or all but `large`; raise OptionError naming what is not known."""
+    known = (*PARTS, LARGE)
+    if unknown := sorted(set(names) - set(known)):
+        raise OptionError(f"no such part: {', '.join(unknown)}; choose from {', '.join(known)}")
     return names or list(PARTS)

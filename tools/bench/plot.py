@@ -4,10 +4,21 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from tools.bench.figures import CONSUMERS, COPY, CORES, LATENCY_PREFIX, P50, P99, RATE, STREAM, Figures
+from tools.bench.figures import (
+    COMPILED,
+    CONSUMERS,
+    COPY,
+    CORES,
+    LATENCY_PREFIX,
+    P50,
+    P99,
+    RATE,
+    STREAM,
+    Figures,
+)
 
 PANEL_WIDTH, PANEL_HEIGHT, MARGIN = 380, 300, 60
-COLOURS = {STREAM: "#c0392b", CONSUMERS: "#2c6fbb", COPY: "#7f8c8d"}
+COLOURS = {STREAM: "#c0392b", CONSUMERS: "#2c6fbb", COMPILED: "#16a085", COPY: "#7f8c8d"}
 FONT = 'font-family="sans-serif" font-size="12" fill="#333"'
 
 Point = tuple[float, float]
@@ -53,7 +64,7 @@ def _rate_of(part: str) -> float:
 
 
 def _bars(figures: Figures, part: str, name: str) -> str:
-    found = [(subject, figures.series(part, subject, name)) for subject in (STREAM, CONSUMERS, COPY)]
+    found = [(subject, figures.series(part, subject, name)) for subject in COLOURS]
     medians = [(subject, series.median) for subject, series in found if series is not None]
     highest = max((median for _, median in medians), default=1.0)
     drawn = [_title(f"{part}, {name}")]

@@ -11,6 +11,7 @@ from stack import run as stack
 
 JVM, DRIVER, WORKERS, CONSUMER = "JVM", "driver", "Python workers", "consumers"
 POSTGRES, KAFKA = "PostgreSQL", "Kafka"
+COMPILED_PROGRAM = "compiled-consumer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def members(root: int) -> list[tuple[psutil.Process, str]]:
 
 def group_of(name: str, command: list[str]) -> str:
     """Tell a process of Spark by its command line: what Python the JVM starts besides the driver works for it."""
-    if any(word.endswith("bench.consumer") for word in command):
+    if any(word.endswith(("bench.consumer", COMPILED_PROGRAM)) for word in command):
         return CONSUMER
     if name == "java" or not any("python" in word for word in command[:1]):
         return JVM

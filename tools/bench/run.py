@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from include.errors import OptionError
 from include.log import configure_logging
 from include.settings import Settings
 from include.stream.run import prepare
@@ -19,8 +20,9 @@ from tools.bench.drain import measure_drain
 from tools.bench.figures import Figures, doubts, ratios
 from tools.bench.ground import Bench, fresh_topic
 from tools.bench.idle import measure_idle
+from tools.bench.large import measure_large
 from tools.bench.machine import Condition, cores, facts, observe, verdict
-from tools.bench.options import BenchOptions
+from tools.bench.options import LARGE, BenchOptions
 from tools.bench.plot import draw
 from tools.bench.processes import server_pids
 from tools.bench.produce import measure_producer
@@ -35,6 +37,8 @@ def run_bench(
     parts: Collection[str], options: BenchOptions, *, json_file: Path | None, plot_file: Path | None
 ) -> None:
     """Measure the chosen parts and print tables; figures go into `json_file`, pictures into `plot_file`."""
+    if LARGE in parts and not options.table_rows:
+        raise OptionError("give --table-rows: how many other readings the large table holds")
     configure_logging(log_format="auto", level="WARNING")  # each of many topics would be told
     before, figures = observe(), Figures()
     try:
@@ -70,6 +74,9 @@ def _measure_streamed(parts: Collection[str], options: BenchOptions, figures: Fi
         if "producer" in parts:
             _say("producer")
             _measure_producer(settings, options, figures)
+        if LARGE in parts:
+            _say(f"a table of {options.table_rows:,} readings")
+            measure_large(bench)
 
 
 def _measure_producer(settings: Settings, options: BenchOptions, figures: Figures) -> None:

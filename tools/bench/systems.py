@@ -1,5 +1,6 @@
-"""What is measured side by side: the stream, as a user runs it, and the two hand-written consumers."""
+"""What is measured side by side: the stream, as a user runs it, and consumers that are written by hand."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -10,11 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from psycopg.conninfo import make_conninfo
+
+from include.db.connect import Role, connect
+from include.domain.risk import load_policy
+from include.domain.schema import MAX_HEART_RATE_BPM
 from include.settings import Settings, environment_of
-from tools.bench.figures import CONSUMERS, STREAM
+from tools.bench.figures import COMPILED, CONSUMERS, STREAM
+from tools.bench.processes import COMPILED_PROGRAM
 from tools.streaming import require_alive, running_process, running_stream
 
 CONSUMER_COUNT = 2
+COMPILED_SOURCE = Path(__file__).parent / "compiled"
+BENCH_OFFSETS = """
+create table if not exists bench_offsets (
+    consumers text, partition int, next_offset bigint not null, primary key (consumers, partition)
+);
+grant select, insert, update on bench_offsets to heartbeat_stream
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +105,46 @@ class Consumers:
         command = [sys.executable, "-m", "tools.bench.consumer", "--group", group]
         command += ["--gather-seconds", str(self.gather_seconds), "--partitions", *map(str, partitions)]
         return running_process(command, environment_of(settings), log)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A consumer in Go, with two tasks; its offsets are stored with the rows, as the stream's are."""
+
+    gather_seconds: float
+    name: str = COMPILED
+
+    @contextmanager
+    def running(self, settings: Settings, folder: Path, *, drain: bool) -> Iterator[Running]:  # noqa: ARG002
+        """Build it once, and run it as if it had read nothing yet; it does not end by itself."""
+        program = folder / COMPILED_PROGRAM
+        if not program.exists():
+            subprocess.run(["go", "build", "-o", program, "."], cwd=COMPILED_SOURCE, check=True)
+        with connect(settings, Role.OWNER, autocommit=True) as owner:
+            owner.execute(BENCH_OFFSETS)
+        policy = load_policy(settings.judging.risk_policy)
+        levels = ",".join(policy.level_of(bpm).value for bpm in range(MAX_HEART_RATE_BPM + 1))
+        partitions = ",".join(map(str, range(settings.kafka.partitions)))
+        command = [str(program), "-consumers", uuid.uuid4().hex, "-partitions", partitions]
+        command += ["-levels", levels, "-gather", f"{self.gather_seconds}s", "-tasks", str(CONSUMER_COUNT)]
+        log, begun_at = folder / f"compiled-{uuid.uuid4().hex}.log", time.time()
+        environment = {**environment_of(settings), "BENCH_DATABASE": _address(settings)}
+        with running_process(command, environment, log) as process:
+            yield Running((process,), (log,), begun_at)
+
+
+def has_go() -> bool:
+    """Tell whether the compiled consumer can be built here."""
+    return shutil.which("go") is not None
+
+
+def _address(settings: Settings) -> str:
+    role = Role.STREAM
+    return make_conninfo(
+        host=settings.db.host,
+        port=settings.db.port,
+        dbname=settings.db.name,
+        user=role.user(settings),
+        password=role.password(settings),
+        sslmode=settings.db.sslmode,
+    )

@@ -1,0 +1,154 @@
+"""What a large table costs: the stream that writes to it, the hourly job, the page, Grafana and a customer's day.
+
+The same is measured on an empty table and beside many other readings, which one statement fills in. All of it needs
+about 150 bytes of disk per reading, twice while it is filled.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from include.db.connect import Connection, Role, connect
+from include.errors import StreamFailedError
+from include.hourly.run import settle_hour
+from include.live import store
+from include.settings import Settings
+from tools.bench.bodies import STEP_US, probe_customer
+from tools.bench.drain import drain_once, stored_count
+from tools.bench.figures import EMPTY_TABLE, LARGE_TABLE, MS, SECONDS
+from tools.bench.generator import send_backlog
+from tools.bench.ground import Bench, backlog_start_us, checkpoint, clear, fill_table, fresh_topic
+from tools.bench.systems import Stream
+from tools.grafana.macros import Range, expand, panels, span
+
+HOUR_READINGS = 3_600_000
+LOOKS = 7
+GRAFANA_RANGE = timedelta(hours=1)
+# What settling has left, so that the hour is settled anew in each round.
+FORGET_HOURS = "truncate settled_hours, customer_hourly, risk_hourly, quality_runs cascade"
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the database's times are UTC without a zone
+
+
+def measure_large(bench: Bench) -> None:
+    """Measure on an empty table, then beside `table_rows` other readings."""
+    for subject, rows in ((EMPTY_TABLE, 0), (LARGE_TABLE, bench.options.table_rows)):
+        clear(bench.settings)
+        if rows:
+            begun = time.monotonic()
+            fill_table(bench.settings, rows, until=_drained_from(bench))
+            bench.figures.note("filling", subject, SECONDS, time.monotonic() - begun)
+            bench.figures.note("filling", subject, "rows", rows)
+        _measure_drain(bench, subject)
+        with fresh_topic(bench.settings) as settings:
+            hour = _store_hour(bench, settings)
+            for _ in range(bench.options.rounds):
+                _measure_hour(bench, settings, subject, hour)
+            measure_looks(bench, settings, subject)
+
+
+def _measure_drain(bench: Bench, subject: str) -> None:
+    """Drain one backlog after the other into the same table; each has instants of its own."""
+    for number in range(bench.options.rounds):
+        with fresh_topic(bench.settings) as settings:
+            first_us = _window_start_us(bench, number)
+            send_backlog(settings, bench.options.records, first_us)
+            checkpoint(settings)
+            drain_once(bench, settings, Stream(), first_us, subject=subject)
+
+
+def _window_start_us(bench: Bench, number: int) -> int:
+    return backlog_start_us(bench.options.records * (number + 1))
+
+
+def _drained_from(bench: Bench) -> datetime:
+    """Return an hour before anything that is drained, so that what is filled in never meets it."""
+    first = _from_us(_window_start_us(bench, bench.options.rounds))
+    return min(first, _past_hour()) - timedelta(minutes=1)
+
+
+def _past_hour() -> datetime:
+    """Return the last hour but two: its readings are old enough to be no part of a drained backlog."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+
+
+def _store_hour(bench: Bench, settings: Settings) -> datetime:
+    """Let the stream store an hour of 3.6 M readings, 2,000 per second in its first half."""
+    hour, before = _past_hour(), stored_count(settings)
+    first_us = round((hour - _EPOCH).total_seconds()) * 1_000_000
+    send_backlog(settings, HOUR_READINGS, first_us)
+    with Stream().running(settings, bench.folder, drain=True) as running:
+        for process in running.processes:
+            if process.wait() != 0:
+                raise StreamFailedError(f"the stream failed: see {running.logs}")
+    if (stored := stored_count(settings) - before) != HOUR_READINGS:
+        raise StreamFailedError(f"{HOUR_READINGS:,} readings were sent, {stored:,} are stored")
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        owner.execute("vacuum analyze heartbeats")
+    checkpoint(settings)
+    return hour
+
+
+def _measure_hour(bench: Bench, settings: Settings, subject: str, hour: datetime) -> None:
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        owner.execute(FORGET_HOURS)
+    begun = time.monotonic()
+    settlement = settle_hour(settings, hour)
+    bench.figures.note(f"settling {HOUR_READINGS:,} readings", subject, SECONDS, time.monotonic() - begun)
+    if settlement.newly_withheld:
+        raise StreamFailedError(f"the hour was withheld: {settlement.newly_withheld[0].verdict.reason}")
+
+
+def measure_looks(bench: Bench, settings: Settings, subject: str) -> None:
+    """Time what people look at; the newest reading takes the place of now, since nothing is sent meanwhile."""
+    with connect(settings, Role.READER, autocommit=True) as reader:
+        now = _newest(reader)
+        customer = probe_customer(0)
+        for name, look in _looks(reader, now, customer):
+            bench.figures.note(f"look: {name}", subject, MS, _median_ms(look))
+        for name, statement in _panels(now, customer):
+            bench.figures.note(
+                f"Grafana: {name}", subject, MS, _median_ms(partial(reader.execute, statement))
+            )
+
+
+def _looks(reader: Connection, now: datetime, customer: UUID) -> Iterator[tuple[str, Callable[[], object]]]:
+    yield "the last minutes' flow", partial(store.read_flow, reader, now, None)
+    yield "customers now", partial(store.read_customers, reader, now)
+    yield "checks and hours", partial(store.read_slow, reader, now)
+    for name, width in (("quarter of an hour", timedelta(minutes=15)), ("day", timedelta(days=1))):
+        yield f"a customer's {name}", partial(store.read_customer, reader, customer, now - width, now)
+
+
+def _panels(now: datetime, customer: UUID) -> Iterator[tuple[str, bytes]]:
+    chosen = Range(now - GRAFANA_RANGE, now)
+    variables = {"customer": [str(customer)], "partition": ["0", "1"]}
+    for board, panel in panels():
+        for target in panel.get("targets", ()):
+            sql = expand(
+                target["rawSql"], chosen, least_step=span(panel.get("interval") or "1s"), variables=variables
+            )
+            yield f"{board['uid']}, {panel['title']}", sql.encode()
+
+
+def _median_ms(look: Callable[[], object]) -> float:
+    """Return how long a look takes, the first one left out, whose plans and pages are not at hand yet."""
+    took = []
+    for _ in range(LOOKS + 1):
+        begun = time.perf_counter()
+        look()
+        took.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(took[1:])
+
+
+def _newest(reader: Connection) -> datetime:
+    row = reader.execute("select max(event_time) from heartbeats").fetchone()
+    newest: datetime = row[0] if row else datetime.now(UTC).replace(tzinfo=None)
+    return newest + timedelta(microseconds=STEP_US)
+
+
+def _from_us(instant_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant_us)
