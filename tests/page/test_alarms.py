@@ -354,6 +354,16 @@ def test_of_two_who_acknowledge_at_once_one_does_and_the_other_reads_who(
     assert events(plane, alarm) == [("opened", None, None), ("acknowledged", winner, None)]
 
 
+def test_a_program_acts_by_a_token_as_the_user_that_it_is_of(
+    plane: ControlPlane, make_alarm: MakeAlarm
+) -> None:
+    alarm = make_alarm()
+
+    plane.api.act("acknowledge", {"id": alarm.id, "note": "seen"})
+
+    assert events(plane, alarm)[1:] == [("acknowledged", plane.settings.airflow.user, "seen")]
+
+
 TRAP = "<img src=x onerror=\"document.title='caught'\"><script>document.title='caught'</script>"
 
 
