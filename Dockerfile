@@ -48,5 +48,7 @@ ENV SPARK_HOME=/opt/venv/lib/python3.11/site-packages/pyspark \
     PYTHONUNBUFFERED=1 \
     STACK_DIR=/var/lib/heartbeat
 COPY . .
+# For any processor of this kind; where it runs, nothing can be written, and nobody waits for a compiler.
+RUN python -m include.compiled
 USER 10001:10001
 CMD ["python", "main.py", "--help"]

@@ -65,7 +65,7 @@ def rehearse(worker: Worker, launch: Launch, share: Share) -> None:
     values: list[bytes | None] = [b"{}"]
     while len(values) == 1 and time.monotonic() < deadline:
         gathered = reader.gather(wait_seconds=0.1, gather_seconds=0, until=0, max_records=1, max_bytes=1)
-        values += [message.value() for message in gathered.messages]
+        values += gathered.messages.values
         if gathered.lost:  # its first records are gone by retention: it was read as far as it goes
             break
     many = values * _REHEARSED_TIMES

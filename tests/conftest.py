@@ -1,11 +1,14 @@
 """Fixtures for all tests: one embedded stack for the session, apart from any that runs on this machine."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from include.settings import Settings
+from include.compiled.program import is_made
+from include.settings import PROJECT_ROOT, Settings
 from include.surroundings import settle_in
 from stack import run
 from stack.isolated import isolated_settings
@@ -17,6 +20,13 @@ settle_in()
 # The first call into Arrow is slow, and so is a busy machine: neither is a failure.
 hypothesis_settings.register_profile("product", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("product")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine_code() -> None:
+    """Have the machine code made of the sources as they are now; set-up may have made it of others."""
+    if not is_made():
+        subprocess.run([sys.executable, "-m", "include.compiled"], cwd=PROJECT_ROOT, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+import numpy as np
+from confluent_kafka import KafkaError
 
-from include.broker.access import LIBRDKAFKA_LOG, is_refusal, librdkafka_error, librdkafka_options
+from include.broker.access import is_refusal, librdkafka_error, librdkafka_options
+from include.broker.intake import Intake, Messages
+from include.broker.librdkafka import RawConsumer, error_of
+from include.compiled.program import the_program
 from include.errors import PermanentError, TransientError
 from include.settings import Settings
 
@@ -18,6 +22,7 @@ QUEUE_KILOBYTES = 16 * 1024
 FETCH_BYTES = 2 * 1024 * 1024
 # How long the broker may hold back a fetch that finds nothing; a new assignment waits for such a fetch.
 FETCH_WAIT_MS = 250
+_MOST_AT_A_TIME = 10_000
 
 _LOST_OFFSET = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 # The next look at the topic says what has become of it; librdkafka itself tries on.
@@ -39,13 +44,13 @@ _PASSING = (
 
 @dataclass(slots=True)
 class Gathered:
-    """What came in: the messages of each partition in the order of their offsets, and which partitions failed.
+    """What came in, and which partitions failed.
 
     `lost` are those whose next offset Kafka does not have; `unreadable` those with something at their next offset that
     librdkafka cannot hand out, with its word for it.
     """
 
-    messages: list[Message] = field(default_factory=list)
+    messages: Messages
     lost: set[int] = field(default_factory=set)
     unreadable: dict[int, str] = field(default_factory=dict)
 
@@ -59,7 +64,8 @@ class RecordReader:
         self._positions: dict[int, int] = {}
         self._has_unstored = False
         self._refusal: KafkaError | None = None
-        self._consumer = Consumer(
+        self._intake = Intake(0, None)
+        self._consumer = RawConsumer(
             {
                 **librdkafka_options(settings),
                 "group.id": "heartbeat-stream",  # asked for by the client, used for nothing
@@ -75,13 +81,13 @@ class RecordReader:
                 "queued.min.messages": 100_000,
                 "queued.max.messages.kbytes": QUEUE_KILOBYTES,
                 "topic.metadata.propagation.max.ms": 1000,
-                "error_cb": self._hear,
-                "logger": LIBRDKAFKA_LOG,
-            }
+            },
+            self._hear,
         )
 
     def close(self) -> None:
-        """Leave the broker."""
+        """Leave the broker; what was gathered is gone with it."""
+        self._intake.give_back()
         self._consumer.close()
 
     def read_on(self, topic: str, offsets: Mapping[int, int]) -> None:
@@ -93,9 +99,7 @@ class RecordReader:
             return
         self._has_unstored = False
         self._topic, self._positions = topic, dict(offsets)
-        self._consumer.assign(
-            [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
-        )
+        self._consumer.assign(topic, offsets)
 
     def gather(
         self, *, wait_seconds: float, gather_seconds: float, until: float, max_records: int, max_bytes: int
@@ -104,53 +108,55 @@ class RecordReader:
 
         The bounds are kept but for what librdkafka's queue holds.
         """
-        messages = self._consumer.consume(1, wait_seconds)
-        if messages:
+        intake = self._room_for(max_records)
+        if intake.take(self._consumer, 1, wait_seconds):
             self._has_unstored = True
             deadline = max(time.monotonic() + gather_seconds, until)
-            size = sum(map(len, messages))
-            while len(messages) < max_records and size < max_bytes:
-                more = self._consumer.consume(
-                    min(max_records - len(messages), 10_000), max(deadline - time.monotonic(), 0)
-                )
-                messages += more
-                size += sum(map(len, more))
+            while intake.count < max_records and intake.size_bytes < max_bytes:
+                more = intake.take(self._consumer, _MOST_AT_A_TIME, max(deadline - time.monotonic(), 0))
                 if not more or time.monotonic() >= deadline:
                     break
         refusal, self._refusal = self._refusal, None
         if refusal is not None:
             raise self._failure(refusal)
-        return self._sort_out(messages)
+        return self._sort_out(intake)
 
     def has_stored(self, positions: Mapping[int, int]) -> None:
         """Take in how far all that was handed out has been stored: reading goes on there without a new start."""
         self._positions |= positions
         self._has_unstored = False
+        self._intake.give_back()
 
     def passed(self) -> dict[int, int]:
         """Return how far reading has come in each partition: past markers and holes, which are no records."""
-        where = [TopicPartition(self._topic, partition) for partition in self._positions]
-        for at in self._consumer.position(where) if where else []:
-            if at.offset > self._positions[at.partition]:
-                self._positions[at.partition] = at.offset
+        if self._positions:
+            for partition, offset in self._consumer.positions(self._topic, self._positions).items():
+                self._positions[partition] = max(offset, self._positions[partition])
         return dict(self._positions)
 
-    def _sort_out(self, messages: list[Message]) -> Gathered:
-        gathered = Gathered()
-        if not any(map(Message.error, messages)):
-            gathered.messages = messages
-        else:
-            for message in messages:
-                self._sort(message, gathered)
+    def _room_for(self, max_records: int) -> Intake:
+        self._intake.give_back()
+        if self._intake.room < max_records:
+            self._intake = Intake(max_records, the_program())
+        return self._intake
+
+    def _sort_out(self, intake: Intake) -> Gathered:
+        failed = intake.failed()
+        if not failed:
+            return Gathered(intake.messages())
+        gathered = Gathered(intake.messages(np.zeros(intake.count, dtype=np.bool_)))
+        is_wanted = intake.failures[: intake.count] == 0
+        for at, partition in failed:
+            # What lies behind a place that failed has to wait for it.
+            if partition not in gathered.lost and partition not in gathered.unreadable:
+                self._sort(error_of(intake.address(at)), partition, gathered)
+                if partition in gathered.lost or partition in gathered.unreadable:
+                    is_wanted &= ~intake.behind(at)
+        gathered.messages = intake.messages(is_wanted)
         return gathered
 
-    def _sort(self, message: Message, gathered: Gathered) -> None:
-        error, (partition, _) = message.error(), _place(message)
-        if partition in gathered.lost or partition in gathered.unreadable:
-            return  # what lies behind a place that failed has to wait for it
-        if error is None:
-            gathered.messages.append(message)
-        elif error.code() in _LOST_OFFSET:
+    def _sort(self, error: KafkaError, partition: int, gathered: Gathered) -> None:
+        if error.code() in _LOST_OFFSET:
             gathered.lost.add(partition)
         elif error.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
             raise self._failure(error)
@@ -165,9 +171,3 @@ class RecordReader:
     def _hear(self, error: KafkaError) -> None:
         if is_refusal(error):
             self._refusal = error
-
-
-def _place(message: Message) -> tuple[int, int]:
-    """Return partition and offset; -1 for what an error does not name."""
-    partition, offset = message.partition(), message.offset()
-    return -1 if partition is None else partition, -1 if offset is None else offset

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from include.compiled.judging import judge
 from include.db.connect import Connection
 from include.db.queries import query
 from include.domain.headers import to_json
@@ -132,7 +133,7 @@ def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
 def _judge(gathering: Gathering, launch: Launch) -> Verdict:
     condemned = gathering.condemned
     if not condemned:
-        verdict = validate(gathering.values, gathering.record_times_us, launch.bounds)
+        verdict = judge(gathering.values, gathering.record_times_us, launch.bounds)
         return _judge_copies(gathering, verdict, launch)
     open_rows = np.array([row for row in range(len(gathering)) if row not in condemned], dtype=np.int32)
     values = [gathering.values[row] for row in open_rows.tolist()]

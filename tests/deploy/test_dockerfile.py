@@ -44,6 +44,12 @@ def test_every_python_package_has_its_hash() -> None:
     assert [install for install in installs if "--require-hashes -r requirements" not in install] == []
 
 
+def test_the_compiled_pass_is_made_of_the_code_that_is_in_the_image_while_it_can_be_written() -> None:
+    at = {text: index for index, text in enumerate(LINES)}
+
+    assert at["COPY . ."] < at["RUN python -m include.compiled"] < at["USER 10001:10001"]
+
+
 @pytest.mark.parametrize("word", ["ARG", "ENV", "LABEL"])
 def test_no_secret_is_baked_in(word: str) -> None:
     text = " ".join(instructions(word)).upper()

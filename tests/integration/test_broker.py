@@ -89,4 +89,4 @@ def test_what_came_beside_a_refusal_is_read_again(pipeline: Pipeline) -> None:
             gather(reader)
 
         reader.read_on(topic, {0: 0})
-        assert [message.value() for message in gather(reader).messages] == [value]
+        assert list(gather(reader).messages.values) == [value]

@@ -63,6 +63,20 @@ def test_packages_are_compiled_once_and_jars_looked_after_each_time(project: Pat
     assert [any("stack prepare" in line for line in told) for told in (first, second)] == [True, True]
 
 
+def test_the_compiled_pass_is_looked_after_each_time_and_done_without_where_it_cannot_be_made(
+    project: Path,
+) -> None:
+    told = set_up(project)
+    python = project / ".venv" / "bin" / "python"
+    python.write_text(f'{PYTHON}case "$*" in *include.compiled*) exit 1;; esac\n')
+
+    ended = subprocess.run([project / "scripts" / "setup.sh"], check=False, capture_output=True, text=True)
+
+    assert any("-m include.compiled" in line for line in told)
+    assert ended.returncode == 0
+    assert "warning: the stream's compiled pass could not be made" in ended.stderr
+
+
 def test_a_jar_that_cannot_be_had_is_a_failed_setup(project: Path) -> None:
     python = project / ".venv" / "bin" / "python"
     python.write_text(f"{PYTHON}case \"$*\" in *'stack prepare'*) exit 7;; esac\n")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.compiled.program import the_program
 from include.domain.risk import RiskPolicy, load_policy
 from include.domain.validation import Readings
-from include.sink.encode import encode_readings
+from include.sink.encode import _levels_by_rate, encode_plainly, encode_readings
 
 DEFAULT, SEED = load_policy("default"), load_policy("seed")
 EPOCH_1970, EPOCH_2000 = datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
@@ -87,3 +88,16 @@ def test_the_levels_are_the_policys_at_every_rate(policy: RiskPolicy) -> None:
 
     levels = {struct.unpack(">i", fields[1])[0]: fields[3].decode() for fields in found}
     assert levels == {rate: policy.level_of(rate).value for rate in range(30, 221)}
+
+
+@given(rows, st.sampled_from([DEFAULT, SEED]), st.booleans())
+def test_the_compiled_way_writes_the_same_bytes(
+    items: list[tuple[bytes, int, int]], policy: RiskPolicy, with_row: bool
+) -> None:
+    readings = readings_of(items)
+    order = np.argsort(readings.event_time_us, kind="stable")
+
+    plain = encode_plainly(readings, order, _levels_by_rate(policy), with_row=with_row)
+
+    assert the_program() is not None
+    assert encode_readings(readings, policy, with_row=with_row) == HEADER + plain + b"\xff\xff"

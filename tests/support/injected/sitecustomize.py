@@ -12,7 +12,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 RAISES, KILLS = b"injected: raise", b"injected: kill"
-JUDGING = "include.domain.validation"
+# Each module that judges many records, and what it calls that.
+JUDGING = {"include.domain.validation": "validate", "include.compiled.judging": "judge"}
 
 
 class _FaultyLoader(Loader):
@@ -24,9 +25,10 @@ class _FaultyLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        sound = module.validate
+        name = JUDGING[module.__name__]
+        sound = getattr(module, name)
 
-        def validate(values: Iterable[bytes | None], *others: object) -> object:
+        def faulty(values: Iterable[bytes | None], *others: object) -> object:
             for value in values:
                 if value and KILLS in value:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -34,14 +36,14 @@ class _FaultyLoader(Loader):
                     raise ArithmeticError("injected")
             return sound(values, *others)
 
-        vars(module)["validate"] = validate
+        vars(module)[name] = faulty
 
 
 class _Finder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != JUDGING:
+        if name not in JUDGING:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
