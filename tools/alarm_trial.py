@@ -1,7 +1,7 @@
 """How good the alarms are: a stack of its own, real load with every fault, and the truth of what was sent.
 
-`python -m tools.alarm_trial --live 10m --recording wearable.csv.gz`. Whoever is to be told is told, so that a retracted
-alarm counts against precision as it would for people.
+`python -m tools.alarm_trial --live 10m`, or `--recording wearable.csv.gz` to hold a recording's episodes against a
+recomputation. Whoever is to be told is told, so that a retracted alarm counts against precision as it would for people.
 """
 
 import argparse
@@ -20,7 +20,9 @@ from threading import Thread
 
 from pydantic import SecretStr
 
+from include.broker.topic import open_broker
 from include.db.connect import Role, connect
+from include.db.migrate import migrate
 from include.errors import StreamFailedError
 from include.settings import Settings, environment_of
 from include.truth.alarms import compare_alarms
@@ -40,61 +42,79 @@ def main() -> int:
     """Run it; the exit code is 0 if enough was found and not too much, in all runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1000)
+    parser.add_argument("--rate-hz", default="1")
     parser.add_argument("--live", default="10m", help="how long the live part lasts; 0s leaves it out")
-    parser.add_argument("--recording", type=Path, help="one person's, to be counted by day")
+    parser.add_argument(
+        "--recording", type=Path, help="only hold a recording's episodes against a recomputation"
+    )
     wanted = parser.parse_args()
-    load = ["--customers", str(wanted.customers), "--faults", "mixed"]
-    with tempfile.TemporaryDirectory(prefix="heartbeat-trial-") as folder, _evaluated(Path(folder)) as trial:
-        holds = trial.recording(wanted.recording) if wanted.recording else True
-        for seed in SEEDS:
-            holds &= trial.hold([seed], [*load, "--period", "last-hour", "--processes", "2"])
-        if wanted.live != "0s":
-            holds &= trial.hold(SEEDS, [*load, "--duration", wanted.live])
+    load = ["--customers", str(wanted.customers), "--rate-hz", wanted.rate_hz, "--faults", "mixed"]
+    with tempfile.TemporaryDirectory(prefix="heartbeat-trial-") as folder, _stack(Path(folder)) as trial:
+        if wanted.recording:
+            with trial.stream():
+                return 0 if trial.recording(wanted.recording) else 1
+        # Beside a stream that has caught up, a customer of the past is silent until the next reading comes.
+        past = trial.send("past", SEEDS, [*load, "--period", "last-hour", "--processes", "2"])
+        with trial.stream():
+            holds = trial.judge(past)
+            if wanted.live != "0s":
+                holds &= trial.judge(trial.send("live", SEEDS, [*load, "--duration", wanted.live]))
     return 0 if holds else 1
 
 
 class _Trial:
-    """A stack whose stream, evaluator and sender are at work."""
+    """A stack with a sender at work; `stream` starts the stream, and the evaluator with it."""
 
-    def __init__(self, settings: Settings, folder: Path, stream: "Popen[bytes]", log: Path) -> None:
-        self._settings, self._folder, self._stream, self._log = settings, folder, stream, log
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._settings, self._folder, self._log = settings, folder, folder / "stream.log"
+        self._stream: Popen[bytes] | None = None
 
-    def hold(self, seeds: Sequence[int], options: list[str]) -> bool:
-        """Send a load of each seed, at the same time, and tell how the alarms stand to the truth."""
-        ledgers = {seed: self._folder / f"truth-{seed}-{len(options)}.jsonl.gz" for seed in seeds}
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Run the stream."""
+        with running_stream(self._settings, self._log) as self._stream:
+            yield
+
+    def send(self, name: str, seeds: Sequence[int], options: list[str]) -> list[Path]:
+        """Send a load of each seed, all at the same time, and return the truths."""
+        truths = [self._folder / f"{name}-{seed}.jsonl.gz" for seed in seeds]
         with ExitStack() as running:
-            for producer in [
+            producers = [
                 running.enter_context(
-                    self._producer([*options, "--seed", str(seed), "--ledger", str(ledger)])
+                    self._producer(truth, [*options, "--seed", str(seed), "--ledger", str(truth)])
                 )
-                for seed, ledger in ledgers.items()
-            ]:
+                for seed, truth in zip(seeds, truths, strict=True)
+            ]
+            for producer in producers:
                 producer.wait()
+        return truths
+
+    def judge(self, truths: Sequence[Path]) -> bool:
+        """Tell how the alarms stand to each truth, once all is evaluated; return whether they are good enough."""
         self._wait_evaluated()
-        holds = True
-        for seed, ledger in ledgers.items():
-            comparison = compare_alarms(self._settings, ledger)
-            _say(f"seed {seed}: {' '.join(options)}", *comparison.lines())
-            holds &= comparison.holds
-        return holds
+        comparisons = [compare_alarms(self._settings, truth) for truth in truths]
+        for truth, comparison in zip(truths, comparisons, strict=True):
+            _say(truth.name, *comparison.lines())
+        return all(comparison.holds for comparison in comparisons)
 
     def recording(self, file: Path) -> bool:
         """Send a recording, moved by whole days, tell its episodes by day and how they differ from a recomputation."""
         last_us = survey(file).require_extent().last_us
         moved = timedelta(days=(time.time_ns() // 1000 - last_us) // (86_400 * US_PER_SECOND))
-        with self._producer(["--replay", str(file), "--shift", str(moved.total_seconds())]) as producer:
+        options = ["--replay", str(file), "--shift", str(moved.total_seconds())]
+        with self._producer(file, options) as producer:
             producer.wait()
         self._wait_evaluated()
-        found, recomputed = _stored_and_recomputed(self._settings)
+        found, recomputed = stored_and_recomputed(self._settings)
         _say(f"{file.name}: {len(found)} episodes, {len(found ^ recomputed)} unlike those of a recomputation")
         by_day = Counter(((onset - moved).date(), rule) for _, rule, onset, _ in found)
         _say(*(f"{day} {rule}: {count}" for (day, rule), count in sorted(by_day.items())))
         return found == recomputed
 
     @contextmanager
-    def _producer(self, options: list[str]) -> Iterator["Popen[bytes]"]:
+    def _producer(self, file: Path, options: list[str]) -> Iterator["Popen[bytes]"]:
         command = [sys.executable, "main.py", "producer", "--quiet", *options]
-        log = self._folder / "producer.log"
+        log = self._folder / f"{file.name}.log"
         with running_process(command, environment_of(self._settings), log) as process:
             yield process
         if process.returncode:
@@ -105,7 +125,8 @@ class _Trial:
         wait_for(lambda: self._is_evaluated(sent), "the alarms", timeout_seconds=TIMEOUT_SECONDS)
 
     def _is_evaluated(self, sent: datetime) -> bool:
-        require_alive(self._stream, self._log)
+        if self._stream is not None:
+            require_alive(self._stream, self._log)
         with connect(self._settings, Role.READER) as connection:
             rows = connection.execute("select progress > %s from alarm_evaluator", [sent]).fetchall()
         return rows == [(True,)]
@@ -114,7 +135,7 @@ class _Trial:
 _Episode = tuple[str, str, datetime, datetime | None]
 
 
-def _stored_and_recomputed(settings: Settings) -> tuple[set[_Episode], set[_Episode]]:
+def stored_and_recomputed(settings: Settings) -> tuple[set[_Episode], set[_Episode]]:
     """Return the episodes that are stored and those that the readings have, each with customer, rule, onset, clearing.
 
     How long somebody is silent after the last reading is the stream's affair.
@@ -148,8 +169,7 @@ def _instant(text: str) -> datetime:
 
 
 @contextmanager
-def _evaluated(folder: Path) -> Iterator[_Trial]:
-    stream_log = folder / "stream.log"
+def _stack(folder: Path) -> Iterator[_Trial]:
     with (
         _receiver() as url,
         isolated_settings(
@@ -157,12 +177,12 @@ def _evaluated(folder: Path) -> Iterator[_Trial]:
         ) as settings,
     ):
         stack.up(settings, _say)
+        migrate(settings)
+        with open_broker(settings) as broker:
+            broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions)
         sender = [sys.executable, "main.py", "alarms", "deliver"]
-        with (
-            running_process(sender, environment_of(settings), folder / "sender.log"),
-            running_stream(settings, stream_log) as stream,
-        ):
-            yield _Trial(settings, folder, stream, stream_log)
+        with running_process(sender, environment_of(settings), folder / "sender.log"):
+            yield _Trial(settings, folder)
 
 
 @contextmanager

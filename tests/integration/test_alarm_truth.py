@@ -12,9 +12,11 @@ from producer.faults import PRESETS
 from producer.instants import now_ms
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
-from tests.support.alarms import SetProgress, catch_up, evaluating
+from tests.support.alarms import START, SetProgress, catch_up, evaluating, readings
+from tests.support.hours import Writer
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline
+from tools.alarm_trial import stored_and_recomputed
 
 pytestmark = pytest.mark.integration
 
@@ -52,6 +54,24 @@ def test_an_hour_with_faults_is_found_as_it_was_and_what_is_missing_is_told(
     pipeline.run("delete from alarms where id in (select max(id) from alarms where cleared is not null)")
     pipeline.run("update alarms set onset = onset - interval '1 hour' where id = 1")
     assert compare_alarms(pipeline.settings, ledger).total.recall < 1
+
+
+def test_the_episodes_of_what_is_stored_are_those_of_a_recomputation_or_it_is_told(
+    pipeline: Pipeline, sink: Writer
+) -> None:
+    progress = SetProgress()
+    progress.until = START + timedelta(hours=1)
+    with evaluating(pipeline.settings, progress) as evaluator:
+        sink.store([*readings(1, 0, 60, 150), *readings(1, 70, 100, 100), *readings(1, 300, 400, 35)])
+        catch_up(evaluator)
+
+    stored, recomputed = stored_and_recomputed(pipeline.settings)
+    assert {rule for _, rule, *_ in stored} == {"high", "low", "silence"}
+    assert stored == recomputed
+
+    pipeline.run("update alarms set onset = onset - interval '1 second' where rule = 'high'")
+    stored, _ = stored_and_recomputed(pipeline.settings)
+    assert len(stored ^ recomputed) == 2
 
 
 def test_the_ledgers_lines_about_episodes_are_json(pipeline: Pipeline, tmp_path: Path) -> None:
