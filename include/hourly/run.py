@@ -55,9 +55,10 @@ def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None
     """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
 
     These are hours with late readings, hours that no run has seen, and hours withheld so far. Each group is committed
-    on its own, so the work of a run that breaks off is not lost.
+    on its own, so the work of a run that breaks off is not lost; what such a run has not marked as done is marked here.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
+        store.note_settled(connection, store.read_left_hours(connection))
         due = store.read_due_hours(connection, before)
     groups = in_groups(due, max_hours=MAX_GROUP_HOURS, max_readings=MAX_GROUP_READINGS)
     return _settle(settings, list(groups), workflow_run)

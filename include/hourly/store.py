@@ -17,6 +17,11 @@ def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
     return [DueHour(*row) for row in connection.execute(query("hourly/select_due_hours"), {"before": before})]
 
 
+def read_left_hours(connection: Connection) -> list[datetime]:
+    """Return the published hours that a run which broke off has left marked as waiting."""
+    return [hour for (hour,) in connection.execute(query("hourly/select_left_hours"))]
+
+
 def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> list[datetime]:
     """Return the hours whose readings retention has dropped since they were settled."""
     return [
