@@ -31,7 +31,7 @@ from include.quality.store import finish_run
 from include.settings import Settings
 
 if TYPE_CHECKING:
-    from include.quality.suite import HourSuite
+    from include.expectations.suite import HourSuite
 
 SETTLING_LOCK = "heartbeat-hourly"
 MAX_GROUP_HOURS = 100
@@ -114,7 +114,7 @@ def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_r
 
 @contextmanager
 def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling]:
-    from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
+    from include.expectations.suite import HourSuite  # Great Expectations takes seconds to import
 
     quality_policy = load_quality_policy(settings.hourly.quality_policy)
     risk_policies = [load_policy(file.stem) for file in sorted(POLICY_FOLDER.glob("*.json"))]

@@ -8,29 +8,25 @@ itself are critical.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from include.db.connect import Connection
 from include.quality import store
 from include.quality.rules import verdicts_of, with_drift, without_accepted
-from include.quality.types import Accepted, HourVerdict, QualityPolicy, Sight
-
-if TYPE_CHECKING:
-    from include.quality.suite import HourSuite
+from include.quality.types import Accepted, HourVerdict, Judge, QualityPolicy, Sight
 
 
 def check_hours(
     snapshot: Connection,
     log: Connection,
     hours: Sequence[datetime],
-    suite: "HourSuite",
+    judge: Judge,
     risk_bands: Sequence[Mapping[str, object]],
 ) -> tuple[int, tuple[HourVerdict, ...]]:
     """Measure the hours in `snapshot`, judge and store them through `log`, and return the run and a verdict for each.
 
     The findings are committed at once, in a session of their own: they survive if the run itself fails.
     """
-    policy = suite.policy
+    policy = judge.policy
     accepted = store.read_accepted(snapshot, hours)
     _hold_back(snapshot, hours, policy, accepted)
     facts = with_drift(
@@ -38,7 +34,7 @@ def check_hours(
     )
     sight = Sight(store.export_snapshot(snapshot), json.dumps(risk_bands))
     run_id = store.start_run(log, facts, policy)
-    findings = suite.judge(run_id, facts, sight)
+    findings = judge.judge(run_id, facts, sight)
     store.save_findings(log, run_id, findings)
     return run_id, verdicts_of(facts, findings, accepted)
 

@@ -1,9 +1,10 @@
 """Values that the quality room hands around."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -252,3 +253,12 @@ class HourVerdict:
     reason: str | None
     warnings: tuple[str, ...]
     accepted: tuple[str, ...] = ()
+
+
+class Judge(Protocol):
+    """Who judges hours by a policy: Great Expectations."""
+
+    policy: QualityPolicy
+
+    def judge(self, run_id: int, facts: Sequence[HourFacts], sight: Sight) -> list[Finding]:
+        """Return whether each hour meets each expectation."""

@@ -27,7 +27,7 @@ from tests.support.hours import HOUR, Measurement, Writer, counted, published, r
 from tests.support.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from include.quality.suite import HourSuite
+    from include.expectations.suite import HourSuite
 
 pytestmark = pytest.mark.integration
 
@@ -210,7 +210,7 @@ def test_a_warning_is_told_and_the_hour_is_published(
 @contextmanager
 def suite_of(settings: Settings) -> Iterator[tuple["HourSuite", Connection]]:
     """Give the suites of the policy that is set, and a session that commits at once."""
-    from include.quality.suite import HourSuite
+    from include.expectations.suite import HourSuite
 
     with connect(settings, Role.HOURLY, autocommit=True) as connection:
         suite = HourSuite(settings, load_quality_policy("default"), connection)

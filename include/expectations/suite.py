@@ -26,9 +26,9 @@ from include.domain.hours import HOUR
 from include.domain.risk import RiskLevel
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.errors import QualityCheckError, SettingsError
+from include.expectations.site import Site
+from include.expectations.sources import Batch, Figures, Readings
 from include.quality.rules import apart_and_together, figure_findings, in_order, in_pieces
-from include.quality.site import Site
-from include.quality.sources import Batch, Figures, Readings
 from include.quality.types import Expectation, Finding, HourFacts, Kind, QualityPolicy, Sight
 from include.settings import Settings
 
