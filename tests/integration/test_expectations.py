@@ -33,6 +33,11 @@ WAITING = (
     "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' "
     "and usename = 'heartbeat_hourly'"
 )
+WITHOUT_GUARDS = (
+    "alter table heartbeats drop constraint heartbeats_heart_rate_check; "
+    "alter table heartbeats drop constraint heartbeats_risk_level_check; "
+    "alter table heartbeats drop constraint heartbeats_pkey"
+)
 GREEN, RED = "fa-check-circle text-success", "fa-times text-danger"
 
 
@@ -112,6 +117,38 @@ def test_the_page_of_a_wrong_level_is_red_with_the_number_of_rows_and_no_reading
     assert LEVEL in everything
     assert [str(one.customer) for one in readings if str(one.customer) in everything] == []
     assert re.findall(r"\b18[78](?:\.0+)?\b", everything) == []
+
+
+def test_whatever_fails_leaves_counts_and_neither_a_value_nor_a_customer(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
+    readings = steady(EIGHT, customers=2, bpm=187, first=0xFACADE00FACADE00)
+    sink.store(readings)
+    one = f"customer_id = '{readings[0].customer}' and event_time = '{EIGHT}'"
+    pipeline.run(
+        f"{WITHOUT_GUARDS}; update heartbeats set heart_rate = 251 where {one}; "
+        "insert into heartbeats (customer_id, heart_rate, event_time, risk_level, ingested_at) "
+        f"select customer_id, 252, event_time, 'Deadly', ingested_at from heartbeats where {one}"
+    )
+
+    settle_hour(settings, EIGHT)
+
+    [result] = results(settings)
+    counts = {
+        name: found["result"].get("unexpected_count", found["result"].get("observed_value"))
+        for name, found in named(result).items()
+        if not found["success"]
+    }
+    assert counts == {
+        "rows_agree_with_ledger": 121,
+        "heart_rate_in_range": 2,
+        "risk_level_known": 1,
+        LEVEL: 1,
+        "no_duplicates": 2,
+    }
+    everything = left_behind(settings)
+    assert str(readings[0].customer) not in everything
+    assert re.findall(r"\b(?:18[78]|25[12])(?:\.0+)?\b|Deadly", everything) == []
 
 
 def test_a_reading_that_comes_while_the_hour_is_judged_changes_neither_verdict_nor_sums(
