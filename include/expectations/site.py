@@ -68,7 +68,8 @@ class Site:
         keys = cast(list[ValidationResultIdentifier], context.validation_results_store.list_keys())
         pages = {_path_of(key): key for key in keys if str(key.run_id.run_name).endswith(run)}
         context.build_data_docs(resource_identifiers=list(pages.values()))
-        [path] = [path for path in pages if path[:2] == first]
+        # The newest: an earlier database may have left results of the same name in this folder.
+        path = max(path for path in pages if path[:2] == first)
         return f"validations/{'/'.join(path)}.html"
 
 
