@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -58,7 +58,7 @@ bench-compare: setup ## which figures moved since a commit: make bench-compare B
 	@$(RUN) -m tools.bench.compare "$(or $(BASE),HEAD~1)" HEAD
 
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
-	$(RUN) -m pytest tests/ -m "not slow and not e2e" -n 2 --dist worksteal
+	$(RUN) -m pytest tests/ -m "not slow and not e2e and not faults" -n 2 --dist worksteal
 
 e2e: setup-dev test-tools ## whole stacks with Airflow, killed, stalled, read in a browser; a Spark cluster
 	$(RUN) -m pytest tests/ -m "e2e and not slow"
@@ -67,7 +67,12 @@ slow: setup-dev test-tools ## the tests that take long
 	$(RUN) -m pytest tests/ -m slow
 
 unit: setup-dev ## the tests that need no server
-	$(RUN) -m pytest tests/ -m "not integration and not slow"
+	$(RUN) -m pytest tests/ -m "not integration and not slow and not faults"
+
+# CHOICE="copy or clock" runs those whose names hold one of these words.
+faults: setup-dev ## break one part after the other under traffic, and account for every record: 40 minutes
+	@scripts/install-test-tools.sh faults
+	$(RUN) -m pytest tests/faults -m faults -p no:randomly $(if $(CHOICE),-k "$(CHOICE)")
 
 test-tools: # Chromium and Docker's own Compose, where they are missing
 	@scripts/install-test-tools.sh

@@ -13,7 +13,7 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 
 - **Reads** `heartbeats`, `dead_letters` and the stream's ledger for the run's hour, half-open `[start, end)`.
 - **Writes** `customer_hourly`, `risk_hourly`, `hour_status`, `held_back_customers`; `quality_runs`,
-  `quality_results`, a page of Data Docs; the asset `hourly_summary`. Running an hour again leaves the same rows.
+  `quality_results`, pages of Data Docs; the asset `hourly_summary`. Running an hour again leaves the same rows.
 - **Hours are settled one at a time**, and no more than three of these tasks run at once, however many hours a backfill
   asks for: the pools `heartbeat_settling` and `heartbeat_hourly`. The stream and its checks keep the other slots.
 - **Whose fault** it is decides what is not published. A customer most of whose records were rejected is held back

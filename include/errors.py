@@ -50,6 +50,10 @@ class OptionError(PermanentError):
     exit_code = 2
 
 
+class OvertakenError(PermanentError):
+    """What was asked for is no longer there to be done: somebody was quicker, or it is over."""
+
+
 class FileUnusableError(PermanentError):
     """A file that was named cannot be read or written."""
 
@@ -295,5 +299,5 @@ class LiveQueryTooSlowError(TransientError):
 
 
 class DeskFullError(TransientError):
-    message = "many are looking at single customers just now; ask again in {seconds} s"
+    message = "many are asking just now; ask again in {seconds} s"
     seconds: int

@@ -88,6 +88,7 @@ class Database(Group, alias_generator="db_{}".format):
     hourly_pass: SecretStr = SecretStr("change-me")
     replay_pass: SecretStr = SecretStr("change-me")
     alarms_pass: SecretStr = SecretStr("change-me")
+    people_pass: SecretStr = SecretStr("change-me")
     reader_pass: SecretStr = SecretStr("change-me")
     sslmode: Literal["disable", "require", "verify-ca", "verify-full"] | None = None
     ssl_root_cert: PresentFile | None = None

@@ -2,7 +2,7 @@
 
 Airflow does not guard a plugin's own application, so every route here asks for the user, that of the page's files
 too. The page shows people's heart rates: a customer's id travels in the body of a request, never in its address,
-which web servers write into their logs.
+which web servers write into their logs. Whoever changes something needs a right besides, and has to come from the page.
 
 Airflow answers its own requests in this process too. So nothing here uses the threads that all its routes share: what
 takes time runs on threads of the page's own, and who asks for more than these can do is told to come again.
@@ -11,26 +11,33 @@ takes time runs on threads of the page's own, and who asks for more than these c
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI, Header, HTTPException
-from fastapi.responses import Response, StreamingResponse
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from include.errors import DeskFullError, HeartbeatError
+from include.errors import DeskFullError, HeartbeatError, OptionError, OvertakenError
+from include.handling.forms import Acknowledgement, Note, OneAlarm, OwnLimit, Rest, Wanted
 from include.settings import get_settings
 
 if TYPE_CHECKING:
-    from include.live.desk import CustomerDesk
+    from concurrent.futures import Future
+
+    from include.live.desk import Desk, Workers
     from include.live.run import LiveReader
 
 T = TypeVar("T")
@@ -56,10 +63,19 @@ SIGN_OF_LIFE_SECONDS = 10.0
 LONGEST_MINUTES = 60
 # A database or a broker that is away is asked again by the page after this.
 TRY_AGAIN_SECONDS = 5
+# Acts have threads apart from the questions, so that many who look keep nobody from acting.
+ACTING, MOST_ACTS_WAITING = 2, 20
+# Who may accept a withheld hour may act on alarms: to Airflow both are answers that people give.
+RIGHT: dict[str, Any] = {
+    "method": "PUT",
+    "access_entity": DagAccessEntity.HITL_DETAIL,
+    "details": DagDetails(id="heartbeat_approval"),
+}
 
 # Loads what the page needs, once: that takes a second or two.
 _loader = ThreadPoolExecutor(1, thread_name_prefix="heartbeat-live-loader")
 app = FastAPI(dependencies=[Depends(get_user)], openapi_url=None)
+User = Annotated[BaseUser, Depends(get_user)]
 
 
 class CustomerQuestion(BaseModel):
@@ -69,28 +85,75 @@ class CustomerQuestion(BaseModel):
     minutes: int = Field(15, ge=1, le=LONGEST_MINUTES)
 
 
+async def who_acts(request: Request, user: User) -> str:
+    """Return the name of who acts; refuse whom Airflow gives no right to, and what another site's page sends."""
+    if not _is_from_own_page(request.headers):
+        raise HTTPException(403, "this did not come from the page: open it and try again")
+    if not await _loaded(lambda: _may_act(user)):
+        raise HTTPException(403, "your role in Airflow lets you look, but not act")
+    return user.get_name()
+
+
+Actor = Annotated[str, Depends(who_acts)]
+
+
 @app.get("/api/stream")
 async def stream() -> StreamingResponse:
     """Send each new snapshot as a server-sent event."""
     return StreamingResponse(
         _events(await _loaded(_reader)),
         media_type="text/event-stream",
-        headers={**HEADERS, "Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers={**_unkept(), "X-Accel-Buffering": "no"},
     )
+
+
+@app.get("/api/me")
+async def me(user: User) -> Response:
+    """Return who looks, and whether he may act too."""
+    may_act = await _loaded(lambda: _may_act(user))
+    return JSONResponse({"name": user.get_name(), "may_act": may_act}, headers=_unkept())
 
 
 @app.post("/api/customer")
 async def customer(question: CustomerQuestion) -> Response:
-    """Return one customer's heart rate over the last minutes and hours."""
-    desk = await _loaded(_desk)
-    try:
-        answer = desk.ask(question.customer_id, question.minutes)
-        # Others may wait for the same answer: who goes away takes only himself along.
-        body = await asyncio.shield(asyncio.wrap_future(answer))
-    except HeartbeatError as error:
-        seconds = error.seconds if isinstance(error, DeskFullError) else TRY_AGAIN_SECONDS
-        raise HTTPException(503, str(error), {"Retry-After": str(seconds)}) from None
-    return Response(body, media_type="application/json", headers={**HEADERS, "Cache-Control": "no-store"})
+    """Return one customer's heart rate and alarms over the last minutes and hours."""
+    return await _answer(lambda desk: desk.customer(question.customer_id, question.minutes))
+
+
+@app.post("/api/alarms")
+async def alarms(wanted: Wanted) -> Response:
+    """Return alarms, open and critical ones first."""
+    return await _answer(lambda desk: desk.alarms(wanted))
+
+
+@app.post("/api/alarm")
+async def alarm(question: OneAlarm) -> Response:
+    """Return an alarm with all that happened to it."""
+    return await _answer(lambda desk: desk.alarm(question.id))
+
+
+@app.post("/api/acknowledge")
+async def acknowledge(act: Acknowledgement, actor: Actor) -> Response:
+    """Note that somebody has seen an alarm."""
+    return await _do(lambda do: do.acknowledge(get_settings(), act.id, actor=actor, note=act.note))
+
+
+@app.post("/api/snooze")
+async def snooze(act: Rest, actor: Actor) -> Response:
+    """Let an alarm, and its customer's rule, rest for a while."""
+    return await _do(lambda do: do.snooze(get_settings(), act.id, actor=actor, seconds=60 * act.minutes))
+
+
+@app.post("/api/note")
+async def note(act: Note, actor: Actor) -> Response:
+    """Write a note to an alarm."""
+    return await _do(lambda do: do.note(get_settings(), act.id, actor=actor, text=act.note))
+
+
+@app.post("/api/limits")
+async def limits(act: OwnLimit, actor: Actor) -> Response:
+    """Set a customer's own limits, as `python main.py limits set` does."""
+    return await _do(lambda do: do.set_limit(get_settings(), act.fields(), set_by=actor))
 
 
 @app.get("/{path:path}")
@@ -111,6 +174,58 @@ async def file(path: str, if_none_match: Annotated[str | None, Header()] = None)
 async def _loaded(part: Callable[[], T]) -> T:
     """Return a part of the page, loaded by a thread of the page's own where it is not there yet."""
     return await asyncio.get_running_loop().run_in_executor(_loader, part)
+
+
+async def _answer(question: Callable[["Desk"], "Future[bytes]"]) -> Response:
+    """Return what the desk finds out."""
+    try:
+        # Others may wait for the same answer: who goes away takes only himself along.
+        body = await asyncio.shield(asyncio.wrap_future(question(await _loaded(_desk))))
+    except HeartbeatError as error:
+        raise _refusal(error) from None
+    return Response(body, media_type="application/json", headers=_unkept())
+
+
+async def _do(act: Callable[[Any], object]) -> Response:
+    """Let a person's act be done to its end, also if he goes away meanwhile; it is handed what people can do."""
+    try:
+        acts, workers = await _loaded(_acting)
+        await asyncio.shield(asyncio.wrap_future(workers.submit(lambda: act(acts))))
+    except HeartbeatError as error:
+        raise _refusal(error) from None
+    (await _loaded(_desk)).forget()
+    return JSONResponse({}, headers=_unkept())
+
+
+def _refusal(error: HeartbeatError) -> HTTPException:
+    if isinstance(error, OptionError):
+        return HTTPException(422, str(error))
+    if isinstance(error, OvertakenError):
+        return HTTPException(409, str(error))
+    seconds = error.seconds if isinstance(error, DeskFullError) else TRY_AGAIN_SECONDS
+    return HTTPException(503, str(error), {"Retry-After": str(seconds)})
+
+
+def _is_from_own_page(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request that changes something was sent by this page, or by a program with a token of its own.
+
+    Another site's page can send one with the cookie of whoever looks at it, but cannot set these headers. Where a
+    browser says less (over plain HTTP to a name other than localhost), the page's origin has to be where it was sent.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return True
+    if "sec-fetch-site" in headers:
+        return headers["sec-fetch-site"] == "same-origin"
+    return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
+
+
+def _may_act(user: BaseUser) -> bool:
+    return bool(get_auth_manager().is_authorized_dag(user=user, **RIGHT))
+
+
+def _unkept() -> dict[str, str]:
+    return {**HEADERS, "Cache-Control": "no-store"}
 
 
 async def _events(reader: "LiveReader") -> AsyncIterator[bytes]:
@@ -155,10 +270,18 @@ def _reader() -> "LiveReader":
 
 
 @cache
-def _desk() -> "CustomerDesk":
-    from include.live.desk import CustomerDesk
+def _desk() -> "Desk":
+    from include.live.desk import Desk
 
-    return CustomerDesk(get_settings())
+    return Desk(get_settings())
+
+
+@cache
+def _acting() -> tuple[Any, "Workers"]:
+    from include.handling import people
+    from include.live.desk import Workers
+
+    return people, Workers(ACTING, MOST_ACTS_WAITING, "heartbeat-live-acts")
 
 
 class HeartbeatsPlugin(AirflowPlugin):

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from py4j.protocol import Py4JError
@@ -18,18 +17,18 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from include.alarms.watch import AlarmsWatch
-from include.broker.topic import Topic, open_broker
+from include.broker.topic import open_broker
 from include.db.connect import Role, connect, readable_errors
 from include.domain.risk import load_policy
-from include.errors import HeartbeatError, TopicReplacedError
+from include.errors import DatabaseUnavailableError, HeartbeatError
 from include.log import get_logger
 from include.settings import Settings
 from include.sink.days import require_kept
-from include.stream.lease import read_lease, request_stop, take_lease
+from include.stream.lease import read_lease, request_stop
 from include.stream.master import require_master
-from include.stream.offsets import open_offsets
 from include.stream.types import Launch, bounds_of
 from include.stream.watch import Turns, Watch
+from include.turn.opening import open_launch
 from spark_jobs.failures import explain
 from spark_jobs.query import count_slots, create_session, start_query
 from spark_jobs.source import Plan
@@ -41,6 +40,7 @@ TURN_END_SECONDS = 10.0
 HARD_EXIT_SECONDS = 15.0
 REHEARSAL_TURN = 1
 POLL_SECONDS = 0.02
+GLANCE_SECONDS = 1
 
 log = get_logger()
 
@@ -69,7 +69,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
         plan_file = checkpoint / "plan"
         # The predecessor still stores meanwhile. Only now, with warm workers, does this launch take its place.
         query = _rehearse(spark, launch, checkpoint / "spark", plan_file)
-        launch, ends = _open(settings, launch, topic)
+        launch, ends = open_launch(settings, launch, topic, holder=_holder())
         log.info(
             "stream_started",
             epoch=launch.epoch,
@@ -104,21 +104,6 @@ def _rehearse(spark: SparkSession, launch: Launch, checkpoint: Path, plan_file: 
         query = start_query(spark, launch, checkpoint=checkpoint, plan_file=plan_file)
         query.processAllAvailable()
     return query
-
-
-def _open(settings: Settings, launch: Launch, topic: Topic) -> tuple[Launch, dict[int, int]]:
-    """Take the lease and bring the offsets to where Kafka can go on; return where each partition ends now."""
-    with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        launch = replace(
-            launch, epoch=take_lease(connection, _holder(), policy_version=launch.policy.version)
-        )
-        with open_broker(settings) as broker:
-            held = broker.ranges(topic, with_log_end=True)
-            # Asked last: offsets of a successor, found by the same name, must not be taken for the topic's own.
-            if broker.topic(topic.name).topic_id != topic.topic_id:
-                raise TopicReplacedError(topic=topic.name)
-        open_offsets(connection, launch, held)
-    return launch, {partition: kafka.end for partition, kafka in held.items()}
 
 
 def _holder() -> str:
@@ -171,7 +156,9 @@ def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: St
         if turns.is_single:
             query.processAllAvailable()
             query.stop()
-        query.awaitTermination()
+        while not query.awaitTermination(GLANCE_SECONDS):
+            if watch.is_unanswered and not ended_by:
+                end(DatabaseUnavailableError(address=settings.db.address))
     except (StreamingQueryException, Py4JError) as failure:
         if not ended_by:
             raise explain(failure) from None

@@ -14,6 +14,8 @@ from stack import run
 from stack.isolated import isolated_settings
 from tests.support.pipeline import Pipeline, fresh_pipeline
 
+pytest.register_assert_rewrite("tests.support.crash_scripts")
+
 # As the product does: what the shell holds for other programs is nothing to the tests either.
 settle_in()
 

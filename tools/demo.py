@@ -60,7 +60,7 @@ def run_demo() -> int:
         report, hour_report = make_report(settings), read_hour(settings, hour)
         _keep_docs(settings)
         _say("5/5", "one customer's heart races for a minute: an alarm opens, is acknowledged, and clears")
-        alarm = run_alarm(settings)
+        alarm = run_alarm(settings, client)
     console.print(render(report))
     console.print(render_hour(hour_report))
     console.print(alarm_text(*alarm))

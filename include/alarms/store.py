@@ -77,13 +77,18 @@ def use_policy(
         "policy": Jsonb(policy.model_dump(mode="json")),
     }
     connection.execute(query("alarms/insert_alarm_policy"), values)
-    rows = connection.execute(query("alarms/select_alarm_policies")).fetchall()
-    known = [(to_us(valid_from), AlarmPolicy.model_validate(found)) for _, valid_from, found in rows]
+    known = read_policies(connection)
     if policy != known[-1][1]:
         raise SettingsError(
             f"alarm policy {policy.version} has been in force before and is another one now: give it a new version"
         )
     return known
+
+
+def read_policies(connection: Connection) -> list[tuple[int, AlarmPolicy]]:
+    """Return the policies that were ever in force, by the time from which they are."""
+    rows = connection.execute(query("alarms/select_alarm_policies")).fetchall()
+    return [(to_us(valid_from), AlarmPolicy.model_validate(found)) for _, valid_from, found in rows]
 
 
 def read_limits(connection: Connection, customers: Customers | None = None) -> dict[bytes, list[Limit]]:

@@ -42,6 +42,7 @@ class Role(Enum):
     HOURLY = _Login("heartbeat_hourly", "db_hourly_pass")
     REPLAY = _Login("heartbeat_replay", "db_replay_pass")
     ALARMS = _Login("heartbeat_alarms", "db_alarms_pass")
+    PEOPLE = _Login("heartbeat_people", "db_people_pass")
     READER = _Login("heartbeat_reader", "db_reader_pass")
 
     @property

@@ -16,7 +16,9 @@ from include.domain.words import counted
 from include.errors import OptionError
 from include.settings import get_settings
 
-alarms_app = typer.Typer(help="Alarms: list them, look at one, acknowledge, snooze.", no_args_is_help=True)
+alarms_app = typer.Typer(
+    help="Alarms: list them, look at one, acknowledge, snooze, note.", no_args_is_help=True
+)
 limits_app = typer.Typer(help="Limits of customers' own, and noted pauses.", no_args_is_help=True)
 
 MAX_LISTED = 100_000
@@ -86,12 +88,27 @@ def snooze(
     minutes: Annotated[float, typer.Option(help="For how long; at most 30 days.")] = 60,
     by: By = None,
 ) -> None:
-    """Let an open alarm rest for a while."""
+    """Let an open alarm rest for a while, and whatever its customer's rule opens meanwhile."""
     from include.handling import people
 
     require_between("--minutes", minutes, 1, people.LONGEST_SNOOZE_SECONDS / 60)
     people.snooze(get_settings(), number, actor=_actor(by), seconds=60 * minutes)
     typer.echo(f"alarm {number} rests")
+
+
+@alarms_app.command(
+    "note", epilog=examples(('alarms note 41 "she has a new device"', "Kept with the alarm."))
+)
+def note(
+    number: Number,
+    text: Annotated[str, typer.Argument(help="What is worth knowing; it takes the place of an earlier one.")],
+    by: By = None,
+) -> None:
+    """Write a note to an alarm, also to one that is over."""
+    from include.handling import people
+
+    people.note(get_settings(), number, actor=_actor(by), text=text)
+    typer.echo(f"alarm {number} has the note")
 
 
 @alarms_app.command(
@@ -146,10 +163,8 @@ def set_limit(
 
     Readings are judged by the limits of their time: limits from a past instant on correct the alarms since.
     """
-    from include.episodes.policy import load_alarm_policy
-    from include.handling.limits import make_limit, set_limits
+    from include.handling.people import set_limit as set_own
 
-    settings = get_settings()
     fields = {
         "customer_id": customer,
         "rule": rule,
@@ -158,8 +173,7 @@ def set_limit(
         "after_seconds": after_seconds,
         "valid_from": valid_from,
     }
-    limit = make_limit(load_alarm_policy(settings.alarms.policy), fields, _now())
-    set_limits(settings, [limit], set_by=_actor(by))
+    limit = set_own(get_settings(), fields, set_by=_actor(by))
     typer.echo(f"rule {limit.rule}: in force from {limit.valid_from:%Y-%m-%dT%H:%M:%S}Z on")
 
 

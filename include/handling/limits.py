@@ -52,7 +52,7 @@ def set_limits(settings: Settings, limits: Sequence[NewLimit], *, set_by: str) -
         }
         for limit in limits
     ]
-    with connect(settings, Role.ALARMS) as connection, readable_errors(settings):
+    with connect(settings, Role.PEOPLE) as connection, readable_errors(settings, Role.PEOPLE):
         connection.execute(
             query("handling/insert_customer_limits"), {"limits": Jsonb(rows), "set_by": set_by}
         )
@@ -72,7 +72,7 @@ def note_pause(
     if ends is not None and ends <= starts:
         raise OptionError("a pause must end after it starts")
     values = {"customer_id": customer, "starts": starts, "ends": ends, "noted_by": noted_by}
-    with connect(settings, Role.ALARMS) as connection, readable_errors(settings):
+    with connect(settings, Role.PEOPLE) as connection, readable_errors(settings, Role.PEOPLE):
         connection.execute(query("handling/insert_customer_pause"), values)
 
 

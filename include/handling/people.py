@@ -1,12 +1,17 @@
-"""What a person does with alarms: look at them, acknowledge, snooze. Each act leaves its row, with who it was."""
+"""What a person does with alarms: look, acknowledge, snooze, note, set limits. Each act is kept with who it was."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
-from include.db.connect import Role, connect, readable_errors
+from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
-from include.errors import OptionError, PermanentError
+from include.episodes.policy import load_alarm_policy
+from include.errors import OptionError, OvertakenError, PermanentError
 from include.handling import store
-from include.handling.store import AlarmLine, EventLine
+from include.handling.limits import NewLimit, make_limit, set_limits
+from include.handling.store import AlarmLine, EventLine, Standing
 from include.settings import Settings
 
 LONGEST_SNOOZE_SECONDS = 30 * 86_400
@@ -31,29 +36,60 @@ def read_alarm(settings: Settings, alarm_id: int) -> tuple[AlarmLine, list[Event
 
 
 def acknowledge(settings: Settings, alarm_id: int, *, actor: str, note: str | None = None) -> None:
-    """Note that a person has seen an alarm; it is told no more until something changes."""
-    _check_text(note)
-    _act(settings, "acknowledge_alarm", {"id": alarm_id, "actor": actor, "note": note})
+    """Note that a person has seen an alarm; it is told no more until something changes.
+
+    Raise OvertakenError if the alarm is over, or if somebody has acknowledged it before.
+    """
+    if note is not None:
+        _check_note(note)
+    with _locked(settings, alarm_id) as (connection, standing):
+        if standing.acknowledged_by is not None:
+            raise OvertakenError(
+                f"alarm {alarm_id} was acknowledged by {standing.acknowledged_by} "
+                f"at {standing.acknowledged_at:%H:%M:%S} UTC"
+            )
+        values = {"id": alarm_id, "actor": actor, "note": note}
+        connection.execute(query("handling/acknowledge_alarm"), values)
 
 
 def snooze(settings: Settings, alarm_id: int, *, actor: str, seconds: float) -> None:
-    """Let an alarm rest for a while: until then nobody is told of it, but for its end."""
+    """Let an alarm, and its customer's rule, rest for a while: until then nobody is told of it, but for its end."""
     if not 1 <= seconds <= LONGEST_SNOOZE_SECONDS:
         raise OptionError("an alarm can be snoozed for a second up to 30 days")
-    _act(settings, "snooze_alarm", {"id": alarm_id, "actor": actor, "seconds": seconds})
+    with _locked(settings, alarm_id) as (connection, _):
+        values = {"id": alarm_id, "actor": actor, "seconds": seconds}
+        connection.execute(query("handling/snooze_alarm"), values)
 
 
-def _act(settings: Settings, statement: str, values: dict[str, object]) -> None:
-    with connect(settings, Role.ALARMS) as connection, readable_errors(settings):
-        # In order: two acts at once would otherwise give their transitions the same number.
-        connection.execute(query("handling/lock_alarm"), {"id": values["id"]})
-        done = connection.execute(query(f"handling/{statement}"), values).fetchone()
-    if done is None:
-        raise PermanentError(
-            f"there is no open alarm {values['id']}: 'python main.py alarms list' shows those there are"
-        )
+def note(settings: Settings, alarm_id: int, *, actor: str, text: str) -> None:
+    """Write a note to an alarm, also to one that is over."""
+    _check_note(text)
+    with _locked(settings, alarm_id, is_over_too=True) as (connection, _):
+        connection.execute(query("handling/note_alarm"), {"id": alarm_id, "actor": actor, "note": text})
 
 
-def _check_text(note: str | None) -> None:
-    if note is not None and (len(note) > MOST_LETTERS or "\0" in note):
-        raise OptionError(f"a note has at most {MOST_LETTERS:,} letters, none of them NUL")
+def set_limit(settings: Settings, fields: Mapping[str, str | None], *, set_by: str) -> NewLimit:
+    """Set a customer's own limit as a person wrote it, from now on where it says nothing else; return what was set."""
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    limit = make_limit(load_alarm_policy(settings.alarms.policy), fields, now)
+    set_limits(settings, [limit], set_by=set_by)
+    return limit
+
+
+@contextmanager
+def _locked(
+    settings: Settings, alarm_id: int, *, is_over_too: bool = False
+) -> Iterator[tuple[Connection, Standing]]:
+    """Give an alarm's row to one act at a time: two at once would each go by what the other one changes."""
+    with connect(settings, Role.PEOPLE) as connection, readable_errors(settings, Role.PEOPLE):
+        standing = store.lock_alarm(connection, alarm_id)
+        if standing is None:
+            raise OvertakenError(f"there is no open alarm {alarm_id}: no alarm has that number")
+        if standing.state != "open" and not is_over_too:
+            raise OvertakenError(f"there is no open alarm {alarm_id}: it is {standing.state}")
+        yield connection, standing
+
+
+def _check_note(text: str) -> None:
+    if not text.strip() or len(text) > MOST_LETTERS or "\0" in text:
+        raise OptionError(f"a note has 1 to {MOST_LETTERS:,} letters, none of them NUL")

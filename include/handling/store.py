@@ -35,6 +35,15 @@ class AlarmLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What an act on an alarm depends on."""
+
+    state: str
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventLine:
     """One transition of an alarm."""
 
@@ -76,9 +85,10 @@ class PauseLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenCount:
-    """How many alarms of a severity are open, and how many of them nobody has acknowledged."""
+    """How many alarms of a rule and severity are open, and how many of them nobody has acknowledged."""
 
     severity: str
+    rule: str
     open: int
     unacknowledged: int
 
@@ -90,19 +100,36 @@ def read_alarms(
     customer: UUID | None = None,
     rule: str | None = None,
     severity: str | None = None,
+    only_unseen: bool = False,
+    over_since: datetime | None = None,
     most: int,
 ) -> list[AlarmLine]:
-    """Return the open alarms, critical ones first; `with_past` adds those that are over, the newest first."""
-    return _select_alarms(
-        connection,
-        {"with_past": with_past, "customer_id": customer, "rule": rule, "severity": severity, "most": most},
-    )
+    """Return the open alarms, critical ones first; `with_past` adds those that are over, the newest first.
+
+    `over_since` leaves out those that are over and opened before; `only_unseen` those that somebody has acknowledged.
+    """
+    values: dict[str, object] = {
+        "with_past": with_past,
+        "customer_id": customer,
+        "rule": rule,
+        "severity": severity,
+        "only_unseen": only_unseen,
+        "over_since": over_since,
+        "most": most,
+    }
+    return _select_alarms(connection, values)
 
 
 def read_alarm(connection: Connection, alarm_id: int) -> AlarmLine | None:
     """Return one alarm, None if there is none of that number."""
     found = _select_alarms(connection, {"id": alarm_id, "with_past": True, "most": 1})
     return found[0] if found else None
+
+
+def lock_alarm(connection: Connection, alarm_id: int) -> Standing | None:
+    """Return how an alarm stands and keep it so until the transaction ends; None if there is none of that number."""
+    with connection.cursor(row_factory=class_row(Standing)) as cursor:
+        return cursor.execute(query("handling/lock_alarm"), {"id": alarm_id}).fetchone()
 
 
 def read_episodes(
@@ -120,7 +147,7 @@ def read_events(connection: Connection, alarm_id: int) -> list[EventLine]:
 
 
 def count_open(connection: Connection) -> list[OpenCount]:
-    """Return how many alarms are open, by severity."""
+    """Return how many alarms are open, by severity and rule, critical ones first."""
     with connection.cursor(row_factory=class_row(OpenCount)) as cursor:
         return cursor.execute(query("handling/count_open_alarms")).fetchall()
 
@@ -142,6 +169,7 @@ def read_pauses(connection: Connection, customer: UUID, *, most: int) -> Sequenc
 
 
 def _select_alarms(connection: Connection, values: dict[str, object]) -> list[AlarmLine]:
-    anything = dict.fromkeys(("id", "customer_id", "rule", "severity", "since", "until"))
+    names = ("id", "customer_id", "rule", "severity", "since", "until", "only_unseen", "over_since")
+    anything = dict.fromkeys(names)
     with connection.cursor(row_factory=class_row(AlarmLine)) as cursor:
         return cursor.execute(query("handling/select_alarms"), {**anything, **values}).fetchall()

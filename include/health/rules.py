@@ -47,6 +47,7 @@ def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
         _freshness(facts, limits),
         _quarantine(facts, limits),
         _unprocessable(facts, limits),
+        _unread(facts, limits),
         _lease(facts, limits),
         _unpublished(facts, limits),
         _alarms(facts, limits),
@@ -165,6 +166,20 @@ def _unprocessable(facts: Facts, limits: Thresholds) -> Check:
         f"{found.partition}, offset {found.offset}: python main.py dead-letters list --reason unprocessable"
     )
     return Check("unprocessable", Status.WARN, found.record_count, 0, message)
+
+
+def _unread(facts: Facts, limits: Thresholds) -> Check:
+    if facts.database is None:
+        return _unknown("unread", facts)
+    found = facts.database.recent_unread
+    window = f"in the last {_span(limits.quarantine_window_seconds)}"
+    if found is None:
+        return Check("unread", Status.OK, 0, 0, f"Kafka dropped nothing unread {window}")
+    message = (
+        f"Kafka dropped {counted(found.record_count, 'record')} before the stream had read them, found {window}; the "
+        f"newest are offsets {found.from_offset} to {found.to_offset - 1} of partition {found.partition}"
+    )
+    return Check("unread", Status.FAIL, found.record_count, 0, message)
 
 
 def _lease(facts: Facts, limits: Thresholds) -> Check:

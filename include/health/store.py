@@ -15,6 +15,7 @@ from include.health.types import (
     KafkaFacts,
     UnprocessableRecords,
     UnpublishedHours,
+    UnreadRecords,
 )
 from include.stream.lag import lag_by_partition
 from include.stream.lease import read_lease
@@ -49,6 +50,7 @@ def read_database(
         recent_records=records,
         recent_quarantined=quarantined,
         recent_unprocessable=_read_unprocessable(connection, since),
+        recent_unread=_read_unread(connection, since),
         lease=read_lease(connection),
         unpublished=UnpublishedHours(*hours),
         alarms=AlarmWork(*alarms),
@@ -82,3 +84,8 @@ def _read_unprocessable(connection: Connection, since: datetime) -> Unprocessabl
     sought = {"reason": Reason.UNPROCESSABLE.value, "since": since}
     row = connection.execute(query("health/select_unprocessable"), sought).fetchone()
     return UnprocessableRecords(*row) if row else None
+
+
+def _read_unread(connection: Connection, since: datetime) -> UnreadRecords | None:
+    row = connection.execute(query("health/select_unread"), {"since": since}).fetchone()
+    return UnreadRecords(*row) if row else None

@@ -87,6 +87,16 @@ class AlarmWork:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadRecords:
+    """Records that Kafka dropped before they were read, and the newest stretch of them, half-open."""
+
+    record_count: int
+    partition: int
+    from_offset: int
+    to_offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseFacts:
     """What the database says, by its own clock, in UTC; `next_offsets` and `moved_at` are of the present topic.
 
@@ -105,6 +115,7 @@ class DatabaseFacts:
     recent_records: int
     recent_quarantined: int
     recent_unprocessable: UnprocessableRecords | None
+    recent_unread: UnreadRecords | None
     lease: Lease | None
     unpublished: UnpublishedHours
     alarms: AlarmWork

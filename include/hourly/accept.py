@@ -17,7 +17,7 @@ from include.hourly.store import read_dropped_hours
 from include.hourly.types import Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
-from include.quality.types import Limits, QualityPolicy
+from include.quality.types import QualityPolicy, Rule
 from include.settings import Settings
 from include.terminal import plain
 
@@ -110,9 +110,9 @@ def checked_reason(reason: str) -> str:
 
 def read_failures(connection: Connection, hour: datetime, policy: QualityPolicy) -> list[Failure]:
     """Return what keeps the hour from being published, and whom from being in it, by its last settling."""
-    limits = policy.limits
+    rules = policy.rules
     return [
-        Failure(rule, customer_id, observed, detail or _explained(limits.get(rule), rule, observed))
+        Failure(rule, customer_id, observed, detail or _explained(rules.get(rule), rule, observed))
         for rule, customer_id, observed, detail in connection.execute(
             query("hourly/select_failures"), {"hour": hour}
         )
@@ -155,9 +155,9 @@ def _name(hour: datetime) -> str:
     return f"the hour {hour_name(hour)}"
 
 
-def _explained(limits: Limits | None, rule: str, observed: float) -> str:
+def _explained(rule: Rule | None, name: str, observed: float) -> str:
     # The policy may have changed since the hour was settled.
-    return limits.explain(observed) if limits else f"{rule}: {observed:g}"
+    return rule.explain(observed) if rule else f"{name}: {observed:g}"
 
 
 def _note(

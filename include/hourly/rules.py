@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 from include.domain.hours import HOUR, hour_name, last_full_hour
+from include.domain.risk import RiskPolicy
 from include.errors import OptionError
 from include.hourly.types import (
     Decision,
@@ -56,6 +57,18 @@ def policy_spans(history: Sequence[tuple[str, datetime]], current_version: str) 
         for version, since, until in zip(
             versions, [BEGINNING_OF_TIME, *changes], [*changes, END_OF_TIME], strict=True
         )
+    ]
+
+
+def bands_in_force(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:
+    """Return each span with the bands of its policy.
+
+    A version whose file is gone has no bands: no reading has the level that it demands, and the hour is withheld.
+    """
+    bands = {policy.version: policy.model_dump(exclude={"version", "note"}) for policy in policies}
+    return [
+        {"since": span.since.isoformat(), "until": span.until.isoformat(), **bands.get(span.version, {})}
+        for span in spans
     ]
 
 

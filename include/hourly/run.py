@@ -22,17 +22,16 @@ from include.domain.hours import as_hour, hour_name
 from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
 from include.errors import HoursWithheldError, PermanentError, SettlingBusyError, TransientError
 from include.hourly import store
-from include.hourly.rules import decide, in_groups, policy_spans, require_kept_hour
+from include.hourly.rules import bands_in_force, decide, in_groups, policy_spans, require_kept_hour
 from include.hourly.types import Decision, HourState, Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
-from include.quality.run import check_hours, name_of_run
+from include.quality.run import check_hours
 from include.quality.store import finish_run
-from include.quality.types import QualityPolicy
 from include.settings import Settings
 
 if TYPE_CHECKING:
-    from include.quality.suite import HourSuite
+    from include.expectations.suite import HourSuite
 
 SETTLING_LOCK = "heartbeat-hourly"
 MAX_GROUP_HOURS = 100
@@ -56,9 +55,10 @@ def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None
     """Settle every hour that ended by `before` and is not published as it stands, in groups, oldest first.
 
     These are hours with late readings, hours that no run has seen, and hours withheld so far. Each group is committed
-    on its own, so the work of a run that breaks off is not lost.
+    on its own, so the work of a run that breaks off is not lost; what such a run has not marked as done is marked here.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
+        store.note_settled(connection, store.read_left_hours(connection))
         due = store.read_due_hours(connection, before)
     groups = in_groups(due, max_hours=MAX_GROUP_HOURS, max_readings=MAX_GROUP_READINGS)
     return _settle(settings, list(groups), workflow_run)
@@ -98,7 +98,6 @@ class _Settling:
     snapshot: Connection
     log: Connection
     suite: "HourSuite"
-    quality_policy: QualityPolicy
     risk_policies: Sequence[RiskPolicy]
     settings: Settings
     workflow_run: str | None
@@ -115,7 +114,7 @@ def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_r
 
 @contextmanager
 def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling]:
-    from include.quality.suite import HourSuite  # Great Expectations takes seconds to import
+    from include.expectations.suite import HourSuite  # Great Expectations takes seconds to import
 
     quality_policy = load_quality_policy(settings.hourly.quality_policy)
     risk_policies = [load_policy(file.stem) for file in sorted(POLICY_FOLDER.glob("*.json"))]
@@ -129,9 +128,7 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling
         snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
         suite = HourSuite(settings, quality_policy, log_connection)
         try:
-            yield _Settling(
-                snapshot, log_connection, suite, quality_policy, risk_policies, settings, workflow_run
-            )
+            yield _Settling(snapshot, log_connection, suite, risk_policies, settings, workflow_run)
         except errors.SerializationFailure:
             raise TransientError(
                 "another session changed the hours while they were settled: try again"
@@ -161,17 +158,17 @@ def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
     store.note_settled(session.log, hours)
     if run_id is None:
         return Settlement(dropped_hours=tuple(dropped))
-    page = session.suite.write_docs(name_of_run(run_id, kept))
+    page = session.suite.write_docs()
     return _finish(session, Settlement(tuple(decisions), (run_id,), (page,), tuple(dropped)))
 
 
 def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
     """Sum and judge the hours and write the result, in the open transaction; return decisions and check run."""
     store.end_outrun_acceptances(session.snapshot, hours)
-    _sum(session, hours)
-    run_id, verdicts = check_hours(
-        session.snapshot, session.log, hours, session.quality_policy, session.suite
+    store.sum_readings(
+        session.snapshot, hours, max_skew_seconds=session.settings.judging.max_clock_skew_seconds
     )
+    run_id, verdicts = check_hours(session.snapshot, session.log, hours, session.suite, _risk_bands(session))
     before = store.read_status(session.snapshot, hours)
     changed = store.read_changed_hours(session.snapshot, hours)
     decisions = decide(verdicts, before, changed)
@@ -184,16 +181,10 @@ def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decisio
     return decisions, run_id
 
 
-def _sum(session: _Settling, hours: Sequence[datetime]) -> None:
-    settings = session.settings
+def _risk_bands(session: _Settling) -> list[dict[str, object]]:
     history = store.read_policy_history(session.snapshot)
-    store.sum_readings(
-        session.snapshot,
-        hours,
-        spans=policy_spans(history, load_policy(settings.judging.risk_policy).version),
-        policies=session.risk_policies,
-        max_skew_seconds=settings.judging.max_clock_skew_seconds,
-    )
+    spans = policy_spans(history, load_policy(session.settings.judging.risk_policy).version)
+    return bands_in_force(spans, session.risk_policies)
 
 
 def _finish(session: _Settling, settlement: Settlement) -> Settlement:

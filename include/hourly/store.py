@@ -9,16 +9,17 @@ from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
 from include.db.queries import query
-from include.domain.risk import RiskPolicy
-from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
-from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus, PolicySpan
-
-_UNKNOWN_BANDS: dict[str, object] = {}
+from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus
 
 
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
     """Return the hours that ended by `before` and are not published as they stand, in order."""
     return [DueHour(*row) for row in connection.execute(query("hourly/select_due_hours"), {"before": before})]
+
+
+def read_left_hours(connection: Connection) -> list[datetime]:
+    """Return the published hours that a run which broke off has left marked as waiting."""
+    return [hour for (hour,) in connection.execute(query("hourly/select_left_hours"))]
 
 
 def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> list[datetime]:
@@ -62,26 +63,13 @@ def end_outrun_acceptances(connection: Connection, hours: Sequence[datetime]) ->
     connection.execute(query("hourly/end_outrun_acceptances"), {"hours": list(hours)})
 
 
-def sum_readings(
-    connection: Connection,
-    hours: Sequence[datetime],
-    *,
-    spans: Sequence[PolicySpan],
-    policies: Sequence[RiskPolicy],
-    max_skew_seconds: int,
-) -> None:
+def sum_readings(connection: Connection, hours: Sequence[datetime], *, max_skew_seconds: int) -> None:
     """Sum the hours' readings into a temporary table that lives as long as the transaction."""
     connection.execute("set local work_mem = '64MB'")
     connection.execute(query("hourly/create_summed"))
     connection.execute(
         query("hourly/insert_summed"),
-        {
-            "hours": list(hours),
-            "spans": Jsonb(_bands(spans, policies)),
-            "min_bpm": MIN_HEART_RATE_BPM,
-            "max_bpm": MAX_HEART_RATE_BPM,
-            "max_skew_seconds": max_skew_seconds,
-        },
+        {"hours": list(hours), "max_skew_seconds": max_skew_seconds},
     )
 
 
@@ -137,19 +125,6 @@ def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
     Call it after the settling has committed, in a session that sees what has been committed since.
     """
     connection.execute(query("hourly/update_noted_hours"), {"hours": list(hours)})
-
-
-def _bands(spans: Sequence[PolicySpan], policies: Sequence[RiskPolicy]) -> list[dict[str, object]]:
-    # A version whose file is gone has no bands: no reading has the level it demands, and the hour is withheld.
-    bands = {policy.version: policy.model_dump(exclude={"version", "note"}) for policy in policies}
-    return [
-        {
-            "since": span.since.isoformat(),
-            "until": span.until.isoformat(),
-            **bands.get(span.version, _UNKNOWN_BANDS),
-        }
-        for span in spans
-    ]
 
 
 def _dumps(rows: object) -> str:

@@ -13,6 +13,7 @@ from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.domain.risk import load_policy
 from include.errors import HeartbeatError, LiveQueryTooSlowError
+from include.handling.store import count_open
 from include.live import store
 from include.live.broker import BrokerWatch
 from include.live.session import Session, as_json
@@ -153,6 +154,7 @@ class _Looker:
             stream=store.read_stream(connection, now),
             customers=self._customers.get_if_quick(lambda: store.read_customers(connection, now)),
             slow=self._slow.get(lambda: store.read_slow(connection, now)),
+            alarms=count_open(connection),
             bands=self._bands.get(self._read_bands),
             limits=store.limits(),
         )

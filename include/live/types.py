@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from include.broker.topic import KafkaRange
+from include.handling.customer import CustomerAlarms
+from include.handling.store import OpenCount
 from include.health.types import Status
 from include.hourly.types import HeldBackCustomer, HourRow
 from include.stream.types import Lease
@@ -185,6 +187,8 @@ class Look:
     # None where counting them takes too long.
     customers: CustomersNow | None
     slow: Slow
+    # Open alarms by severity and rule.
+    alarms: Sequence[OpenCount]
     # The risk policy in force: where High and Elevated begin on both sides.
     bands: Mapping[str, object]
     limits: Limits
@@ -218,11 +222,13 @@ class CustomerHour:
     max_bpm: int
     high: int
     coverage: float | None
+    # Alarms that opened in it.
+    alarms: int
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """One customer's heart rate over the last minutes, and hour by hour before."""
+    """One customer's heart rate and alarms over the last minutes, and hour by hour before."""
 
     customer_id: UUID
     since: datetime
@@ -234,3 +240,4 @@ class CustomerView:
     gap_seconds: float | None
     points: Sequence[Point]
     hours: Sequence[CustomerHour]
+    alarms: CustomerAlarms

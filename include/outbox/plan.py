@@ -67,7 +67,8 @@ def _worth_telling(items: Sequence[Item]) -> set[int]:
     ended = {item.alarm_id for item in alarms if item.kind == "retracted"} - known
     kept: set[int] = {id(item) for item in items if isinstance(item, Noticed)}
     for item in alarms:
-        is_known = bool(item.channels) or item.alarm_id in begun
+        # A reminder may be the first that is heard of an alarm: it opened while its rule rested.
+        is_known = bool(item.channels) or item.alarm_id in begun or item.kind == "reminder"
         if is_known and item.alarm_id not in ended and not (item.is_snoozed and item.kind not in _ENDS):
             kept.add(id(item))
     return kept

@@ -1,6 +1,6 @@
 """From measured figures and failed expectations to a verdict per hour. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import fmean
@@ -13,10 +13,13 @@ from include.quality.types import (
     HeldBack,
     HourFacts,
     HourVerdict,
-    Limits,
     QualityPolicy,
+    Rule,
     Severity,
 )
+
+# In so many groups hours of which some fail are judged again: three of a hundred are found in about forty runs.
+PIECES = 10
 
 
 def with_drift(
@@ -30,22 +33,41 @@ def with_drift(
     return [replace(hour, mean_drift=_drift(hour, means, policy)) for hour in facts]
 
 
-def findings_of(
+def figure_findings(
     facts: Sequence[HourFacts],
     expectations: Sequence[Expectation],
     failed: Mapping[str, Collection[datetime]],
 ) -> list[Finding]:
-    """Return whether each hour meets each expectation; `failed` holds the failing hours by name."""
+    """Return whether each hour's figures meet each expectation; `failed` holds the failing hours by name."""
     return [
         Finding(
             hour.hour,
             expectation,
             passed=hour.hour not in failed[expectation.name],
-            observed=hour.value_of(expectation.fact),
+            observed=None if expectation.fact is None else hour.value_of(expectation.fact),
         )
         for hour in facts
         for expectation in expectations
     ]
+
+
+def apart_and_together(facts: Sequence[HourFacts]) -> list[list[HourFacts]]:
+    """Return how hours are judged: alone if rows and ledger differ, since two differences could cancel each other."""
+    together = [hour for hour in facts if hour.ledger_difference == 0]
+    alone = [[hour] for hour in facts if hour.ledger_difference != 0]
+    return [together, *alone] if together else alone
+
+
+def in_pieces(facts: Sequence[HourFacts]) -> list[list[HourFacts]]:
+    """Cut hours of which one or more fail into at most ten groups of equal size, to find which."""
+    size = -(-len(facts) // PIECES)
+    return [list(facts[first : first + size]) for first in range(0, len(facts), size)]
+
+
+def in_order(findings: Iterable[Finding], policy: QualityPolicy) -> list[Finding]:
+    """Order findings by hour, and those of an hour as the policy names their expectations."""
+    places = {expectation.name: place for place, expectation in enumerate(policy.expectations)}
+    return sorted(findings, key=lambda finding: (finding.hour, places[finding.expectation.name]))
 
 
 def verdicts_of(
@@ -57,11 +79,11 @@ def verdicts_of(
     for finding in findings:
         if finding.passed:
             continue
-        hour, limits, observed = finding.hour, finding.expectation, finding.observed or 0
-        if limits.severity is Severity.CRITICAL and _is_accepted(hour, limits, observed, None, accepted):
-            let_through.setdefault(hour, []).append(limits.explain(observed))
+        hour, broken, observed = finding.hour, finding.expectation, finding.observed or 0
+        if broken.severity is Severity.CRITICAL and _is_accepted(hour, broken, observed, None, accepted):
+            let_through.setdefault(hour, []).append(broken.explain(observed))
         else:
-            complaints.setdefault((hour, limits.severity), []).append(limits.explain(observed))
+            complaints.setdefault((hour, broken.severity), []).append(broken.explain(observed))
     return tuple(
         HourVerdict(
             hour,
@@ -77,37 +99,41 @@ def without_accepted(
     found: Sequence[HeldBack], accepted: Sequence[Accepted], policy: QualityPolicy
 ) -> list[HeldBack]:
     """Leave out the customers whom a person has accepted."""
-    limits, of_customers = policy.limits, [one for one in accepted if one.customer_id is not None]
+    rules, of_customers = policy.rules, [one for one in accepted if one.customer_id is not None]
     if not of_customers:
         return list(found)
     return [
         one
         for one in found
-        if not _is_accepted(one.hour, limits.get(one.rule), one.observed, one.customer_id, of_customers)
+        if not _is_accepted(one.hour, rules.get(one.rule), one.observed, one.customer_id, of_customers)
     ]
 
 
-def is_no_worse(limits: Limits, observed: float, accepted: float) -> bool:
-    """Tell whether a figure breaks its limits on the same side as an accepted one, and no further."""
-    if limits.at_most is not None and observed > limits.at_most:
+def is_no_worse(rule: Rule, observed: float, accepted: float) -> bool:
+    """Tell whether a figure breaks its limits on the same side as an accepted one, and no further.
+
+    Without limits it is a number of readings, the fewer the better, or there is no figure.
+    """
+    if rule.at_most is not None and observed > rule.at_most:
         return observed <= accepted
-    if limits.at_least is not None and observed < limits.at_least:
+    if rule.at_least is not None and observed < rule.at_least:
         return observed >= accepted
-    return True
+    has_limits = rule.at_least is not None or rule.at_most is not None
+    return has_limits or observed <= accepted
 
 
 def _is_accepted(
     hour: datetime,
-    limits: Limits | None,
+    rule: Rule | None,
     observed: float,
     customer_id: UUID | None,
     accepted: Sequence[Accepted],
 ) -> bool:
-    return limits is not None and any(
+    return rule is not None and any(
         one.hour == hour
-        and one.rule == limits.name
+        and one.rule == rule.name
         and one.customer_id == customer_id
-        and is_no_worse(limits, observed, one.observed)
+        and is_no_worse(rule, observed, one.observed)
         for one in accepted
     )
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import partial
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -24,7 +23,7 @@ def find_rule_breakers(
     connection: Connection, hours: Sequence[datetime], policy: QualityPolicy
 ) -> list[HeldBack]:
     """Return the customers who break a rule in one of the hours, after `sum_readings` and `count_rejected`."""
-    limits = policy.limits
+    rules = policy.rules
     rows = connection.execute(
         query("quality/select_rule_breakers"),
         {
@@ -35,7 +34,7 @@ def find_rule_breakers(
     )
     found = []
     for hour, customer_id, rule, observed, readings, rejected, reasons, known_detail in rows:
-        detail = known_detail or limits[rule].explain(observed) + (f" ({reasons})" if reasons else "")
+        detail = known_detail or rules[rule].explain(observed) + (f" ({reasons})" if reasons else "")
         found.append(HeldBack(hour, customer_id, rule, observed, readings, rejected, detail))
     return found
 
@@ -49,7 +48,7 @@ def read_accepted(connection: Connection, hours: Sequence[datetime]) -> list[Acc
 
 def save_held_back(connection: Connection, hours: Sequence[datetime], held: Sequence[HeldBack]) -> None:
     """Store who is held back in these hours, and mark their sums."""
-    rows = Jsonb([asdict(one) for one in held], dumps=partial(json.dumps, default=str))
+    rows = Jsonb([asdict(one) for one in held], dumps=_dumps)
     connection.execute(query("quality/delete_held_back"), {"hours": list(hours), "held": rows})
     connection.execute(query("quality/upsert_held_back"), {"held": rows})
     connection.execute(query("quality/mark_held_back"), {"hours": list(hours)})
@@ -82,6 +81,12 @@ def read_past_means(
     )
 
 
+def export_snapshot(connection: Connection) -> str:
+    """Return the name by which other sessions can take the snapshot of this open transaction, until it ends."""
+    [(name,)] = connection.execute(query("quality/export_snapshot")).fetchall()
+    return str(name)
+
+
 def start_run(connection: Connection, facts: Sequence[HourFacts], policy: QualityPolicy) -> int:
     """Begin a run, store what was measured and return the run's number."""
     [(run_id,)] = connection.execute(
@@ -102,23 +107,21 @@ def start_run(connection: Connection, facts: Sequence[HourFacts], policy: Qualit
 
 def save_findings(connection: Connection, run_id: int, findings: Sequence[Finding]) -> None:
     """Store whether each hour meets each expectation."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            query("quality/insert_quality_results"),
-            [
-                {
-                    "run_id": run_id,
-                    "hour": finding.hour,
-                    "expectation": finding.expectation.name,
-                    "severity": finding.expectation.severity.value,
-                    "passed": finding.passed,
-                    "observed": finding.observed,
-                    "at_least": finding.expectation.at_least,
-                    "at_most": finding.expectation.at_most,
-                }
-                for finding in findings
-            ],
-        )
+    rows = [
+        {
+            "hour": finding.hour,
+            "expectation": finding.expectation.name,
+            "severity": finding.expectation.severity.value,
+            "passed": finding.passed,
+            "observed": finding.observed,
+            "at_least": finding.expectation.at_least,
+            "at_most": finding.expectation.at_most,
+        }
+        for finding in findings
+    ]
+    connection.execute(
+        query("quality/insert_quality_results"), {"run_id": run_id, "findings": Jsonb(rows, dumps=_dumps)}
+    )
 
 
 def finish_run(
@@ -143,3 +146,7 @@ def finish_run(
             "workflow_run": workflow_run,
         },
     )
+
+
+def _dumps(rows: object) -> str:
+    return json.dumps(rows, default=str)

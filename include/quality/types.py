@@ -1,11 +1,16 @@
 """Values that the quality room hands around."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+# By which of its arguments an expectation is about columns.
+COLUMN_KEYS = frozenset({"column", "column_A", "column_B", "column_list"})
 
 
 class Severity(StrEnum):
@@ -23,11 +28,6 @@ class Fact(StrEnum):
 
     READINGS = "readings"
     LEDGER_DIFFERENCE = "ledger_difference"
-    NULL_VALUES = "null_values"
-    OUT_OF_RANGE = "out_of_range"
-    WRONG_LEVELS = "wrong_levels"
-    REPEATED_READINGS = "repeated_readings"
-    OUTSIDE_HOUR = "outside_hour"
     EARLY_READINGS = "early_readings"
     DELAY_P95_SECONDS = "delay_p95_seconds"
     QUARANTINED = "quarantined"
@@ -45,8 +45,25 @@ class CustomerFact(StrEnum):
     COVERAGE = "coverage"
 
 
-class Limits(BaseModel):
-    """The limits of a figure; `failure` is what an operator reads if it breaks them."""
+class Kind(Enum):
+    """How an expectation is judged, and which figure of it is kept."""
+
+    LEDGER = auto()
+    EACH_READING = auto()
+    COLUMN = auto()
+    ROW_COUNT = auto()
+    COUNTED = auto()
+    WHOLE = auto()
+    FIGURE = auto()
+
+    @property
+    def is_for_groups(self) -> bool:
+        """Whether it holds for each hour of a group if it holds for all together; the ledger's, if rows agree."""
+        return self in (Kind.LEDGER, Kind.EACH_READING, Kind.COLUMN)
+
+
+class Rule(BaseModel):
+    """What is demanded under a name; `failure` is what an operator reads where it is not met."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,35 +75,61 @@ class Limits(BaseModel):
     @field_validator("failure")
     @classmethod
     def _is_template(cls, failure: str) -> str:
-        failure.format(observed=1.0)
+        try:
+            failure.format(observed=1.0)
+        except (LookupError, ValueError, AttributeError):
+            raise ValueError(
+                "the failure can name {observed}, such as {observed:.0f}, and nothing else"
+            ) from None
         return failure
-
-    @model_validator(mode="after")
-    def _has_limit(self) -> "Limits":
-        if self.at_least is None and self.at_most is None:
-            raise ValueError(f"{self.name} has no limit")
-        return self
 
     def explain(self, observed: float) -> str:
         """Say in words what was found."""
         return self.failure.format(observed=observed)
 
 
-class Expectation(Limits):
-    """A fact of an hour and its limits."""
+class Expectation(Rule):
+    """An expectation of Great Expectations, by its own name and arguments; `fact` where it is about a figure.
+
+    Data Docs show `description` instead of what Great Expectations says of it.
+    """
 
     severity: Severity
-    fact: Fact
+    type: str
+    arguments: dict[str, Any]
+    kind: Kind
+    fact: Fact | None = None
+    description: str | None = None
+
+    @property
+    def counts_all_rows(self) -> bool:
+        """Whether its result tells how many readings it has seen, and these are all."""
+        return (
+            self.kind in (Kind.LEDGER, Kind.ROW_COUNT, Kind.EACH_READING, Kind.COUNTED)
+            and "unexpected_rows_query" not in self.arguments
+            and "row_condition" not in self.arguments
+        )
+
+    @property
+    def needs_readings(self) -> bool:
+        """Whether it says nothing of an hour without readings: it is about a column as a whole."""
+        return self.kind is Kind.WHOLE and not COLUMN_KEYS.isdisjoint(self.arguments)
 
 
-class CustomerRule(Limits):
+class CustomerRule(Rule):
     """A fact of a customer's hour and its limits: whoever breaks them is held back, and nobody else."""
 
     fact: CustomerFact
 
+    @model_validator(mode="after")
+    def _has_limit(self) -> "CustomerRule":
+        if self.at_least is None and self.at_most is None:
+            raise ValueError(f"{self.name} has no limit")
+        return self
 
-class QualityPolicy(BaseModel):
-    """Every threshold of the checks, and how the figures are measured.
+
+class Measures(BaseModel):
+    """How the figures are measured, and the rules about customers.
 
     A customer is poorly covered below `min_coverage`. Of fewer than `min_records_for_share` records no share is taken.
     Drift is judged against the `drift_past_hours` before the hour, if `drift_min_hours` of them have a mean.
@@ -100,20 +143,32 @@ class QualityPolicy(BaseModel):
     min_records_for_share: int = Field(ge=1)
     drift_past_hours: int = Field(ge=1)
     drift_min_hours: int = Field(ge=1)
-    expectations: tuple[Expectation, ...]
     customer_rules: tuple[CustomerRule, ...] = ()
+
+
+class QualityPolicy(Measures):
+    """Every threshold of the checks: expectations about an hour's `readings` and about its `figures`."""
+
+    readings: tuple[Expectation, ...]
+    figures: tuple[Expectation, ...]
 
     @model_validator(mode="after")
     def _names_differ(self) -> "QualityPolicy":
-        names = list(self.limits)
-        if len(names) != len(self.expectations) + len(self.customer_rules):
-            raise ValueError("two expectations have the same name")
+        names = [rule.name for rule in (*self.expectations, *self.customer_rules)]
+        twins = sorted({name for name in names if names.count(name) > 1})
+        if twins:
+            raise ValueError(f"two expectations have the same name: {', '.join(twins)}")
         return self
 
     @property
-    def limits(self) -> dict[str, Limits]:
+    def expectations(self) -> tuple[Expectation, ...]:
+        """Those about the readings, then those about the figures."""
+        return self.readings + self.figures
+
+    @property
+    def rules(self) -> dict[str, Rule]:
         """The expectations and the rules about customers, by name."""
-        return {limits.name: limits for limits in (*self.expectations, *self.customer_rules)}
+        return {rule.name: rule for rule in (*self.expectations, *self.customer_rules)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +179,6 @@ class HourFacts:
     readings: int
     ledger_readings: int
     ledger_difference: int
-    null_values: int
-    out_of_range: int
-    wrong_levels: int
-    repeated_readings: int
-    outside_hour: int
     early_readings: int
     delay_p95_seconds: float | None
     quarantined: int
@@ -170,13 +220,26 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What Great Expectations is shown: the rows of an exported snapshot, and the risk policies' bands as JSON."""
+
+    snapshot_id: str
+    risk_bands: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """Whether one hour meets one expectation."""
+    """Whether one hour meets one expectation; `observed` is None where there is no figure."""
 
     hour: datetime
     expectation: Expectation
     passed: bool
     observed: float | None
+
+    @property
+    def withholds(self) -> bool:
+        """Whether it keeps the hour from being published unless a person accepts it."""
+        return not self.passed and self.expectation.severity is Severity.CRITICAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +253,12 @@ class HourVerdict:
     reason: str | None
     warnings: tuple[str, ...]
     accepted: tuple[str, ...] = ()
+
+
+class Judge(Protocol):
+    """Who judges hours by a policy: Great Expectations."""
+
+    policy: QualityPolicy
+
+    def judge(self, run_id: int, facts: Sequence[HourFacts], sight: Sight) -> list[Finding]:
+        """Return whether each hour meets each expectation."""

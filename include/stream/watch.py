@@ -2,12 +2,14 @@
 stop, a newer launch, a new topic and a standstill.
 
 It runs beside the Spark query on its own connections and goes by the offsets in the database, so it is right even when
-Spark itself hangs. It never waits for anything that a task holds.
+Spark itself hangs. It never waits for anything that a task holds. A connection that is half open can make it wait for
+ever: whoever has started it asks now and then whether it `is_unanswered`.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
@@ -117,6 +119,13 @@ class Watch(threading.Thread):
         self._connection: Connection | None = None
         self._broker: Broker | None = None
         self._answered_at = time.monotonic()
+        self._asked_at: float | None = None
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Tell whether the database owes an answer for so long that there may be nobody at the other end."""
+        asked_at = self._asked_at
+        return asked_at is not None and time.monotonic() - asked_at > self._settings.stream.stall_seconds
 
     def end(self) -> None:
         """Stop watching, and log the last commits."""
@@ -128,7 +137,9 @@ class Watch(threading.Thread):
         next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
         while not self._is_over.wait(self._settings.stream.lease_renew_seconds):
             try:
-                if self._renew():
+                with self._asking():
+                    is_stop_requested = self._renew()
+                if is_stop_requested:
                     self._end_launch(None)
                 if time.monotonic() >= next_progress:
                     self._check_progress()
@@ -148,6 +159,14 @@ class Watch(threading.Thread):
         if not self._is_ending:
             self._is_ending = True
             threading.Thread(target=self._on_end, args=(error,), name="end", daemon=True).start()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        self._asked_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self._asked_at = None
 
     def _renew(self) -> bool:
         """Renew the lease and return whether to stop; tolerate an outage of the database for a while."""
@@ -176,9 +195,10 @@ class Watch(threading.Thread):
             self._progress.look_away(now=time.monotonic())
             return
         self._turns.partitions = len(held)
-        done = read_next_offsets(self._connection, self._launch.topic_id)
-        lag = sum(lag_by_partition(held, done).values())
-        self._commit_log.tell(self._connection, lag=lag)
+        with self._asking():
+            done = read_next_offsets(self._connection, self._launch.topic_id)
+            lag = sum(lag_by_partition(held, done).values())
+            self._commit_log.tell(self._connection, lag=lag)
         standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())
         if standstill is not None:
             raise StreamStalledError(lag=lag, seconds=standstill)

@@ -1,4 +1,4 @@
-"""Airflow's REST API, as far as the stack and the demo need it."""
+"""Airflow's REST API and the live page's, as far as the stack and the demo need them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -72,13 +72,20 @@ class AirflowClient:
 
     def call(self, method: str, path: str, body: Answer | None = None) -> Answer:
         """Ask for something below `/api/v2`, logged in."""
+        return self._logged_in(method, f"/api/v2/{path}", body)
+
+    def act(self, name: str, body: Answer) -> None:
+        """Do on the live page what a person can do there."""
+        self._logged_in("POST", f"/heartbeats/api/{name}", body)
+
+    def _logged_in(self, method: str, path: str, body: Answer | None) -> Answer:
         if self._token is None:
             login = {
                 "username": self._settings.airflow.user,
                 "password": self._settings.airflow.password.get_secret_value(),
             }
             self._token = str(self._request("POST", "/auth/token", login)["access_token"])
-        return self._request(method, f"/api/v2/{path}", body)
+        return self._request(method, path, body)
 
     def _request(
         self,

@@ -22,9 +22,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 # Who needs which secret. Tasks, which the scheduler's processes run, and triggers take the database from Airflow's
-# connections; the page is served by the api-server and reads `.env`. Only the sender knows who is told.
+# connections; the page is served by the api-server, reads, and acts for people. Only the sender knows who is told.
 SECRETS: dict[str, tuple[str, ...]] = {
-    "api-server": ("DB_READER_PASS", "KAFKA_SASL_PASSWORD"),
+    "api-server": ("DB_READER_PASS", "DB_PEOPLE_PASS", "KAFKA_SASL_PASSWORD"),
     "scheduler": ("KAFKA_SASL_PASSWORD",),
     "dag-processor": (),
     "triggerer": ("KAFKA_SASL_PASSWORD",),

@@ -19,7 +19,7 @@ from stack.airflow.keys import keep_keys
 from stack.logs import require_success
 from stack.private import write_private
 
-# Not the owner: no task needs it.
+# Not the owner, and not that of people: no task needs them.
 ROLES = (Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.READER)
 CONNECTION_TYPE = "postgres"
 STAMP = "connections"

@@ -41,10 +41,10 @@ OF_A_SECURED_DATABASE = {"DB_SSL_ROOT_CERT"}
 OF_SPARK = {"SPARK_LOCAL_HOSTNAME", "SPARK_DAEMON_MEMORY", "SPARK_WORKER_OPTS"}
 ROLES = {"DB_STREAM_PASS", "DB_HOURLY_PASS", "DB_REPLAY_PASS", "DB_ALARMS_PASS", "DB_READER_PASS"}
 WHO_KNOWS = {
-    "migrate": {"DB_PASS", *ROLES},
+    "migrate": {"DB_PASS", "DB_PEOPLE_PASS", *ROLES},
     "topic": set(),
     "airflow-prepare": {"DB_PASS", *ROLES, "AIRFLOW_PASS", "AIRFLOW_DB_PASS"},
-    "airflow-api-server": {"DB_READER_PASS"},
+    "airflow-api-server": {"DB_READER_PASS", "DB_PEOPLE_PASS"},
     "airflow-scheduler": {"DB_STREAM_PASS"},
     "airflow-dag-processor": set(),
     "airflow-triggerer": set(),
@@ -52,7 +52,7 @@ WHO_KNOWS = {
     "spark-master": set(),
     "spark-worker": {"DB_STREAM_PASS"},
     "producer": set(),
-    "cli": {"DB_PASS", *ROLES},
+    "cli": {"DB_PASS", "DB_PEOPLE_PASS", *ROLES},
 }
 
 

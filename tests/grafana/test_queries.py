@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 
 from include.db.connect import Connection, Role, connect
+from tests.support.grafana import notes
 from tests.support.grafana_data import CUSTOMER, FilledPipeline
 from tools.grafana.macros import boards, expand, panels, span
 
 pytestmark = pytest.mark.integration
 
-PANELS = [pytest.param(board, panel, id=f"{board['uid']}: {panel['title']}") for board, panel in panels()]
+PANELS = [
+    pytest.param(board, panel, id=f"{board['uid']}: {panel['title']}")
+    for board, panel in (*panels(), *notes())
+]
 VARIABLES = [
     pytest.param(variable, id=f"{board['uid']}: {variable['name']}")
     for board in boards()

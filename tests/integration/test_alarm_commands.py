@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,13 @@ def test_an_alarm_is_listed_shown_acknowledged_and_snoozed(settings: Settings, s
     assert (listed["customer_id"], listed["rule"], listed["state"]) == (WHO, "high", "open")
     assert run("alarms", "ack", "1", "--note", "seen", "--by", "Ada").exit_code == 0
     assert run("alarms", "snooze", "1", "--minutes", "5", "--by", "Ada").exit_code == 0
+    assert run("alarms", "note", "1", "out for a run", "--by", "Bob").exit_code == 0
     shown = json.loads(run("alarms", "show", "1", "--json").stdout)
-    assert [event["kind"] for event in shown["events"]] == ["opened", "acknowledged", "snoozed"]
-    assert shown["note"] == "seen"
+    assert [event["kind"] for event in shown["events"]] == ["opened", "acknowledged", "snoozed", "noted"]
+    assert shown["note"] == "out for a run"
+    again = run("alarms", "ack", "1", "--by", "Bob")
+    assert (again.exit_code, again.stderr.count("\n")) == (1, 1)
+    assert again.stderr.startswith("error: alarm 1 was acknowledged by Ada at ")
     assert "high" in run("alarms", "list").stdout
     assert run("alarms", "show", "9").exit_code == 1
     assert run("alarms", "ack", "9").stderr.startswith("error: there is no open alarm 9")
@@ -79,9 +84,7 @@ def test_what_stands_can_be_read_by_whoever_only_reads(settings: Settings, sink:
         note_pause(settings, customer(2), seconds(300), None, noted_by="Ada")
 
     with connect(settings, Role.READER) as reader:
-        assert [(each.severity, each.open, each.unacknowledged) for each in count_open(reader)] == [
-            ("critical", 1, 1)
-        ]
+        assert [astuple(each) for each in count_open(reader)] == [("critical", "low", 1, 1)]
         assert [each.rule for each in read_alarms(reader, most=9)] == ["low"]
         assert [each.rule for each in read_alarms(reader, with_past=True, rule="high", most=9)] == ["high"]
         assert read_alarms(reader, severity="warning", most=9) == []

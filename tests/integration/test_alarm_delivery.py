@@ -20,7 +20,7 @@ from include.notices.run import tell
 from include.notices.types import Change
 from include.outbox.sender import deliver, deliver_until
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from tests.support.alarms import START, SetProgress, catch_up, evaluating, readings
+from tests.support.alarms import START, SetProgress, catch_up, customer, evaluating, readings
 from tests.support.hours import Writer
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
@@ -269,6 +269,32 @@ def test_while_an_alarm_is_snoozed_nobody_is_told_but_of_its_end(
 
     assert deliver(own).planned == 1
     assert [(body["event"], body["alarm"]) for body in receiver.bodies] == [("opened", 2), ("cleared", 2)]
+
+
+def test_what_a_snoozed_rule_opens_next_is_told_when_the_rest_is_over(
+    pipeline: Pipeline, own: Settings, sink: Writer, receiver: Listener
+) -> None:
+    alarmed(own, sink, bpm=35)
+    deliver(own)
+    snooze(own, 1, actor="Ada", seconds=3600)
+    calmed(own, sink)
+    progress = SetProgress()
+    progress.until = START
+    with evaluating(own, progress) as evaluator:
+        sink.store([*readings(1, 110, 170, 35), *readings(2, 110, 170, 35)])
+        catch_up(evaluator)
+    assert deliver(own).sent == 2  # of the first one's end, and of the other customer's
+    assert deliver(own).planned == 0
+
+    pipeline.run("update alarms set snoozed_until = timezone('utc', now())")
+    assert deliver(own).sent == 1
+    assert deliver(own).planned == 0
+
+    assert [(body["event"], body["customer_id"]) for body in receiver.bodies[1:]] == [
+        ("cleared", str(customer(1))),
+        ("opened", str(customer(2))),
+        ("reminder", str(customer(1))),
+    ]
 
 
 def test_a_channel_that_cannot_be_used_is_one_line_without_its_address(own: Settings) -> None:

@@ -8,13 +8,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
 
+from include.broker.access import client_options
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.errors import FencedError, HealthCheckFailedError
@@ -125,6 +128,22 @@ def test_a_record_that_could_not_be_processed_is_a_warning_until_it_was_sent_aga
     assert "partition 1, offset 8" in messages(pipeline)["unprocessable"]
     pipeline.run("update dead_letters set replayed_at = timezone('utc', now())")
     assert run_checks(pipeline.settings)["unprocessable"] == "ok"
+
+
+def test_what_kafka_dropped_unread_is_red_for_a_while(pipeline: Pipeline) -> None:
+    pipeline.send((event(number, at=datetime.now(UTC)) for number in range(8)), partition=0)
+    stream = InlineStream(pipeline.settings)
+    with closing(KafkaAdminClient(**client_options(pipeline.settings))) as admin:
+        admin.delete_records({TopicPartition(pipeline.settings.kafka.topic, 0): 5})
+    stream.drain()
+
+    with pytest.raises(HealthCheckFailedError, match=r"unread: Kafka dropped 5 records .* offsets 0 to 4"):
+        run_checks(pipeline.settings)
+
+    pipeline.run(
+        "update stream_commits set committed_at = committed_at - interval '11 minutes' where kind = 'gap'"
+    )
+    assert run_checks(pipeline.settings)["unread"] == "ok"
 
 
 def test_a_stream_that_is_coming_up_is_starting_and_red_after_its_grace(pipeline: Pipeline) -> None:

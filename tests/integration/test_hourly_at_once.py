@@ -149,6 +149,19 @@ def test_a_count_that_commits_while_the_settled_counters_are_noted_is_not_taken_
     assert since is not None
 
 
+def test_what_a_run_that_broke_off_left_marked_is_marked_as_done_by_the_next(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
+    sink.store(steady(EIGHT))
+    settle_hour(settings, EIGHT)
+    pipeline.run(f"update touched_hours set noted_at = '{EIGHT}'")  # noqa: S608 - as before its last step
+    assert pipeline.rows(STANDING) == [("published", 0, EIGHT)]
+
+    assert settle_due(settings, before=NINE).decisions == ()
+
+    assert pipeline.rows(STANDING) == [("published", 0, None)]
+
+
 def test_the_counters_of_two_partitions_never_wait_for_one_another(
     pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:

@@ -1,6 +1,5 @@
 """The driver is killed again and again while records flow, and then every record is held against the ground truth."""
 
-import contextlib
 import os
 import random
 import signal
@@ -8,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from include.truth.records import compare_with_truth
@@ -16,6 +14,7 @@ from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from tests.support.pipeline import Pipeline, StreamRun
+from tests.support.processes import pids_below
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -24,25 +23,15 @@ RECORDS = 200_000
 KILLS = 5
 
 
-def pids_below(run: StreamRun, word: str) -> list[int]:
-    """Return the pids of the JVM's descendants whose command line holds a word."""
-    found = []
-    for child in psutil.Process(run.jvm_pid).children(recursive=True):
-        with contextlib.suppress(psutil.Error):  # a zombie, or gone since
-            if any(word in part for part in child.cmdline()):
-                found.append(child.pid)
-    return found
-
-
 def drivers(run: StreamRun) -> list[int]:
     """Return the pids of the two processes without which a launch cannot live: the JVM and the Python driver."""
-    [python] = pids_below(run, "heartbeat_stream.py")
+    [python] = pids_below(run.jvm_pid, "heartbeat_stream.py")
     return [run.jvm_pid, python]
 
 
 def kill_a_worker(run: StreamRun, chance: random.Random) -> None:
     """Kill one of Spark's Python workers: the task is tried again and the launch goes on."""
-    os.kill(chance.choice(pids_below(run, "pyspark.worker")), signal.SIGKILL)
+    os.kill(chance.choice(pids_below(run.jvm_pid, "pyspark.worker")), signal.SIGKILL)
 
 
 def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(

@@ -16,12 +16,16 @@ from include.db.clock import read_clock
 from include.db.connect import Role, connect
 from include.db.queries import query
 from include.domain import risk
+from include.episodes.policy import load_alarm_policy
 from include.errors import DatabaseUnavailableError, DeskFullError
+from include.handling.board import MOST_SHOWN, PAST
+from include.handling.customer import MOST_LINES
 from include.hourly.run import settle_hour
 from include.live import broker, store
 from include.live import desk as live_desk
 from include.live import run as live
-from include.live.desk import CustomerDesk, customer_view
+from include.live.customer import customer_view
+from include.live.desk import Desk
 from include.live.run import LiveReader
 from include.live.session import Session
 from include.settings import Settings
@@ -34,6 +38,7 @@ from tools.grafana.macros import Range, expand, panels
 
 pytestmark = pytest.mark.integration
 
+POLICY = load_alarm_policy("default")
 ANNE, BERT, CARA, DORA = (UUID(int=number) for number in (1, 2, 3, 4))
 SECOND = timedelta(seconds=1)
 
@@ -126,7 +131,7 @@ def test_of_very_many_readings_of_one_customer_the_view_says_how_far_it_looks_ba
     sink.store([Measurement(ANNE, 70, at - number * SECOND) for number in range(30)])
 
     with connect(settings, Role.READER, autocommit=True) as connection:
-        view = customer_view(connection, ANNE, 15)
+        view = customer_view(connection, ANNE, 15, POLICY)
 
     assert (view.readings, view.is_shortened) == (10, True)
     assert view.since == at - 9 * SECOND
@@ -180,7 +185,7 @@ def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sin
     settle_hour(settings, hour, workflow_run="manual__1")
 
     with connect(settings, Role.READER, autocommit=True) as connection:
-        view = customer_view(connection, ANNE, 15)
+        view = customer_view(connection, ANNE, 15, POLICY)
 
     assert [point.bpm for point in view.points] == [70, 70, 70, 70, None, 70, 70, 70, None]
     assert view.newest_level == "Normal"
@@ -306,21 +311,21 @@ def test_the_page_cannot_write_even_where_its_role_could(pipeline: Pipeline) -> 
 
 
 def test_the_desk_answers_for_a_customer_whom_nobody_knows(pipeline: Pipeline) -> None:
-    desk = CustomerDesk(pipeline.settings)
+    desk = Desk(pipeline.settings)
 
-    answer = json.loads(desk.ask(ANNE, 15).result(30))
+    answer = json.loads(desk.customer(ANNE, 15).result(30))
     desk.close()
 
     assert (answer["points"], answer["hours"], answer["newest_level"]) == ([], [], None)
 
 
 def test_sixty_pages_that_follow_one_customer_share_one_answer_a_second(pipeline: Pipeline) -> None:
-    desk = CustomerDesk(pipeline.settings)
+    desk = Desk(pipeline.settings)
 
-    answers = {id(desk.ask(ANNE, 15)) for _ in range(60)}
-    first = desk.ask(ANNE, 15)
+    answers = {id(desk.customer(ANNE, 15)) for _ in range(60)}
+    first = desk.customer(ANNE, 15)
     first.result(30)
-    later = wait_until(lambda: desk.ask(ANNE, 15), lambda answer: answer is not first)
+    later = wait_until(lambda: desk.customer(ANNE, 15), lambda answer: answer is not first)
     later.result(30)
     desk.close()
 
@@ -328,18 +333,19 @@ def test_sixty_pages_that_follow_one_customer_share_one_answer_a_second(pipeline
 
 
 def test_more_questions_than_can_wait_are_refused_at_once_and_taken_later(pipeline: Pipeline) -> None:
-    desk = CustomerDesk(pipeline.settings)
+    desk = Desk(pipeline.settings)
     with pipeline.owner() as owner, owner.transaction():
         owner.execute("lock table customer_hourly in access exclusive mode")
         open_questions = [
-            desk.ask(UUID(int=number), 15) for number in range(live_desk.WORKERS + live_desk.MOST_WAITING)
+            desk.customer(UUID(int=number), 15)
+            for number in range(live_desk.WORKERS + live_desk.MOST_WAITING)
         ]
         with pytest.raises(DeskFullError, match="ask again in 2 s"):
-            desk.ask(DORA, 60)
+            desk.customer(DORA, 60)
         assert not open_questions[-1].done()
     wait_until(lambda: [question.done() for question in open_questions], all)
 
-    assert json.loads(desk.ask(DORA, 60).result(30))["hours"] == []
+    assert json.loads(desk.customer(DORA, 60).result(30))["hours"] == []
     desk.close()
 
 
@@ -379,6 +385,15 @@ def plans(settings: Settings, at: datetime) -> dict[str, str]:
             "customer_id": ANNE, "since": at - 100 * SECOND, "until": at, "most": store.MOST_READINGS_OF_ONE,
         },
         "live/select_customer_hours": {"customer_id": ANNE, "since": at - store.CUSTOMER_HOURS_WINDOW},
+        "handling/count_open_alarms": {},
+        "handling/select_alarms": {
+            **dict.fromkeys(("id", "customer_id", "rule", "severity", "since", "until")),
+            "with_past": True, "only_unseen": False, "over_since": at - PAST, "most": MOST_SHOWN,
+        },
+        "handling/select_alarm_events": {"alarm_id": 1},
+        "handling/select_limit_lines": {"customer_id": ANNE, "most": MOST_LINES},
+        "handling/select_pause_lines": {"customer_id": ANNE, "most": MOST_LINES},
+        "alarms/select_customer_limits": {"customers": [ANNE]},
     }  # fmt: skip
     session = Session(settings)
     explained = {

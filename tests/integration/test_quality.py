@@ -4,10 +4,14 @@
 
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from psycopg import IsolationLevel
 from pydantic import SecretStr
 
 from include.db.connect import BY_SETTINGS, Connection, Opener, Role, connect, opened_by
@@ -15,12 +19,15 @@ from include.errors import QualityCheckError
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import HourState
 from include.quality.policy import load_quality_policy
-from include.quality.store import start_run
-from include.quality.types import Expectation, Fact, HourFacts
+from include.quality.store import export_snapshot, start_run
+from include.quality.types import Expectation, Sight
 from include.settings import Settings
 from tests.include.quality.test_rules import facts
 from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, steady
 from tests.support.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from include.expectations.suite import HourSuite
 
 pytestmark = pytest.mark.integration
 
@@ -101,13 +108,13 @@ def test_flawless_readings_pass_every_expectation(
             + counted("2026-11-20 08:00", 1),
             f"delete from heartbeats where id = (select max(id) from heartbeats where {FIRST}); "
             + counted("2026-11-20 08:00", -1),
-            "readings that repeat a customer's instant: 1",
+            "readings that repeat a customer's instant: 2",
         ),
         (
-            "no_nulls",
+            "risk_level_not_null",
             WITHOUT_GUARDS + f"update heartbeats set risk_level = null where {FIRST}",
             f"update heartbeats set risk_level = 'Normal' where {FIRST}",
-            "readings that lack a value: 1",
+            "readings without a risk level: 1",
         ),
     ],
     ids=["row added", "row lost", "wrong level", "out of range", "duplicate", "null"],
@@ -124,7 +131,9 @@ def test_a_critical_violation_withholds_the_hour_until_it_is_repaired(
     assert decision.state is HourState.WITHHELD
     assert sentence in (decision.verdict.reason or "")
     # A missing level is also not the one that the policy gives.
-    assert failed(pipeline) == {name} | ({"risk_level_equals_policy"} if name == "no_nulls" else set())
+    assert failed(pipeline) == {name} | (
+        {"risk_level_equals_policy"} if name == "risk_level_not_null" else set()
+    )
     assert published(settings) == ([], [])
 
     pipeline.run(repair)
@@ -198,27 +207,58 @@ def test_a_warning_is_told_and_the_hour_is_published(
     assert len(decision.verdict.warnings) == 1
 
 
-@pytest.mark.parametrize("expectation", POLICY.expectations, ids=lambda expectation: expectation.name)
-def test_great_expectations_names_each_hour_that_leaves_a_limit_and_no_other(
-    settings: Settings, expectation: Expectation
-) -> None:
-    from include.quality.suite import HourSuite
+@contextmanager
+def suite_of(settings: Settings) -> Iterator[tuple["HourSuite", Connection]]:
+    """Give the suites of the policy that is set, and a session that commits at once."""
+    from include.expectations.suite import HourSuite
 
-    hours = [EIGHT + number * HOUR for number in range(120)]
-    unfit = set(hours[5:110:3])
-    beyond = (expectation.at_most or 0) * 1.01 + (0 if expectation.at_most else 1)
-    rows = [with_value(facts(hour), expectation.fact, beyond if hour in unfit else None) for hour in hours]
     with connect(settings, Role.HOURLY, autocommit=True) as connection:
-        suite = HourSuite(settings, POLICY, connection)
-        run_id = start_run(connection, rows, POLICY)
+        suite = HourSuite(settings, load_quality_policy("default"), connection)
         try:
-            failing = suite.failing_hours(run_id, "run")
+            yield suite, connection
         finally:
             suite.close()
 
-    assert failing[expectation.name] == unfit
-    others = [failing[one.name] for one in POLICY.expectations if one.fact is not expectation.fact]
-    assert not set().union(*others)
+
+@contextmanager
+def sight_of(settings: Settings) -> Iterator[Sight]:
+    """Give what is to be seen at this instant, while the transaction is open that holds it."""
+    with connect(settings, Role.HOURLY) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        yield Sight(export_snapshot(connection), "[]")
+
+
+@pytest.mark.parametrize("expectation", POLICY.figures, ids=lambda expectation: expectation.name)
+def test_great_expectations_names_each_hour_that_leaves_a_limit_and_no_other(
+    settings: Settings, expectation: Expectation
+) -> None:
+    hours = [EIGHT + number * HOUR for number in range(120)]
+    unfit = set(hours[5:110:3])
+    beyond = (expectation.at_most or 0) * 1.01 + (0 if expectation.at_most else 1)
+    rows = [facts(hour, readings=0) for hour in hours]
+    for row in [row for row in rows if row.hour in unfit]:
+        rows[rows.index(row)] = replace(row, **{str(expectation.fact): beyond})  # type: ignore[arg-type]
+    with suite_of(settings) as (suite, connection), sight_of(settings) as sight:
+        findings = suite.judge(start_run(connection, rows, POLICY), rows, sight)
+
+    broken = {(finding.expectation.name, finding.hour) for finding in findings if not finding.passed}
+    assert broken == {(expectation.name, hour) for hour in unfit}
+
+
+def test_a_suite_that_sees_no_row_is_no_verdict(settings: Settings, sink: Writer) -> None:
+    row = facts(EIGHT, readings=180)
+
+    with suite_of(settings) as (suite, connection), sight_of(settings) as sight:
+        sink.store(FLAWLESS)  # after the snapshot
+        run_id = start_run(connection, [row], POLICY)
+        with pytest.raises(QualityCheckError, match="it has seen 0 of the 180 readings"):
+            suite.judge(run_id, [row], sight)
+    with (
+        suite_of(settings) as (suite, connection),
+        sight_of(settings) as sight,
+        pytest.raises(QualityCheckError, match="it has seen 0 of the 1 hours"),
+    ):
+        suite.judge(run_id + 1, [replace(row, ledger_readings=180)], sight)
 
 
 def test_great_expectations_logs_in_as_the_session_did(settings: Settings, sink: Writer) -> None:
@@ -235,19 +275,12 @@ def test_great_expectations_logs_in_as_the_session_did(settings: Settings, sink:
     assert decision.state is HourState.PUBLISHED
 
 
-def with_value(hour: HourFacts, fact: Fact, value: float | None) -> HourFacts:
-    """Change one figure of an hour; a figure of whole numbers stays whole."""
-    if value is None:
-        return hour
-    is_count = isinstance(hour.value_of(fact), int)
-    return replace(hour, **{fact.value: int(value) if is_count else value})  # type: ignore[arg-type]
-
-
-def test_a_check_that_cannot_be_made_is_no_verdict(
-    pipeline: Pipeline, settings: Settings, sink: Writer
+@pytest.mark.parametrize("view", ["hour_facts", "readings_of_hour"])
+def test_what_cannot_be_read_is_no_verdict(
+    pipeline: Pipeline, settings: Settings, sink: Writer, view: str
 ) -> None:
     sink.store(FLAWLESS)
-    pipeline.run("revoke select on hour_facts from heartbeat_hourly")
+    pipeline.run(f"revoke select on {view} from heartbeat_hourly")
 
     with pytest.raises(QualityCheckError, match="could not be judged"):
         settle_hour(settings, EIGHT)
@@ -265,6 +298,9 @@ def test_only_the_newest_pages_are_kept(settings: Settings, sink: Writer) -> Non
 
     exists = [(few.stack.data_docs_dir / page).is_file() for page in pages]
     assert exists == [False, False, True, True]
+    results = few.stack.dir / "data_docs_results"
+    kept = [run.parent.name for run in results.glob("*/*") if run.is_dir()]
+    assert sorted(kept) == ["facts", "facts", "readings", "readings"]
     index = (few.stack.data_docs_dir / "index.html").read_text()
     assert [page.split("/")[2] in index for page in pages] == exists
 

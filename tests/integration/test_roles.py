@@ -13,7 +13,7 @@ from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
 
-WORKERS = [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.READER]
+WORKERS = [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.PEOPLE, Role.READER]
 
 # Nobody but the owner makes or changes the shape of anything, or reaches beyond the database.
 REFUSED_TO_ALL = [
@@ -140,12 +140,40 @@ REFUSED = {
         "delete from alarm_events",
         "update alarm_events set kind = 'cleared'",
         "update alarm_policies set policy = '{}'",
+        "update alarms set acknowledged_by = 'x'",
+        "insert into customer_limits (customer_id, rule, valid_from, set_by) "
+        "values (gen_random_uuid(), 'high', now(), 'x')",
         "delete from customer_limits",
         "update customer_limits set limit_bpm = 60",
         "update messages set body = '{}'",
         "delete from messages",
         "update notices set message = 'other'",
         "delete from customer_hourly_alarms",
+        "create temporary table own (a int)",
+        "select ensure_day_partition('heartbeats', current_date)",
+        "select drop_day_partition('heartbeats', '2026-01-01')",
+    ],
+    Role.PEOPLE: [
+        "select * from heartbeats",
+        "select * from fresh_readings",
+        "select * from messages",
+        "select * from schema_migrations",
+        "select reason from dead_letters",
+        "update alarms set state = 'cleared'",
+        "update alarms set peak_bpm = 60",
+        "update alarms set severity = 'warning'",
+        "delete from alarms",
+        "update alarm_events set actor = 'x'",
+        "delete from alarm_events",
+        "insert into alarm_events (alarm_id, number, kind, onset, opened, recorded_at) "
+        "values (1, 9, 'noted', now(), now(), now())",
+        "insert into outbox (event_id) values (1)",
+        "delete from customer_limits",
+        "update customer_limits set limit_bpm = 60",
+        "insert into customer_limits (customer_id, rule, valid_from, set_by, set_at) "
+        "values (gen_random_uuid(), 'high', now(), 'x', now())",
+        "update customer_pauses set ends = now()",
+        "delete from alarm_touches",
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
         "select drop_day_partition('heartbeats', '2026-01-01')",
@@ -219,15 +247,20 @@ MAY_WRITE = {
         "alarm_events": {"INSERT"},
         "outbox": {"INSERT", "DELETE"},
         "notices": {"INSERT"},
-        "customer_limits": {"INSERT"},
-        "customer_pauses": {"INSERT", "UPDATE"},
-        "alarm_touches": {"INSERT", "DELETE"},
+        "alarm_touches": {"DELETE"},
         "fresh_readings": {"DELETE"},
         "alarm_evaluator": {"INSERT", "UPDATE"},
         "alarm_memory": {"INSERT", "UPDATE"},
         "messages": {"INSERT", "UPDATE"},
         "alarm_told": {"INSERT"},
         "customer_hourly_alarms": {"INSERT", "UPDATE"},
+    },
+    "heartbeat_people": {
+        "alarms": {"UPDATE"},
+        "alarm_events": {"INSERT"},
+        "customer_limits": {"INSERT"},
+        "customer_pauses": {"INSERT"},
+        "alarm_touches": {"INSERT"},
     },
     "heartbeat_replay": {
         "dead_letters": {"UPDATE"},

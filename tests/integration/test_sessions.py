@@ -57,7 +57,7 @@ def as_many_as_it_gets(settings: Settings, role: Role) -> Iterator[tuple[int, st
         pytest.fail(f"{MORE_THAN_THE_SERVER_LETS_IN} sessions were let in")
 
 
-@pytest.mark.parametrize("role", [Role.READER, Role.HOURLY, Role.REPLAY, Role.ALARMS])
+@pytest.mark.parametrize("role", [Role.READER, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.PEOPLE])
 def test_no_role_can_take_so_many_sessions_that_the_others_stay_out(pipeline: Pipeline, role: Role) -> None:
     with as_many_as_it_gets(pipeline.settings, role) as (count, told):
         for other in set(Role) - {role}:
@@ -102,6 +102,7 @@ def test_a_query_has_an_end_and_so_has_the_room_for_it(pipeline: Pipeline) -> No
         Role.HOURLY: "1h",
         Role.REPLAY: "10min",
         Role.ALARMS: "10min",
+        Role.PEOPLE: "1min",
         Role.READER: "5min",
     }
     assert told(Role.READER, "temp_file_limit") == told(Role.REPLAY, "temp_file_limit") == "1GB"
@@ -113,7 +114,7 @@ def test_a_query_has_an_end_and_so_has_the_room_for_it(pipeline: Pipeline) -> No
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1"])
-@pytest.mark.parametrize("role", [Role.STREAM, Role.HOURLY, Role.REPLAY, Role.ALARMS, Role.READER])
+@pytest.mark.parametrize("role", set(Role) - {Role.OWNER})
 def test_no_role_enters_another_database(pipeline: Pipeline, role: Role, database: str) -> None:
     with pytest.raises(DatabaseRefusedError, match=f"may not enter the database {database}"):
         connect(pipeline.settings.having(db_name=database), role).close()

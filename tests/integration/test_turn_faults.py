@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import pytest
@@ -21,6 +21,7 @@ from include.sink.worker import Worker
 from include.stream.lease import FIRST_TURN, renew_lease, request_stop, take_lease
 from include.stream.types import Share
 from include.stream.watch import Turns, Watch
+from tests.support.database_proxy import DatabaseProxy
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline
 from tests.support.running_turn import running_turn
@@ -156,6 +157,24 @@ def test_a_task_that_hangs_in_its_transaction_hides_neither_the_standstill_nor_a
     assert [type(error) for error in ended] == [StreamStalledError]
     assert StreamStalledError.exit_code == 5
     assert (task.error, pipeline.count("heartbeats")) == (None, 10)
+
+
+def test_a_watch_that_waits_for_an_answer_that_never_comes_is_known_to_do_so(pipeline: Pipeline) -> None:
+    launch = InlineStream(pipeline.settings).launch
+    turns = Turns(60, plan=lambda *_: None, count_slots=lambda: 1, partitions=2)
+    with closing(DatabaseProxy(pipeline.settings.db.host, pipeline.settings.db.port)) as proxy:
+        settings = pipeline.settings.having(
+            db_host="127.0.0.1", db_port=proxy.port, stream_stall_seconds=1.0, stream_lease_renew_seconds=0.1
+        )
+        watch = Watch(settings, launch, turns, lambda _: None)
+        watch.start()
+        wait_until(lambda: len(proxy.arrived), lambda count: count > 3)
+        assert not watch.is_unanswered
+
+        proxy.freeze()
+
+        wait_until(lambda: watch.is_unanswered, bool)
+    watch.end()
 
 
 HANGING_TRANSACTIONS = """

@@ -110,6 +110,36 @@ async def crowd():
 
 print(json.dumps(asyncio.run(crowd())))
 """
+# What is sent to change something, by whom and with which headers; there is no database, so what is let in gets a 503.
+ACTS = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from fastapi.testclient import TestClient
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.core_api.security import get_user
+from plugins import heartbeats
+
+create_auth_manager()
+client = TestClient(heartbeats.app, base_url="http://page:8085")
+
+def told(role, path, body, headers):
+    heartbeats.app.dependency_overrides = {}
+    if role:
+        heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role=role)
+    answer = client.post(f"/api/{path}", json=body, headers=headers) if body else client.get(f"/api/{path}")
+    return [answer.status_code, answer.json()]
+
+print(json.dumps([told(*each) for each in json.loads(sys.argv[1])]))
+"""
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+WHO = "550e8400-e29b-41d4-a716-446655440000"
+BODIES: dict[str, dict[str, Any]] = {
+    "acknowledge": {"id": 1},
+    "snooze": {"id": 1, "minutes": 60},
+    "note": {"id": 1, "note": "seen"},
+    "limits": {"customer_id": WHO, "rule": "high", "limit_bpm": "160"},
+}
 FILES = [f"/{file.relative_to(PAGE).as_posix()}" for file in sorted(PAGE.rglob("*")) if file.is_file()]
 TRAPS = [
     "/../heartbeats.py",
@@ -122,13 +152,14 @@ TRAPS = [
     "/a%00b",
     "/" + "x" * 5000,
 ]
-GOOD, *BAD = QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     {"customer_id": "550e8400-e29b-41d4-a716-446655440000", "minutes": 15},
     {"customer_id": "1' or true --", "minutes": 15},
     {"customer_id": "550e8400-e29b-41d4-a716-446655440000", "minutes": 1_000_000},
     {"customer_id": "550e8400-e29b-41d4-a716-446655440000", "minutes": "1; drop table heartbeats"},
     {"minutes": 15},
 ]
+GOOD, *BAD = QUESTIONS
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +201,13 @@ def test_nothing_beyond_the_page_is_shown(answers: dict[str, Any]) -> None:
 
 
 def test_no_route_takes_more_than_a_uuid_and_a_number_of_minutes(answers: dict[str, Any]) -> None:
-    assert answers["routes"] == ["/api/stream", "/api/customer", "/{path:path}"]
+    assert answers["routes"] == [
+        "/api/stream",
+        "/api/me",
+        *("/api/customer", "/api/alarms", "/api/alarm"),
+        *("/api/acknowledge", "/api/snooze", "/api/note", "/api/limits"),
+        "/{path:path}",
+    ]
     bad = {place: answers["users"][f"POST {place + 1}"][0] for place in range(len(BAD))}
     assert set(bad.values()) == {422}
 
@@ -243,3 +280,80 @@ def test_a_crowd_of_pages_takes_none_of_the_threads_that_airflow_answers_with(tm
 
 def test_no_python_lies_among_the_pages_files() -> None:
     assert list(PAGE.rglob("*.py")) == []
+
+
+def acts(folder: Path, *sent: tuple[str | None, str, dict[str, Any] | None, dict[str, str]]) -> list[Any]:
+    """Return status and JSON of what is answered."""
+    found: list[Any] = ask_airflow(folder, ACTS, json.dumps(sent), DB_PORT=str(free_port()))
+    return found
+
+
+def test_only_who_has_the_right_may_act_and_only_from_the_page_itself_or_by_a_token(tmp_path: Path) -> None:
+    roles = (None, "viewer", "user", "admin")
+    places: dict[str, dict[str, str]] = {
+        "page": OWN_PAGE,
+        "old browser": {"Origin": "http://page:8085"},
+        "program": {"Authorization": "Bearer token", "Origin": "http://evil"},
+        "other site": {"Sec-Fetch-Site": "cross-site", "Origin": "http://page:8085"},
+        "other port": {"Sec-Fetch-Site": "same-site", "Origin": "http://page:8000"},
+        "address bar": {"Sec-Fetch-Site": "none"},
+        "old browser, other port": {"Origin": "http://page:8000"},
+        "sandbox": {"Origin": "null"},
+        "no word": {},
+        "no token": {"Authorization": "Bearer "},
+    }
+    sent = [
+        (role, path, body, headers)
+        for path, body in BODIES.items()
+        for role in roles
+        for headers in places.values()
+    ]
+
+    answers = iter(acts(tmp_path, *sent))
+
+    found = {(path, role, place): next(answers)[0] for path in BODIES for role in roles for place in places}
+    good = {"page", "old browser", "program"}
+
+    def expected(role: str | None, place: str) -> int:
+        if role is None:
+            return 403 if place == "program" else 401  # its token is none
+        return 503 if place in good and role != "viewer" else 403
+
+    assert found == {(path, role, place): expected(role, place) for path, role, place in found}
+
+
+def test_the_page_is_told_who_looks_and_whether_he_may_act(tmp_path: Path) -> None:
+    assert acts(tmp_path, (None, "me", None, {}), ("viewer", "me", None, {}), ("user", "me", None, {})) == [
+        [401, {"detail": "Not authenticated"}],
+        [200, {"name": "ada", "may_act": False}],
+        [200, {"name": "ada", "may_act": True}],
+    ]
+
+
+def test_what_cannot_be_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    bad: list[tuple[str, dict[str, Any]]] = [
+        ("acknowledge", {"id": 0}),
+        ("acknowledge", {"id": 2**63}),
+        ("acknowledge", {"id": "1; drop table alarms"}),
+        ("acknowledge", {"id": 1, "actor": "somebody else"}),
+        ("snooze", {"id": 1, "minutes": 0}),
+        ("snooze", {"id": 1, "minutes": 43_201}),
+        ("note", {"id": 1}),
+        ("note", {"id": 1, "note": "x" * 1001}),
+        ("note", {"id": 1, "note": " "}),
+        ("note", {"id": 1, "note": "a\0b"}),
+        ("limits", {"customer_id": "x", "rule": "high"}),
+        ("limits", {"customer_id": WHO, "rule": "odd", "limit_bpm": "160"}),
+        ("limits", {"customer_id": WHO, "rule": "high", "limit_bpm": "999"}),
+        ("alarms", {"show": "everything"}),
+        ("alarms", {"rule": "x" * 41}),
+        ("alarms", {"customer_id": "1' or true --"}),
+        ("alarm", {"id": -1}),
+    ]
+
+    told = acts(tmp_path, *(("admin", path, body, OWN_PAGE) for path, body in bad))
+
+    assert [status for status, _ in told] == [422] * len(bad)
+    assert told[11][1]["detail"].startswith(
+        "there is no such rule: choose one of high, very_high, low, silence"
+    )

@@ -26,17 +26,20 @@ def fresh_database(
     """Give a migrated database of this name, or one that `migrate_by` has made of an empty one; it goes in the end."""
     settings = stack.having(db_name=name)
     identifier = sql.Identifier(name)
-    with connect(stack, Role.OWNER, autocommit=True) as owner:
-        template = None if migrate_by else _template(stack, owner)
-        try:
+    try:
+        with connect(stack, Role.OWNER, autocommit=True) as owner:
             if migrate_by:
                 owner.execute(sql.SQL("create database {}").format(identifier))
-                migrate_by(settings)
-            elif template:
-                _copy(owner, template, name)
-                _set_up_now(settings)
-            yield settings
-        finally:
+            else:
+                _copy(owner, _template(stack, owner), name)
+        if migrate_by:
+            migrate_by(settings)
+        else:
+            _set_up_now(settings)
+        yield settings
+    finally:
+        # Another session: the server may have been started again since.
+        with connect(stack, Role.OWNER, autocommit=True) as owner:
             owner.execute(sql.SQL("drop database if exists {} with (force)").format(identifier))
 
 

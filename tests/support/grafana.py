@@ -1,13 +1,21 @@
 """The files that Grafana is provisioned from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools.grafana.macros import GRAFANA
+from tools.grafana.macros import GRAFANA, boards
 
 PROVISIONING = GRAFANA / "provisioning"
+
+
+def notes() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield what is marked in panels with its dashboard, in the form of a panel."""
+    for board in boards():
+        for note in board["annotations"]["list"]:
+            yield board, {"title": note["name"], "targets": [note["target"]]}
 
 
 def rules() -> list[dict[str, Any]]:

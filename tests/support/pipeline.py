@@ -150,6 +150,10 @@ class StreamRun:
         """Wait for its end and return the exit code."""
         return self._process.wait(RUN_TIMEOUT_SECONDS)
 
+    def wait_long(self) -> int:
+        """Wait for its end, whenever that may be, and return the exit code."""
+        return self._process.wait()
+
     def delete_checkpoint(self) -> None:
         """Delete the running launch's checkpoint folder."""
         children = psutil.Process(self.jvm_pid).children()

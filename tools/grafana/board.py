@@ -1,6 +1,6 @@
 """The frame of a dashboard: its variables, its links to the others and to Airflow, and the places of its panels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from include.settings import FIELDS
 from tools.grafana.panels import DATASOURCE, Json
@@ -20,8 +20,19 @@ def board(
     since: str,
     refresh: str,
     variables: Sequence[Json] = (),
+    notes: Mapping[str, Sequence[Json]] | None = None,
 ) -> Json:
-    """Return a dashboard; each row is a height and its panels, which share the width evenly."""
+    """Return a dashboard; each row is a height and its panels, which share the width evenly.
+
+    `notes` are shown over the panel of their title alone.
+    """
+    panels = placed(rows)
+    numbers = {panel["title"]: panel["id"] for panel in panels}
+    shown = [
+        {**note, "filter": {"exclude": False, "ids": [numbers[title]]}}
+        for title, of_panel in (notes or {}).items()
+        for note in of_panel
+    ]
     return {
         "uid": uid,
         "title": title,
@@ -35,9 +46,9 @@ def board(
         "time": {"from": f"now-{since}", "to": "now"},
         "timepicker": {"refresh_intervals": ["5s", "10s", "30s", "1m", "5m"]},
         "templating": {"list": [*variables, airflow_address()]},
-        "annotations": {"list": []},
+        "annotations": {"list": shown},
         "links": links(),
-        "panels": placed(rows),
+        "panels": panels,
     }
 
 

@@ -2,11 +2,12 @@
 
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
+from include.episodes.policy import Severity
 from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
 from include.settings import FIELDS
 from tools.grafana.board import LIVE, board, choice
-from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SKY
-from tools.grafana.panels import TIME, Json, figures, named, series, steps, table
+from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SEVERITY, SKY
+from tools.grafana.panels import TIME, Json, annotation, figures, named, series, steps, table, value_colours
 
 OUTCOMES = [
     named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
@@ -18,12 +19,23 @@ LEVELS = [
     named("elevated", "Elevated", RISK[RiskLevel.ELEVATED]),
     named("high", "High", RISK[RiskLevel.HIGH]),
 ]
+SEVERITIES = [
+    named("critical", "Critical", SEVERITY[Severity.CRITICAL]),
+    named("warning", "Warning", SEVERITY[Severity.WARNING]),
+]
+RATE = "Heart rate of the chosen customer, last 10 minutes"
 POINTS_ONLY = {"custom__drawStyle": "points", "custom__pointSize": 6}
 
 
 def live() -> Json:
     """Return the dashboard."""
-    rows = [(5, _now()), (9, _flow()), (9, _customer()), (9, [_high_customers(), _risk_hourly()])]
+    rows = [
+        (5, _now()),
+        (8, _alarms()),
+        (9, _flow()),
+        (9, _customer()),
+        (9, [_high_customers(), _risk_hourly()]),
+    ]
     customer = choice(
         "customer",
         "Customer",
@@ -39,6 +51,7 @@ def live() -> Json:
         since="15m",
         refresh="10s",
         variables=[customer],
+        notes={RATE: [annotation("Alarms of the customer", "live_customer_alarms", RED)]},
     )
 
 
@@ -86,6 +99,43 @@ def _now() -> list[Json]:
     ]
 
 
+def _alarms() -> list[Json]:
+    return [
+        figures(
+            "Open alarms",
+            "Now, whatever the range is. Who acknowledges one does so on the live page or by `alarms ack`.",
+            "live_alarms",
+            unit="none",
+            overrides=[*SEVERITIES, named("unacknowledged", "Not acknowledged", GREY)],
+        ),
+        series(
+            "Open alarms over time",
+            "How many were open, by severity and by the times of the readings. Late readings correct the past.",
+            "live_alarms_over_time",
+            stacked=True,
+            unit="none",
+            interval="10s",
+            overrides=SEVERITIES,
+            defaults={"decimals": 0, "min": 0},
+        ),
+        table(
+            "Open alarms by name",
+            "Critical ones first, then the newest, 50 at most. To see one in its customer's readings, choose the "
+            "customer above.",
+            "live_open_alarms",
+            empty="none",
+            overrides=[
+                named("severity", "Severity", mappings=value_colours(SEVERITY)),
+                named("rule", "Rule"),
+                named("customer", "Customer"),
+                named("onset", "Since", **TIME),
+                named("peak_bpm", "Peak", unit="suffix: bpm"),
+                named("acknowledged_by", "Acknowledged by"),
+            ],
+        ),
+    ]
+
+
 def _flow() -> list[Json]:
     return [
         series(
@@ -114,9 +164,9 @@ def _flow() -> list[Json]:
 def _customer() -> list[Json]:
     return [
         series(
-            "Heart rate of the chosen customer, last 10 minutes",
+            RATE,
             "Readings as they were taken; where none came for 30 s the line is broken. Those above Normal by the risk "
-            "policy in force are marked. Empty: choose a customer above.",
+            "policy in force are marked, and so is how long each alarm lasted. Empty: choose a customer above.",
             "live_customer_rate",
             unit="suffix: bpm",
             time_from="10m",

@@ -55,6 +55,17 @@ def target(sql: str, form: str) -> Json:
     }
 
 
+def annotation(name: str, query: str, colour: str) -> Json:
+    """Return what marks times, or whiles, in a panel: rows of time, timeend, text and tags."""
+    return {
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": True,
+        "iconColor": colour,
+        "target": target(bound(query), "table"),
+    }
+
+
 def series(title: str, description: str, query: str, *, stacked: bool = False, **more: Any) -> Json:
     """Return lines over time; gaps stay gaps."""
     custom: Json = {

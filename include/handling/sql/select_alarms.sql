@@ -1,6 +1,8 @@
 -- Alarms: the open ones first, critical before warning, the newest before the others.
+-- Until when an alarm rests is a matter of its customer's rule: an earlier one may have been snoozed.
 -- Params:  id bigint, customer_id uuid, rule, severity text: null for all; since, until timestamp (UTC): those that lie
---          between with some part, null for all; with_past boolean; most int
+--          between with some part, null for all; with_past boolean; only_unseen boolean: or null; over_since timestamp
+--          (UTC): those that are over have opened since, null for all; most int
 select
     id,
     customer_id,
@@ -17,7 +19,11 @@ select
     detected_at,
     acknowledged_by,
     acknowledged_at,
-    snoozed_until,
+    (
+        select max(resting.snoozed_until)
+        from alarms as resting
+        where resting.customer_id = alarms.customer_id and resting.rule = alarms.rule
+    ) as snoozed_until,
     note
 from alarms
 where
@@ -28,5 +34,7 @@ where
     and (%(until)s::timestamp is null or onset < %(until)s)
     and (%(since)s::timestamp is null or coalesce(cleared, 'infinity') > %(since)s)
     and (%(with_past)s or state = 'open')
+    and (%(only_unseen)s is not true or acknowledged_at is null)
+    and (%(over_since)s::timestamp is null or state = 'open' or opened >= %(over_since)s)
 order by (state = 'open') desc, case when state = 'open' then severity end asc, opened desc, id desc
 limit %(most)s;

@@ -1,4 +1,4 @@
--- Let an open alarm rest for a while.
+-- Let an open alarm rest for a while, and with it its rule for this customer (outbox/select_outbox.sql).
 -- Params:  id bigint; actor text; seconds double precision
 -- Returns: key: of the transition; no row if there is no such alarm, or it is over
 with resting as (

@@ -14,11 +14,6 @@ create temporary table summed_readings (
     first_event timestamp,
     last_event timestamp,
     total_bpm bigint,
-    null_values bigint,
-    out_of_range bigint,
-    wrong_levels bigint,
-    repeated_readings bigint,
-    outside_hour bigint,
     early_readings bigint,
     is_held_back boolean
 ) on commit drop;

@@ -1,14 +1,21 @@
--- One customer's published hours.
+-- One customer's published hours, and how many alarms opened in each.
 -- Params:  customer_id uuid; since timestamp (UTC)
--- Returns: hour, readings, min_bpm, avg_bpm, max_bpm, high, coverage; oldest first
+-- Returns: hour, readings, min_bpm, avg_bpm, max_bpm, high, coverage, alarms; oldest first
 select
-    hour,
-    readings,
-    min_bpm,
-    avg_bpm::double precision as avg_bpm,
-    max_bpm,
-    high,
-    coverage::double precision as coverage
+    customer_hourly.hour,
+    customer_hourly.readings,
+    customer_hourly.min_bpm,
+    customer_hourly.avg_bpm::double precision as avg_bpm,
+    customer_hourly.max_bpm,
+    customer_hourly.high,
+    customer_hourly.coverage::double precision as coverage,
+    (
+        select coalesce(sum(customer_hourly_alarms.episodes), 0)::int
+        from customer_hourly_alarms
+        where
+            customer_hourly_alarms.hour = customer_hourly.hour
+            and customer_hourly_alarms.customer_id = customer_hourly.customer_id
+    ) as alarms
 from customer_hourly
-where customer_id = %(customer_id)s and hour >= %(since)s
-order by hour;
+where customer_hourly.customer_id = %(customer_id)s and customer_hourly.hour >= %(since)s
+order by customer_hourly.hour;

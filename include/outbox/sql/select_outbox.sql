@@ -1,4 +1,5 @@
--- Transitions of alarms that wait to be told, in order, each with its alarm and the channels that were told of it.
+-- Transitions of alarms that wait to be told, in order, each with its alarm and the channels that were told of it. An
+-- alarm rests while it, or an earlier one of the same customer and rule, is snoozed.
 -- Params:  most int
 select
     outbox.id as outbox_id,
@@ -13,7 +14,11 @@ select
     alarms.rule,
     alarms.severity,
     alarms.peak_bpm,
-    coalesce(alarms.snoozed_until > timezone('utc', clock_timestamp()), false) as is_snoozed,
+    coalesce((
+        select max(resting.snoozed_until)
+        from alarms as resting
+        where resting.customer_id = alarms.customer_id and resting.rule = alarms.rule
+    ) > timezone('utc', clock_timestamp()), false) as is_snoozed,
     array(
         select distinct alarm_told.channel
         from alarm_told

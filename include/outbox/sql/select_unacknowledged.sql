@@ -1,4 +1,5 @@
--- Critical alarms that are open, were told, and have not been acknowledged since: to be told again.
+-- Critical alarms that are open and have not been acknowledged since they were told: to be told again. And those that
+-- opened while their rule rested, so that nobody was told, once it rests no more.
 -- Params:  repeat_seconds double precision: after this long; most int
 -- Returns: as select_outbox.sql, without a place in the outbox; channels has an entry for each time that it was told
 select
@@ -15,7 +16,7 @@ select
     alarms.severity,
     alarms.peak_bpm,
     false as is_snoozed,
-    told.channels
+    coalesce(told.channels, '{}') as channels
 from alarms
 inner join alarm_events as opening on alarms.id = opening.alarm_id and opening.number = 1
 cross join lateral (
@@ -29,7 +30,29 @@ where
     alarms.state = 'open'
     and alarms.severity = 'critical'
     and alarms.acknowledged_at is null
-    and coalesce(alarms.snoozed_until <= timezone('utc', clock_timestamp()), true)
-    and told.told_at <= timezone('utc', clock_timestamp()) - make_interval(secs => %(repeat_seconds)s)
+    and not exists (
+        select from alarms as resting
+        where
+            resting.customer_id = alarms.customer_id
+            and resting.rule = alarms.rule
+            and resting.snoozed_until > timezone('utc', clock_timestamp())
+    )
+    and (
+        told.told_at <= timezone('utc', clock_timestamp()) - make_interval(secs => %(repeat_seconds)s)
+        or (
+            told.told_at is null
+            and not exists (
+                select from outbox
+                where outbox.event_id = opening.id
+            )
+            and exists (
+                select from alarms as rested
+                where
+                    rested.customer_id = alarms.customer_id
+                    and rested.rule = alarms.rule
+                    and rested.snoozed_until > opening.recorded_at
+            )
+        )
+    )
 order by alarms.id
 limit %(most)s;

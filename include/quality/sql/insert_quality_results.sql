@@ -1,6 +1,21 @@
--- Store whether an hour meets an expectation.
--- Params:  one for each column of the same name
+-- Store whether each hour meets each expectation.
+-- Params:  run_id bigint; findings jsonb: an array of objects with the columns below
 insert into quality_results (run_id, hour, expectation, severity, passed, observed, at_least, at_most)
-values (
-    %(run_id)s, %(hour)s, %(expectation)s, %(severity)s, %(passed)s, %(observed)s, %(at_least)s, %(at_most)s
+select
+    %(run_id)s,
+    hour,
+    expectation,
+    severity,
+    passed,
+    observed,
+    at_least,
+    at_most
+from jsonb_to_recordset(%(findings)s) as finding (
+    hour timestamp,
+    expectation text,
+    severity text,
+    passed boolean,
+    observed double precision,
+    at_least double precision,
+    at_most double precision
 );

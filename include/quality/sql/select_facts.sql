@@ -1,8 +1,8 @@
 -- Measure each hour of a group, after insert_summed, insert_rejected and mark_held_back in the same snapshot. Mean and
--- coverage leave out customers who are held back, since they describe what is published. Signs of a fault of the
--- pipeline are counted in all rows, since being held back is no excuse for the pipeline.
+-- coverage leave out customers who are held back, since they describe what is published. Early readings are counted in
+-- all rows, since being held back is no excuse for the pipeline.
 -- Params:  hours timestamp[]; min_coverage double precision; min_records bigint: of fewer no share is taken
--- Returns: the columns of hour_facts except the drift, and mean_bpm; one row per hour, in order
+-- Returns: the columns of HourFacts except the drift; one row per hour, in order
 with hours as (
     select unnest(%(hours)s::timestamp[]) as hour
 ),
@@ -13,11 +13,6 @@ summed as (
         sum(readings)::bigint as readings,
         (sum(total_bpm) filter (where not is_held_back))::numeric
         / sum(readings) filter (where not is_held_back) as mean_bpm,
-        sum(null_values)::bigint as null_values,
-        sum(out_of_range)::bigint as out_of_range,
-        sum(wrong_levels)::bigint as wrong_levels,
-        sum(repeated_readings)::bigint as repeated_readings,
-        sum(outside_hour)::bigint as outside_hour,
         sum(early_readings)::bigint as early_readings,
         (avg((coverage < %(min_coverage)s)::int) filter (where not is_held_back))::float as poorly_covered_share
     from summed_readings
@@ -83,11 +78,6 @@ select
     counted.readings,
     counted.ledger_readings,
     counted.readings - counted.ledger_readings as ledger_difference,
-    coalesce(summed.null_values, 0) as null_values,
-    coalesce(summed.out_of_range, 0) as out_of_range,
-    coalesce(summed.wrong_levels, 0) as wrong_levels,
-    coalesce(summed.repeated_readings, 0) as repeated_readings,
-    coalesce(summed.outside_hour, 0) as outside_hour,
     coalesce(summed.early_readings, 0) as early_readings,
     extract(epoch from delays.delay_p95)::float as delay_p95_seconds,
     counted.quarantined,

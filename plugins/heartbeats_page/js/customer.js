@@ -1,16 +1,17 @@
 // One customer's heart rate: over the bands of the risk policy, with gaps where readings are missing.
 
 import { lineChart } from "./charts.js";
-import { byId, dataTable, element, show, text } from "./dom.js";
+import { UUID, ask as askServer } from "./ask.js";
+import { byId, dataTable, element, refuse, show, text } from "./dom.js";
+import { clearEpisodes, drawEpisodes, drawLimits, episodeLegend, renderEpisodes, startEpisodes } from "./episodes.js";
 import { isLive } from "./feed.js";
 import { count, hour, percent, seconds, span, time } from "./format.js";
+import { clearOwn, renderOwn, startOwn } from "./own.js";
 import { levelBadge } from "./people.js";
 import { colour } from "./theme.js";
 
 const ASK_SECONDS = 2;
-// Pages that were told to come again do not all come at once.
 const SPREAD_SECONDS = 2;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 let followed = null;
 let minutes = 15;
@@ -35,10 +36,12 @@ export function startCustomer() {
     range: limits,
     draw: drawBands,
   });
+  startEpisodes();
+  startOwn();
   tables = {
     readings: dataTable(byId("customer-table"), "Readings of the customer, newest first", ["Time (UTC)", "bpm"]),
     hours: dataTable(byId("customer-hours"), "Published hours of the customer", [
-      "Hour (UTC)", "Readings", "Lowest", "Mean", "Highest", "At High", "Coverage",
+      "Hour (UTC)", "Readings", "Lowest", "Mean", "Highest", "At High", "Coverage", "Alarms",
     ]),
   };
 }
@@ -70,9 +73,11 @@ function stop() {
   followed = null;
   points = [];
   chart.clear();
+  clearEpisodes();
+  clearOwn();
   for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table", "customer-hours", "customer-stop"]) show(id, false);
   show("customer-empty", true);
-  text("customer-empty", "Choose a customer at High, or enter an id.");
+  text("customer-empty", "Choose a customer, or enter an id.");
   text("customer-note", "heart rate over time");
   byId("customer-id").focus();
 }
@@ -81,43 +86,24 @@ async function ask() {
   const id = followed;
   let wait = ASK_SECONDS;
   if (isLive()) {
-    try {
-      const answer = await fetch("api/customer", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ customer_id: id, minutes }),
-      });
-      if (id !== followed) return;
-      if (answer.ok) {
-        fail("");
-        render(await answer.json());
-      } else {
-        fail(await reasonOf(answer));
-        wait = waitAfter(answer);
-      }
-    } catch {
-      fail("Airflow does not answer: trying again.");
-    }
+    const found = await askServer("customer", { customer_id: id, minutes });
+    if (id !== followed) return;
+    fail(found.problem ? wordsFor(found) : "");
+    if (found.value) render(found.value);
+    // Pages that were told to come again do not all come at once.
+    else if (found.wait > 0) wait = found.wait + Math.random() * SPREAD_SECONDS;
   }
   if (id === followed) timer = setTimeout(ask, wait * 1000);
 }
 
-function waitAfter(answer) {
-  const seconds = Number(answer.headers.get("Retry-After"));
-  return seconds > 0 ? seconds + Math.random() * SPREAD_SECONDS : ASK_SECONDS;
-}
-
-async function reasonOf(answer) {
-  if (answer.status === 401 || answer.status === 403) return "Your login to Airflow has ended.";
-  const { detail } = await answer.json().catch(() => ({}));
+function wordsFor({ problem, isBusy }) {
   const kept = points.length ? " What you see is the last answer." : "";
-  if (answer.status === 503 && typeof detail === "string") return `Trying again: ${detail}.${kept}`;
-  return typeof detail === "string" ? detail : `The server answered ${answer.status}: trying again.`;
+  return isBusy ? `Trying again: ${problem}.${kept}` : `${problem}.`;
 }
 
 function fail(message) {
   text("customer-error", message);
-  byId("customer-id").toggleAttribute("aria-invalid", message.startsWith("A customer id"));
+  refuse("customer-id", message.startsWith("A customer id"));
 }
 
 function render(view) {
@@ -133,6 +119,8 @@ function render(view) {
   for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table"]) show(id, !isEmpty);
   show("customer-hours", view.hours.length > 0);
   text("customer-note", note(view, readings.length));
+  renderEpisodes(view);
+  renderOwn(view);
   if (!isEmpty) {
     renderReading(view, readings.at(-1));
     chart.set([points.map(([at]) => at), points.map(([, bpm]) => bpm)]);
@@ -141,7 +129,7 @@ function render(view) {
   tables.hours(
     [...view.hours].reverse().map((row) => [
       hour(row.hour), count(row.readings), `${row.min_bpm}`, row.avg_bpm.toFixed(1), `${row.max_bpm}`, count(row.high),
-      row.coverage == null ? "–" : percent(row.coverage),
+      row.coverage == null ? "–" : percent(row.coverage), count(row.alarms),
     ]),
   );
   byId("customer-legend").replaceChildren(...legendItems(view));
@@ -168,7 +156,7 @@ function legendItems(view) {
   const item = (name, label) => element("li", {}, element("span", { class: `swatch band ${name}` }), label);
   const items = [item("high", "High"), item("elevated", "Elevated"), item("gap", "no readings")];
   if (view.gap_seconds != null) items[2].append(` for more than ${span(view.gap_seconds)}`);
-  return items;
+  return [...items, ...episodeLegend()];
 }
 
 function limits(_, low, high) {
@@ -193,6 +181,8 @@ function drawBands(plot) {
     if (bands.high_at_most_bpm != null) stripe(plot, 0, bands.high_at_most_bpm, "high", "");
   }
   drawGaps(plot);
+  drawLimits(plot);
+  drawEpisodes(plot);
   ctx.restore();
 }
 

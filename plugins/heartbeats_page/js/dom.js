@@ -27,6 +27,11 @@ export function mark(node, name, isMarked) {
   target.classList.toggle(name, isMarked);
 }
 
+export function refuse(input, isRefused) {
+  if (isRefused) byId(input).setAttribute("aria-invalid", "true");
+  else byId(input).removeAttribute("aria-invalid");
+}
+
 // Keep a list of children in step with a list of items; a child stays the same node as long as its item's key does.
 export function keyed(parent, items, keyOf, make, update) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
@@ -52,7 +57,7 @@ export function fillCells(row, values) {
   for (const [place, cell] of cells(row).entries()) text(cell, values[place]);
 }
 
-// A table that is only filled while somebody has it open.
+// A table that is only filled while somebody has it open, where it can be closed.
 export function dataTable(details, caption, headings) {
   const body = element("tbody");
   const table = element(
@@ -65,7 +70,7 @@ export function dataTable(details, caption, headings) {
   details.append(element("div", { class: "scroll short", tabindex: "0", role: "region", "aria-label": caption }, table));
   let newest = [];
   const fill = () => {
-    if (!details.open) return;
+    if (details.open === false) return;
     keyed(
       body,
       newest,

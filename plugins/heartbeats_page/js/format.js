@@ -30,6 +30,12 @@ export function hour(instant) {
   return `${WEEKDAYS[date.getUTCDay()]} ${date.toISOString().slice(11, 16)}`;
 }
 
+// Today's instants by the time alone.
+export function moment(instant, now) {
+  const [date, clock] = new Date(instant).toISOString().slice(0, 19).split("T");
+  return date === new Date(now).toISOString().slice(0, 10) ? clock : `${date} ${clock}`;
+}
+
 export function span(total) {
   const value = Math.max(0, Math.round(total));
   if (value < 120) return `${value} s`;

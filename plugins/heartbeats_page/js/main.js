@@ -1,6 +1,8 @@
 // Put the page together: each look is handed to every part of it.
 
+import { renderAlarmCounts, startAlarms } from "./alarms.js";
 import { follow, setBands, startCustomer } from "./customer.js";
+import { byId } from "./dom.js";
 import { startFeed } from "./feed.js";
 import { renderFlow } from "./flow.js";
 import { renderHours } from "./hours.js";
@@ -14,9 +16,14 @@ startTheme();
 startLinks();
 startCustomer();
 startPipeline();
+startAlarms((customer) => {
+  follow(customer);
+  byId("customer-title").scrollIntoView();
+});
 startFeed((look) => {
   setBands(look);
   renderLimits(look.limits);
+  renderAlarmCounts(look);
   renderFlow(look);
   renderPeople(look, follow);
   renderPipeline(look);

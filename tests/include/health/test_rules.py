@@ -22,6 +22,7 @@ from include.health.types import (
     Status,
     UnprocessableRecords,
     UnpublishedHours,
+    UnreadRecords,
 )
 from include.settings import Settings
 from include.stream.types import Lease
@@ -47,6 +48,7 @@ DATABASE = DatabaseFacts(
     recent_records=1000,
     recent_quarantined=10,
     recent_unprocessable=None,
+    recent_unread=None,
     lease=LEASE,
     unpublished=UnpublishedHours(0, 0, None),
     alarms=AlarmWork(looked_at=ago(2), waiting_since=None, untaken_since=None),
@@ -115,7 +117,7 @@ def test_what_is_to_be_told_and_is_not_is_found(
 
 def test_a_healthy_stream_passes_every_check() -> None:
     assert statuses(HEALTHY) == {}
-    assert len(found(HEALTHY)) == 12
+    assert len(found(HEALTHY)) == 13
 
 
 def test_lag_counts_what_kafka_holds_and_the_ledger_has_not_done() -> None:
@@ -232,6 +234,16 @@ def test_a_record_that_could_not_be_processed_is_a_warning_that_says_where_it_li
     assert check.message == (
         "2 records could not be processed in the last 10 min, the newest at partition 1, offset 4711: "
         "python main.py dead-letters list --reason unprocessable"
+    )
+
+
+def test_records_that_kafka_dropped_unread_fail_and_are_named() -> None:
+    check = found(database(recent_unread=UnreadRecords(15, 0, 10, 25)))["unread"]
+
+    assert (check.status, check.value) == (Status.FAIL, 15)
+    assert check.message == (
+        "Kafka dropped 15 records before the stream had read them, found in the last 10 min; "
+        "the newest are offsets 10 to 24 of partition 0"
     )
 
 

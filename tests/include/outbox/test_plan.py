@@ -80,6 +80,10 @@ def test_an_alarm_that_rests_tells_nothing_but_its_end() -> None:
     assert planned([told(2, "cleared", alarm=1, channels=(1,), is_snoozed=True)]) == [(1, "cleared")]
 
 
+def test_a_reminder_may_be_the_first_that_anybody_hears() -> None:
+    assert planned([reminder(1)]) == [(1, "reminder")]
+
+
 def test_what_is_too_much_becomes_one_summary() -> None:
     storm: list[Item] = [told(number) for number in range(1, 10_001)]
 

@@ -77,7 +77,7 @@ def test_a_process_of_airflow_knows_the_secrets_that_it_needs_and_no_others(
     }
 
     assert known == {
-        "api-server": {"DB_READER_PASS", "KAFKA_SASL_PASSWORD"},
+        "api-server": {"DB_READER_PASS", "DB_PEOPLE_PASS", "KAFKA_SASL_PASSWORD"},
         "scheduler": {"KAFKA_SASL_PASSWORD"},
         "dag-processor": set(),
         "triggerer": {"KAFKA_SASL_PASSWORD"},

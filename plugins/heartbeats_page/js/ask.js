@@ -1,0 +1,26 @@
+// Ask the server. What comes back is a value, or a problem in words; `isBusy`: the same may work in `wait` seconds.
+
+const ENDED = "Your login to Airflow has ended";
+const SILENT = { problem: "Airflow does not answer", isBusy: true, wait: 0 };
+
+export async function ask(path, question) {
+  const body = question && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question) };
+  try {
+    const answer = await fetch(`api/${path}`, { cache: "no-store", ...body });
+    if (answer.ok) return { value: await answer.json() };
+    return { problem: await reasonOf(answer), isBusy: answer.status >= 500, wait: Number(answer.headers.get("Retry-After")) };
+  } catch {
+    return SILENT;
+  }
+}
+
+async function reasonOf(answer) {
+  if (answer.status === 401) return ENDED;
+  const { detail } = await answer.json().catch(() => ({}));
+  if (answer.status === 403 && detail === "Invalid JWT token") return ENDED;
+  if (typeof detail === "string") return detail;
+  if (Array.isArray(detail)) return detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join("; ");
+  return `the server answered ${answer.status}`;
+}
+
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
