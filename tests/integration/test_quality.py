@@ -305,6 +305,21 @@ def test_only_the_newest_pages_are_kept(settings: Settings, sink: Writer) -> Non
     assert [page.split("/")[2] in index for page in pages] == exists
 
 
+def test_a_run_whose_number_stood_for_another_in_an_earlier_database_has_its_own_page(
+    pipeline: Pipeline, settings: Settings, sink: Writer
+) -> None:
+    sink.store(FLAWLESS)
+    [before] = settle_hour(settings, EIGHT).docs_pages
+    pipeline.run("update settled_hours set run_id = 0; delete from quality_runs")
+    pipeline.run("alter table quality_runs alter column id restart with 1")
+
+    [after] = settle_hour(settings, EIGHT).docs_pages
+
+    assert after.split("/")[:3] == before.split("/")[:3]
+    assert after > before
+    assert (settings.stack.data_docs_dir / after).is_file()
+
+
 def test_nothing_that_a_run_leaves_names_a_customer_or_a_password(
     pipeline: Pipeline,
     settings: Settings,
