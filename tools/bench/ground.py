@@ -22,7 +22,11 @@ from tools.bench.probe import LOOK_SECONDS, Probe, Sighting
 from tools.bench.systems import Compiled, Consumers, Running, Stream, System, has_go
 
 PATIENCE_SECONDS = 180
-CLEAR = "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours"
+# What the alarms know goes too: the next launch would take in the round before as what it has missed.
+CLEAR = (
+    "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours, "
+    "fresh_readings, alarm_memory, alarm_touches, alarms, outbox cascade"
+)
 # The past of as many customers as a backlog has, each with a reading in a second.
 FILL = """
 insert into heartbeats (customer_id, heart_rate, event_time, risk_level)
