@@ -3,12 +3,13 @@
 import re
 from functools import cache
 
+from include.db.queries import query
 from include.settings import PROJECT_ROOT
 
 # A file is named by its verb; these change nothing and lock nothing that outlasts them.
 _READING_VERBS = ("select", "count", "read", "sum")
 # Of statements that stand in no file.
-_PASSING_WORDS = ("select", "show", "set", "begin", "rollback")
+_PASSING_WORDS = ("select", "show", "set", "begin", "rollback", "deallocate")
 _NUMBER = re.compile(r"\b\d+\b")
 _PLACEHOLDER = re.compile(r"%\(\w+\)s|%s|\$\?")
 
@@ -43,7 +44,6 @@ def writing_statements(*rooms: str) -> set[str]:
 def _names() -> dict[str, str]:
     names = {}
     for file in (PROJECT_ROOT / "include").glob("*/sql/*.sql"):
-        lines = file.read_text().splitlines()
-        statement = "\n".join(line for line in lines if not line.startswith("--"))
-        names[told_apart(statement)] = f"{file.parent.parent.name}/{file.stem}"
+        name = f"{file.parent.parent.name}/{file.stem}"
+        names[told_apart(query(name))] = name
     return names
