@@ -19,7 +19,10 @@ def read_policy(kind: type[Policy], folder: Path, name: str, *, setting: str) ->
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        problems = "; ".join(detail["msg"] for detail in error.errors())
+        problems = "; ".join(
+            ": ".join(filter(None, [".".join(map(str, detail["loc"])), detail["msg"]]))
+            for detail in error.errors(include_input=False, include_url=False)
+        )
         raise SettingsError(
             f"{setting.lower().replace('_', ' ')} {name} cannot be used: {problems}"
         ) from None

@@ -4,10 +4,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from include.domain.policy_file import read_policy
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
-from include.errors import SettingsError
 
 POLICY_FOLDER = Path(__file__).parent / "policies"
 
@@ -82,15 +82,4 @@ class AlarmPolicy(_File):
 
 def load_alarm_policy(name: str) -> AlarmPolicy:
     """Read the policy called `name`; raise SettingsError if there is none or it makes no sense."""
-    path = POLICY_FOLDER / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in POLICY_FOLDER.glob("*.json")))
-        raise SettingsError(f"ALARM_POLICY names no policy {name}: choose one of {known}")
-    try:
-        return AlarmPolicy.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        problems = "; ".join(
-            ": ".join(filter(None, [".".join(map(str, detail["loc"])), detail["msg"]]))
-            for detail in error.errors(include_input=False, include_url=False)
-        )
-        raise SettingsError(f"alarm policy {name} cannot be used: {problems}") from None
+    return read_policy(AlarmPolicy, POLICY_FOLDER, name, setting="ALARM_POLICY")
