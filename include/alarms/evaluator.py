@@ -79,11 +79,7 @@ class Evaluator:
         """Go on from what was kept; raise FencedError if a newer evaluator is there."""
         connection = self._connect()
         store.note_look(connection, self.epoch, None)
-        [(progress, is_filled)] = connection.execute(
-            "select progress, is_filled from alarm_evaluator"
-        ).fetchall()
-        progress_us = None if progress is None else store.to_us(progress)
-        self._recall(store.Lease(self.epoch, progress_us, is_filled))
+        self._recall(store.read_lease(connection))
 
     def close(self) -> None:
         """End the session."""

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg import Cursor
+from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from include.db.clock import read_clock
@@ -46,7 +48,16 @@ def take_evaluator(connection: Connection, holder: str) -> Lease:
     """Become the only evaluator. Needs an autocommit connection."""
     connection.execute(query("alarms/end_evaluator_sessions"), {"application": APPLICATION})
     values = {"name": EVALUATOR, "holder": holder}
-    [(epoch, progress, is_filled)] = connection.execute(query("alarms/take_evaluator"), values).fetchall()
+    return _lease(connection.execute(query("alarms/take_evaluator"), values))
+
+
+def read_lease(connection: Connection) -> Lease:
+    """Return what the newest evaluator goes on from."""
+    return _lease(connection.execute(query("alarms/select_evaluator"), {"name": EVALUATOR}))
+
+
+def _lease(rows: Cursor[TupleRow]) -> Lease:
+    [(epoch, progress, is_filled)] = rows.fetchall()
     return Lease(epoch, None if progress is None else to_us(progress), is_filled)
 
 
@@ -54,8 +65,7 @@ def note_look(connection: Connection, epoch: int, progress_us: int | None) -> No
     """Note a look before anything of it is written; raise FencedError if a newer evaluator has taken over."""
     values = {"name": EVALUATOR, "epoch": epoch, "progress": to_instant(progress_us)}
     if connection.execute(query("alarms/note_look"), values).fetchone() is None:
-        [(newest,)] = connection.execute("select max(epoch) from alarm_evaluator").fetchall()
-        raise FencedError(epoch=epoch, newest_epoch=newest)
+        raise FencedError(epoch=epoch, newest_epoch=read_lease(connection).epoch)
 
 
 def note_filled(connection: Connection, epoch: int) -> None:
