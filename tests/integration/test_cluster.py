@@ -1,6 +1,5 @@
 """The stream on a standalone Spark cluster, submitted as Airflow does it; a node of the cluster dies in mid-batch."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from include.stream.lease import request_stop
 from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
-from producer.run import run_simulator
+from tests.support.background import simulating
 from tests.support.marked_run import secrets_of
 from tests.support.pipeline import Pipeline
 from tests.support.spark_cluster import SparkCluster, running_from_airflow, spark_cluster
@@ -40,14 +39,8 @@ def readings_with_faults(settings: Settings, ledger: Path) -> Iterator[None]:
         fault_rates=dict(PRESETS["mixed"]),
         ledger=ledger,
     )
-    stop = threading.Event()
-    sending = threading.Thread(target=run_simulator, args=(options, settings), kwargs={"stop": stop})
-    sending.start()
-    try:
+    with simulating(settings, options):
         yield
-    finally:
-        stop.set()
-        sending.join()
 
 
 def hung_in_mid_batch(pipeline: Pipeline) -> set[int]:

@@ -1,14 +1,13 @@
 """The alarms as people meet them on the page: in a real browser, through Airflow's login, with its rights."""
 
 import json
-import threading
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import httpx
@@ -20,6 +19,7 @@ from stack.airflow.configuration import base_url
 from tests.page.conftest import HIGH_CUSTOMER
 from tests.support.browser import DESK, PHONE, findings, new_context, scrolls_sideways
 from tests.support.control_plane import ControlPlane
+from tests.support.serving import serving
 from tests.support.waiting import wait_until
 from tools.browser import open_live_page
 
@@ -283,17 +283,8 @@ def other_site(text: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://localhost:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answers) as address:
+        yield address.replace("127.0.0.1", "localhost") + "/"
 
 
 def test_what_another_sites_page_sends_with_the_users_cookie_is_refused(

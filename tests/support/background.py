@@ -1,8 +1,12 @@
-"""Something that is done again and again beside a test."""
+"""What goes on beside a test."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from include.settings import Settings
+from producer.options import SimulatorOptions
+from producer.run import run_simulator
 
 
 @contextmanager
@@ -21,3 +25,16 @@ def repeating(act: Callable[[], object], *, every_seconds: float) -> Iterator[No
     finally:
         is_over.set()
         thread.join()
+
+
+@contextmanager
+def simulating(settings: Settings, options: SimulatorOptions) -> Iterator[None]:
+    """Let the simulator send beside the block; at its end all is acknowledged and in the ground truth."""
+    stop = threading.Event()
+    sending = threading.Thread(target=run_simulator, args=(options, settings), kwargs={"stop": stop})
+    sending.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        sending.join()

@@ -6,7 +6,6 @@ again. When the block ends all of it is held against what the broker had acknowl
 """
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,8 +22,7 @@ from include.truth.lines import truth_lines
 from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
-from producer.run import run_simulator
-from tests.support.background import repeating
+from tests.support.background import repeating, simulating
 from tests.support.hours import Measurement, published, recompute
 from tests.support.pipeline import Pipeline
 from tests.support.trials.kept_stream import KeptStream, kept_stream
@@ -167,14 +165,8 @@ def _simulated(settings: Settings, fault_rates: Mapping[str, float], truth: Path
     options = SimulatorOptions(
         customers=100, records_per_second=300, fault_rates=dict(fault_rates), ledger=truth
     )
-    stop = threading.Event()
-    sending = threading.Thread(target=run_simulator, args=(options, settings), kwargs={"stop": stop})
-    sending.start()
-    try:
+    with simulating(settings, options):
         yield
-    finally:
-        stop.set()
-        sending.join()
 
 
 def _draw_up(trial: Trial, truth: Path) -> None:
