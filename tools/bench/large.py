@@ -7,11 +7,13 @@ about 150 bytes of disk per reading, twice while it is filled.
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from include.db.connect import Connection, Role, connect
+from include.domain.hours import HOUR
 from include.errors import StreamFailedError
 from include.hourly.run import settle_hour
 from include.live import store
@@ -21,6 +23,7 @@ from tools.bench.drain import drain_once, stored_count
 from tools.bench.figures import EMPTY_TABLE, LARGE_TABLE, MS, SECONDS
 from tools.bench.generator import send_backlog
 from tools.bench.ground import Bench, backlog_start_us, checkpoint, clear, fill_table, fresh_topic
+from tools.bench.options import BenchOptions
 from tools.bench.systems import Stream
 from tools.grafana.macros import Range, expand, panels, span
 
@@ -32,53 +35,54 @@ FORGET_HOURS = "truncate settled_hours, customer_hourly, risk_hourly, quality_ru
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the database's times are UTC without a zone
 
 
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Where in the past each piece lies, so that none meets another: filled in, the hour, the drained backlogs."""
+
+    hour: datetime
+    drained_us: int
+
+    @classmethod
+    def of(cls, options: BenchOptions) -> "_Times":
+        """Reckon back from a minute ago."""
+        drained_us = backlog_start_us(options.records * options.rounds)
+        first = _EPOCH + timedelta(microseconds=drained_us)
+        return cls(first.replace(minute=0, second=0, microsecond=0) - HOUR, drained_us)
+
+
 def measure_large(bench: Bench) -> None:
     """Measure on an empty table, then beside `table_rows` other readings."""
     for subject, rows in ((EMPTY_TABLE, 0), (LARGE_TABLE, bench.options.table_rows)):
+        times = _Times.of(bench.options)
         clear(bench.settings)
         if rows:
             begun = time.monotonic()
-            fill_table(bench.settings, rows, until=_drained_from(bench))
+            fill_table(bench.settings, rows, until=times.hour)
             bench.figures.note("filling", subject, SECONDS, time.monotonic() - begun)
             bench.figures.note("filling", subject, "rows", rows)
-        _measure_drain(bench, subject)
+        _measure_drain(bench, subject, times)
         with fresh_topic(bench.settings) as settings:
-            hour = _store_hour(bench, settings)
+            _store_hour(bench, settings, times.hour)
             for _ in range(bench.options.rounds):
-                _measure_hour(bench, settings, subject, hour)
+                _measure_hour(bench, settings, subject, times.hour)
             measure_looks(bench, settings, subject)
 
 
-def _measure_drain(bench: Bench, subject: str) -> None:
-    """Drain one backlog after the other into the same table; each has instants of its own."""
+def _measure_drain(bench: Bench, subject: str, times: _Times) -> None:
+    """Drain one backlog after the other into the same table, each later than the one before: the probe looks ahead."""
+    records = bench.options.records
     for number in range(bench.options.rounds):
         with fresh_topic(bench.settings) as settings:
-            first_us = _window_start_us(bench, number)
-            send_backlog(settings, bench.options.records, first_us)
+            first_us = times.drained_us + number * records * STEP_US
+            send_backlog(settings, records, first_us)
             checkpoint(settings)
             drain_once(bench, settings, Stream(), first_us, subject=subject)
 
 
-def _window_start_us(bench: Bench, number: int) -> int:
-    return backlog_start_us(bench.options.records * (number + 1))
-
-
-def _drained_from(bench: Bench) -> datetime:
-    """Return an hour before anything that is drained, so that what is filled in never meets it."""
-    first = _from_us(_window_start_us(bench, bench.options.rounds))
-    return min(first, _past_hour()) - timedelta(minutes=1)
-
-
-def _past_hour() -> datetime:
-    """Return the last hour but two: its readings are old enough to be no part of a drained backlog."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
-
-
-def _store_hour(bench: Bench, settings: Settings) -> datetime:
+def _store_hour(bench: Bench, settings: Settings, hour: datetime) -> None:
     """Let the stream store an hour of 3.6 M readings, 2,000 per second in its first half."""
-    hour, before = _past_hour(), stored_count(settings)
-    first_us = round((hour - _EPOCH).total_seconds()) * 1_000_000
+    before = stored_count(settings)
+    first_us = (hour - _EPOCH) // timedelta(microseconds=1)
     send_backlog(settings, HOUR_READINGS, first_us)
     with Stream().running(settings, bench.folder, drain=True) as running:
         for process in running.processes:
@@ -89,7 +93,6 @@ def _store_hour(bench: Bench, settings: Settings) -> datetime:
     with connect(settings, Role.OWNER, autocommit=True) as owner:
         owner.execute("vacuum analyze heartbeats")
     checkpoint(settings)
-    return hour
 
 
 def _measure_hour(bench: Bench, settings: Settings, subject: str, hour: datetime) -> None:
@@ -148,7 +151,3 @@ def _newest(reader: Connection) -> datetime:
     row = reader.execute("select max(event_time) from heartbeats").fetchone()
     newest: datetime = row[0] if row else datetime.now(UTC).replace(tzinfo=None)
     return newest + timedelta(microseconds=STEP_US)
-
-
-def _from_us(instant_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=instant_us)
