@@ -142,7 +142,7 @@ def running_from_airflow(settings: Settings, cluster: SparkCluster, home: Path) 
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Airflow has no metadata here, where the stack keeps it.
-        "AIRFLOW_CONN_HEARTBEAT_STREAM": json.dumps(connections(settings)["heartbeat_stream"]),
+        **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(held) for name, held in connections(settings).items()},
         # The driver is called back by its executors.
         "SPARK_LOCAL_IP": LOOPBACK,
     }
