@@ -14,11 +14,12 @@ from include.daily.charts import Series
 from include.daily.rules import TREND_DAYS, verdict
 from include.daily.types import DayReport, Expectation
 from include.domain.reasons import EXPLANATIONS, Reason
+from include.domain.words import lasting
 from include.version import product_version
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In this order. A new part of the report is a template of its own, named here.
-SECTIONS = ("summary", "hours", "quality", "quarantine", "pace", "coverage", "risk")
+SECTIONS = ("summary", "hours", "quality", "quarantine", "pace", "coverage", "risk", "alarms")
 UNKNOWN = "\u2013"
 STATES = {"published": "✓", "withheld": "✕", "reopened": "↻", "open": "○"}
 
@@ -60,7 +61,7 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(figure=_figure, share=_share, trend=_trend)
-    environment.filters.update(clock=_clock, number=_number)
+    environment.filters.update(clock=_clock, number=_number, seconds=_seconds)
     return environment.get_template(f"{name}.html")
 
 
@@ -79,6 +80,10 @@ def _number(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.4g}"
 
 
+def _seconds(value: float | None) -> str:
+    return UNKNOWN if value is None else lasting(value)
+
+
 def _clock(instant: datetime) -> str:
     return f"{instant:%H:%M}"
 
@@ -95,6 +100,7 @@ def _charts(report: DayReport) -> dict[str, Markup]:
     outcomes = _picker(report, report.outcomes)
     latency, lag = _picker(report, report.latency), _picker(report, report.lag)
     coverage, risk = _picker(report, report.coverage), _picker(report, report.risk)
+    alarms = _picker(report, report.alarm_hours)
     return {
         "outcomes": charts.columns(
             "Records by the hour in which they were committed, and what became of them",
@@ -129,6 +135,15 @@ def _charts(report: DayReport) -> dict[str, Markup]:
             labels,
             [Series(name.capitalize(), name, risk(name)) for name in ("normal", "elevated", "high")],
             unit="readings",
+        ),
+        "alarms": charts.columns(
+            "Alarms by the hour in which they opened",
+            labels,
+            [
+                Series("warning", "elevated", alarms("warning")),
+                Series("critical", "high", alarms("critical")),
+            ],
+            unit="alarms",
         ),
     }
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from include.daily.types import Day, DayReport, Expectation, Latency, Risk
+from include.daily.types import AlarmCount, Day, DayReport, Expectation, Latency, Risk
 from include.domain.latency import usual_percentiles_ms
 from include.domain.words import counted
 from include.errors import OptionError
@@ -83,7 +83,7 @@ def verdict(report: DayReport) -> str:
     lost = f" {counted(total.gap, 'record')} had gone from Kafka before they were read." if total.gap else ""
     return (
         f"{', '.join([published, *others, *accepted])}. Of {counted(total.records, 'record')} that came in, "
-        f"{share} were quarantined.{lost}"
+        f"{share} were quarantined.{lost}{_alarms(report.alarms)}"
     )
 
 
@@ -92,6 +92,13 @@ def message(report: DayReport) -> str:
     p99_ms = report.latency_total.p99_ms
     pace = f" Latency p99 {p99_ms:,.0f} ms." if p99_ms is not None else ""
     return f"{report.day}: {verdict(report)}{pace}"
+
+
+def _alarms(alarms: Sequence[AlarmCount]) -> str:
+    opened, still_open = sum(one.alarms for one in alarms), sum(one.open for one in alarms)
+    if not opened:
+        return ""
+    return f" {counted(opened, 'alarm')} opened" + (f", {still_open} still open." if still_open else ".")
 
 
 def _latency(hour: datetime | None, counts: Counter[int]) -> Latency:

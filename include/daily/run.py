@@ -33,6 +33,7 @@ def read_day(settings: Settings, day: Day) -> DayReport:
         coverage, coverage_total = store.read_coverage(connection, day, min_coverage=min_coverage)
         risk, risk_total = store.read_risk(connection, day)
         reasons = store.read_reasons(connection, day)
+        alarms, alarm_hours = store.read_alarms(connection, day)
         return DayReport(
             day=day,
             read_at=read_clock(connection),
@@ -52,6 +53,8 @@ def read_day(settings: Settings, day: Day) -> DayReport:
             min_coverage=min_coverage,
             risk=risk,
             risk_total=risk_total,
+            alarms=alarms,
+            alarm_hours=alarm_hours,
         )
 
 

@@ -8,6 +8,8 @@ from psycopg.rows import class_row
 
 from include.daily import rules
 from include.daily.types import (
+    AlarmCount,
+    AlarmHour,
     Coverage,
     Day,
     Example,
@@ -58,8 +60,7 @@ def read_expectations(connection: Connection, day: Day) -> list[Expectation]:
 
 def read_reasons(connection: Connection, day: Day) -> list[ReasonCount]:
     """Return what was rejected on that day, by reason."""
-    span = {**_span(day), "before": day.since - timedelta(days=1)}
-    found = _read(query("daily/count_by_reason"), span, connection, ReasonCount)
+    found = _read(query("daily/count_by_reason"), _span_with_day_before(day), connection, ReasonCount)
     return [one for one in found if one.records]
 
 
@@ -89,6 +90,12 @@ def read_risk(connection: Connection, day: Day) -> tuple[list[Risk], Risk]:
     return hours, rules.total_risk(hours)
 
 
+def read_alarms(connection: Connection, day: Day) -> tuple[list[AlarmCount], list[AlarmHour]]:
+    """Return the alarms that opened on that day, by rule and by hour."""
+    rules_of_day = _read(query("daily/count_alarms"), _span_with_day_before(day), connection, AlarmCount)
+    return rules_of_day, _read(query("daily/count_alarms_by_hour"), _span(day), connection, AlarmHour)
+
+
 def read_dropped(connection: Connection, day: Day) -> list[str]:
     """Return the tables of which retention has dropped that day."""
     return [parent for (parent,) in connection.execute(query("daily/select_dropped"), {"day": day.date})]
@@ -103,3 +110,7 @@ def _read(
 
 def _span(day: Day) -> dict[str, object]:
     return {"since": day.since, "until": day.until}
+
+
+def _span_with_day_before(day: Day) -> dict[str, object]:
+    return {**_span(day), "before": day.since - timedelta(days=1)}

@@ -162,6 +162,30 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmCount:
+    """How many alarms a rule opened; all but `retracted` and `day_before` are of those that stand."""
+
+    rule: str
+    severity: str
+    alarms: int
+    customers: int
+    open: int
+    acknowledged: int
+    retracted: int
+    seconds_to_acknowledge: float | None
+    day_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmHour:
+    """The alarms that opened in an hour and stand."""
+
+    hour: datetime
+    warning: int
+    critical: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayReport:
     """All that is told of a day, at one instant. Of what is given by hour, `total` is the whole day."""
 
@@ -183,6 +207,8 @@ class DayReport:
     min_coverage: float
     risk: Sequence[Risk]
     risk_total: Risk
+    alarms: Sequence[AlarmCount]
+    alarm_hours: Sequence[AlarmHour]
 
     @property
     def states(self) -> Counter[str]:

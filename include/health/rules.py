@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from include.domain.words import counted
+from include.domain.words import counted, lasting
 from include.health.standstill import (
     age_seconds,
     commit_age_seconds,
@@ -33,8 +33,6 @@ MIN_JUDGED_RECORDS = 20
 # A launch may take in much before its first look; a channel that is down is told of by and by.
 _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS = 120.0, 900.0
 _UNTOLD_SECONDS, _UNTAKEN_SECONDS = 300.0, 900.0
-
-_SPANS = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
 
 
 def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
@@ -85,12 +83,12 @@ def _commit_age(facts: Facts, limits: Thresholds) -> Check:
     if facts.database is None or lag is None:
         return _unknown("commit_age", facts)
     age, limit = commit_age_seconds(facts.database), limits.stall_seconds
-    last = "nothing was ever committed" if age is None else f"the last commit was {_span(age)} ago"
+    last = "nothing was ever committed" if age is None else f"the last commit was {lasting(age)} ago"
     if lag == 0:
         return Check("commit_age", Status.OK, age, limit, f"nothing waits; {last}")
     waited = waited_seconds(facts.database)
     if is_stalled(facts, limits):
-        message = f"the stream stands still: {counted(lag, 'record')} to do for {_span(waited)} and {last}"
+        message = f"the stream stands still: {counted(lag, 'record')} to do for {lasting(waited)} and {last}"
         return Check("commit_age", Status.FAIL, age, limit, message)
     if is_starting(facts, limits):
         return Check(
@@ -108,7 +106,7 @@ def _freshness(facts: Facts, limits: Thresholds) -> Check:
     record_age = _record_age(facts.kafka, facts.database)
     reading_age = age_seconds(facts.database.newest_reading_at, facts.database.now)
     reading = (
-        "there is no reading" if reading_age is None else f"the newest reading is {_span(reading_age)} old"
+        "there is no reading" if reading_age is None else f"the newest reading is {lasting(reading_age)} old"
     )
     status, message = _judge_freshness(lag, record_age, reading_age, is_stalled(facts, limits), limits)
     limit = limits.silence_seconds if lag == 0 else limits.fresh_seconds
@@ -131,7 +129,7 @@ def _judge_freshness(
     if lag == 0 and record_age is None:
         return Status.WARN, "the source has sent nothing; "
     if lag == 0 and record_age is not None and record_age > limits.silence_seconds:
-        return Status.WARN, f"the source is silent since {_span(record_age)}, the stream has done all; "
+        return Status.WARN, f"the source is silent since {lasting(record_age)}, the stream has done all; "
     if reading_age is not None and reading_age <= limits.fresh_seconds:
         return Status.OK, ""
     if lag > 0:
@@ -143,7 +141,7 @@ def _quarantine(facts: Facts, limits: Thresholds) -> Check:
     if facts.database is None:
         return _unknown("quarantine", facts)
     records, quarantined = facts.database.recent_records, facts.database.recent_quarantined
-    window = f"in the last {_span(limits.quarantine_window_seconds)}"
+    window = f"in the last {lasting(limits.quarantine_window_seconds)}"
     if records == 0:
         return Check("quarantine", Status.OK, None, limits.quarantine_warn_share, f"no records {window}")
     share = quarantined / records
@@ -158,7 +156,7 @@ def _unprocessable(facts: Facts, limits: Thresholds) -> Check:
     if facts.database is None:
         return _unknown("unprocessable", facts)
     found = facts.database.recent_unprocessable
-    window = f"in the last {_span(limits.quarantine_window_seconds)}"
+    window = f"in the last {lasting(limits.quarantine_window_seconds)}"
     if found is None:
         return Check("unprocessable", Status.OK, 0, 0, f"no record had to be put aside unprocessed {window}")
     message = (
@@ -172,7 +170,7 @@ def _unread(facts: Facts, limits: Thresholds) -> Check:
     if facts.database is None:
         return _unknown("unread", facts)
     found = facts.database.recent_unread
-    window = f"in the last {_span(limits.quarantine_window_seconds)}"
+    window = f"in the last {lasting(limits.quarantine_window_seconds)}"
     if found is None:
         return Check("unread", Status.OK, 0, 0, f"Kafka dropped nothing unread {window}")
     message = (
@@ -187,7 +185,7 @@ def _lease(facts: Facts, limits: Thresholds) -> Check:
         return _unknown("lease", facts)
     lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
     if is_starting(facts, limits):
-        up = _span(seconds_between(facts.database.serving_since, now))
+        up = lasting(seconds_between(facts.database.serving_since, now))
         message = f"starting: the database has been up for {up}, and no launch has begun yet"
         return Check("lease", Status.WARN, None, limit, message)
     if lease is None:
@@ -196,18 +194,18 @@ def _lease(facts: Facts, limits: Thresholds) -> Check:
     if lease.fenced_at:
         since = seconds_between(lease.fenced_at, now)
         status = Status.WARN if since <= limits.grace_seconds + limit else Status.FAIL
-        message = f"a launch was fenced {_span(since)} ago (epoch {lease.epoch}) and has no successor yet"
+        message = f"a launch was fenced {lasting(since)} ago (epoch {lease.epoch}) and has no successor yet"
         return Check("lease", status, age, limit, message)
     who = f"launch {lease.epoch} ({lease.holder})"
     if age <= limit:
         status, wish = (Status.WARN, ", asked to stop") if lease.stop_requested else (Status.OK, "")
         return Check("lease", status, age, limit, f"held by {who}{wish}")
     if lease.stop_requested:
-        return Check("lease", Status.WARN, age, limit, f"{who} was stopped on request {_span(age)} ago")
+        return Check("lease", Status.WARN, age, limit, f"{who} was stopped on request {lasting(age)} ago")
     commit_age = commit_age_seconds(facts.database)
     if commit_age is not None and commit_age <= limit:
         return Check("lease", Status.WARN, age, limit, f"{who} commits, but gives no sign of life")
-    message = f"no sign of life from {who} for {_span(age)}: look at heartbeat_stream"
+    message = f"no sign of life from {who} for {lasting(age)}: look at heartbeat_stream"
     return Check("lease", Status.FAIL, age, limit, message)
 
 
@@ -224,7 +222,7 @@ def _unpublished(facts: Facts, limits: Thresholds) -> Check:
         status = Status.WARN
     message = (
         f"{counted(hours.hour_count, 'ended hour')} not published, {hours.withheld_count} of them withheld; "
-        f"the longest waits for {_span(wait_seconds)}"
+        f"the longest waits for {lasting(wait_seconds)}"
     )
     return Check("unpublished_hours", status, wait_seconds / 3600, limit, message)
 
@@ -239,7 +237,7 @@ def _alarms(facts: Facts, limits: Thresholds) -> Check:
     age = age_seconds(facts.database.alarms.looked_at, now)
     waited = seconds_between(lease.started_at, now) if age is None else age
     status, limit = _grade(waited, _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS)
-    message = "the alarms were never evaluated" if age is None else f"the last look was {_span(age)} ago"
+    message = "the alarms were never evaluated" if age is None else f"the last look was {lasting(age)} ago"
     if status is not Status.OK:
         message += ": heartbeat_stream's log says why (alarms_interrupted, alarms_not_evaluated)"
     return Check("alarms", status, age, limit, message)
@@ -255,11 +253,11 @@ def _delivery(facts: Facts) -> Check:
     )
     if waiting > _UNTOLD_SECONDS:
         message = (
-            f"no sender has taken up what is to be told for {_span(waiting)}: is 'alarms deliver' running?"
+            f"no sender has taken up what is to be told for {lasting(waiting)}: is 'alarms deliver' running?"
         )
         return Check("delivery", Status.FAIL, waiting, _UNTOLD_SECONDS, message)
     if untaken > _UNTAKEN_SECONDS:
-        message = f"a channel has not taken a message for {_span(untaken)}: the table messages says why"
+        message = f"a channel has not taken a message for {lasting(untaken)}: the table messages says why"
         return Check("delivery", Status.WARN, untaken, _UNTAKEN_SECONDS, message)
     return Check("delivery", Status.OK, max(waiting, untaken), _UNTAKEN_SECONDS, "what is to be told is told")
 
@@ -280,13 +278,6 @@ def _grade(value: float, warn: float, fail: float) -> tuple[Status, float]:
     if value > fail:
         return Status.FAIL, fail
     return (Status.WARN if value > warn else Status.OK), warn
-
-
-def _span(seconds: float) -> str:
-    for least, unit, name in _SPANS:
-        if seconds >= least:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:.0f} s"
 
 
 def changes_of_checks(checks: Sequence[Check]) -> list[Change]:

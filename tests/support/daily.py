@@ -6,6 +6,8 @@ from typing import Any
 
 from include.daily.rules import TREND_DAYS, latencies, total_risk
 from include.daily.types import (
+    AlarmCount,
+    AlarmHour,
     Coverage,
     Day,
     DayReport,
@@ -81,6 +83,14 @@ def sample_report(**changes: Any) -> DayReport:
         "min_coverage": 0.5,
         "risk": risk,
         "risk_total": total_risk(risk),
+        "alarms": [
+            AlarmCount("very_high", "critical", 9, 4, 1, 8, 2, 41.0, 6),
+            AlarmCount("high", "warning", 31, 17, 0, 25, 5, 190.5, 28),
+            AlarmCount("silence", "warning", 12, 12, 2, 0, 40, None, 0),
+        ],
+        "alarm_hours": [
+            AlarmHour(hour, place % 4, place % 3) for place, hour in enumerate(hours) if place > 6
+        ],
     }
     return DayReport(**{**report, **changes})
 
@@ -88,7 +98,11 @@ def sample_report(**changes: Any) -> DayReport:
 def empty_report() -> DayReport:
     """Return a day on which nothing was."""
     nothing: dict[str, Any] = {
-        name: [] for name in ("outcomes", "latency", "lag", "hours", "expectations", "reasons", "examples")
+        name: []
+        for name in (
+            *("outcomes", "latency", "lag", "hours", "expectations", "reasons", "examples"),
+            *("alarms", "alarm_hours"),
+        )
     }
     _, no_latency = latencies([])
     return sample_report(

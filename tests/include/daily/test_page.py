@@ -85,6 +85,11 @@ def test_each_figure_is_there_once_with_its_exact_value() -> None:
     assert (found["lag-p99"], found["lag-most"]) == (18_000, 21_000)
     assert found["coverage-p10"] == 0.64
     assert found["risk-high"] == report.risk_total.high
+    assert (found["alarms-critical"], found["alarms-warning"]) == (9, 43)
+    assert (found["alarms-open"], found["alarms-acknowledged"], found["alarms-retracted"]) == (3, 33, 47)
+    assert (found["high-warning-alarms"], found["high-warning-customers"]) == (31, 17)
+    assert (found["silence-warning-open"], found["silence-warning-retracted"]) == (2, 40)
+    assert (found["very_high-critical-day_before"], found["very_high-critical-acknowledged"]) == (6, 8)
 
 
 def test_an_empty_day_says_so_in_each_part() -> None:

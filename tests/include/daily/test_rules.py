@@ -86,7 +86,8 @@ def test_the_verdict_names_what_matters() -> None:
     assert told.startswith(
         "21 of 23 hours with readings published, 1 withheld, 1 reopened, 1 accepted by a person. "
     )
-    assert "12 records had gone from Kafka before they were read." in told
+    assert "12 records had gone from Kafka before they were read. 52 alarms opened, 3 still open." in told
+    assert verdict(sample_report(alarms=[])).endswith("before they were read.")
     assert verdict(empty_report()) == "Nothing came in, and no hour of the day has readings."
     assert message(sample_report()).startswith("2026-11-25: 21 of 23 hours")
     assert "Latency p99" in message(sample_report())
