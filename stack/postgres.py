@@ -17,9 +17,10 @@ from include.errors import DatabaseLoginError, PermanentError
 from include.settings import Settings
 from stack import administrator, cluster
 from stack.accounts import server_account
+from stack.processes import machine_memory_bytes
 from stack.types import Launch, PortClaim, StopStep
 
-# For a development machine: a small footprint, few checkpoints while much is loaded, nothing less durable.
+# For a small machine: a small footprint, few checkpoints while much is loaded, nothing less durable.
 SERVER_OPTIONS = {
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
@@ -29,7 +30,6 @@ SERVER_OPTIONS = {
     "max_connections": "100",
     # Whatever others take, the stream gets in: these are for members of pg_use_reserved_connections.
     "reserved_connections": "20",
-    "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
@@ -42,6 +42,9 @@ SERVER_OPTIONS = {
 FOR_SUPERUSERS = 3
 # Each session may take megabytes; who wants more than this has a server of another size.
 MOST_SESSIONS = 500
+# Of the machine's memory the server keeps an eighth for itself, within these bounds.
+MEMORY_PARTS = 8
+LEAST_SHARED_MB, MOST_SHARED_MB = 128, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Postgres:
         cluster.require_version(data)
         cluster.recover_from_crash(data)
         address = {"listen_addresses": self.settings.db.host, "port": str(self.settings.db.port)}
-        options = SERVER_OPTIONS | _size(self.settings) | address
+        options = SERVER_OPTIONS | _sessions(self.settings) | memory_options(machine_memory_bytes()) | address
         flags = [f"--{key}={value}" for key, value in options.items()]
         command = [str(programs / "postgres"), "-D", str(data), *flags]
         return Launch(command=command, output_file=self.log_files[0], account=account)
@@ -143,7 +146,18 @@ class Postgres:
         )
 
 
-def _size(settings: Settings) -> dict[str, str]:
+def memory_options(memory_bytes: int) -> dict[str, str]:
+    """Return what the server may take of a machine's memory: a modest share, as Spark and Kafka run there too."""
+    memory_mb = memory_bytes // 1024**2
+    shared_mb = min(max(memory_mb // MEMORY_PARTS, LEAST_SHARED_MB), MOST_SHARED_MB)
+    # For the planner, what the kernel keeps of the files counts as well.
+    return {
+        "shared_buffers": f"{shared_mb}MB",
+        "effective_cache_size": f"{max(memory_mb // 2, shared_mb)}MB",
+    }
+
+
+def _sessions(settings: Settings) -> dict[str, str]:
     """Return how many sessions the server lets in: more than usual where Spark runs many tasks at a time."""
     tasks = slots_of(settings.spark.master, settings.kafka.partitions)
     wanted = {

@@ -21,6 +21,8 @@ from include.surroundings import of_ours
 from stack.types import Launch, StopStep
 
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+# Of a container the whole of which this process sees (cgroup 2); `max`: there is no limit.
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 POLL_SECONDS = 0.05
 
 
@@ -110,6 +112,14 @@ def memory_bytes(pid: int) -> int:
         for member in [process, *process.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
                 total += _share_of(member)
+    return total
+
+
+def machine_memory_bytes() -> int:
+    """Return the memory of this machine, or of the container that this runs in."""
+    total: int = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):
+        return min(total, int(_CONTAINER_LIMIT.read_text()))
     return total
 
 

@@ -14,7 +14,7 @@ from include.settings import FIELDS
 from stack.containers.configuration import API_SERVER
 from stack.jars import locked_jars
 from stack.kafka import CONFIGURATION
-from stack.postgres import SERVER_OPTIONS
+from stack.postgres import SERVER_OPTIONS, memory_options
 from tests.support.compose import COMPOSE_FILE, EXAMPLE, PROFILES, config, published, services
 
 MARKER = "marker-p4ss"
@@ -201,8 +201,11 @@ def test_the_broker_keeps_records_as_long_as_the_setting_says(tmp_path: Path) ->
 
 
 def test_the_database_is_set_as_in_the_embedded_stack() -> None:
+    memory_bytes = int(services()["postgres"]["deploy"]["resources"]["limits"]["memory"])
     expected = [
-        f"--{key}={value}" for key, value in SERVER_OPTIONS.items() if key != "unix_socket_directories"
+        f"--{key}={value}"
+        for key, value in (SERVER_OPTIONS | memory_options(memory_bytes)).items()
+        if key != "unix_socket_directories"
     ]
 
     assert services()["postgres"]["command"] == ["postgres", *expected]
