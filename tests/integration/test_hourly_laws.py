@@ -81,10 +81,27 @@ def shared(stack: Settings) -> Iterator[Pipeline]:
         yield pipeline
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# An example settles hours a handful of times, which takes seconds.
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals(), st.booleans())
 def test_after_the_last_run_every_hour_equals_the_recomputation(
     shared: Pipeline, tmp_path: Path, arrival: Arrival, is_run_by_the_hour: bool
+) -> None:
+    settle_and_compare(shared, tmp_path, arrival, is_run_by_the_hour=is_run_by_the_hour)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrivals(), st.booleans())
+def test_so_does_it_over_many_arrivals(
+    shared: Pipeline, tmp_path: Path, arrival: Arrival, is_run_by_the_hour: bool
+) -> None:
+    settle_and_compare(shared, tmp_path, arrival, is_run_by_the_hour=is_run_by_the_hour)
+
+
+def settle_and_compare(
+    shared: Pipeline, tmp_path: Path, arrival: Arrival, *, is_run_by_the_hour: bool
 ) -> None:
     own = shared.settings.having(stack_dir=tmp_path)
     shared.run(

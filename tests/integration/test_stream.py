@@ -115,6 +115,8 @@ def test_poison_records_are_kept_as_they_came_and_stop_nothing(pipeline: Pipelin
     assert [offset for *_, offset in kept] == list(range(11, 11 + len(poison)))
 
 
+# What it does by itself is tested on a task alone, in test_turn.py and test_turn_kafka.py.
+@pytest.mark.slow
 def test_partitions_that_are_added_and_a_checkpoint_that_is_deleted_lose_nothing(pipeline: Pipeline) -> None:
     with pipeline.running() as run:
         run.wait_started()
@@ -134,6 +136,8 @@ def test_partitions_that_are_added_and_a_checkpoint_that_is_deleted_lose_nothing
     assert outcomes(pipeline) == {"accepted": 200, "duplicates": 0, "quarantined": 0}
 
 
+# What it does by itself is tested on a task alone, in test_turn.py and test_turn_kafka.py.
+@pytest.mark.slow
 def test_a_topic_that_is_created_again_is_read_from_its_beginning(pipeline: Pipeline) -> None:
     topic = pipeline.settings.kafka.topic
     with pipeline.running() as run:
