@@ -1,11 +1,12 @@
 """What all workflows share: who owns them, how they are tagged, and which errors are worth another try."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 import pendulum
-from airflow.sdk import Context, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Context, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 
 from dags.connections import by_connections
 from include.errors import PermanentError
@@ -40,13 +41,25 @@ NEVER_BACK: dict[str, Any] = {"start_date": pendulum.datetime(2026, 1, 1, tz="UT
 # The stream and the checks of each minute get the next slot that is free, whatever else waits for one.
 URGENT: dict[str, Any] = {"priority_weight": 100, "weight_rule": "absolute"}
 
-# A field of a form that takes an instant, or nothing.
-INSTANT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+
+def instant(title: str, description: str, form: str = "date-time") -> Param:
+    """Return a field of a form that takes an instant, or nothing; with the form `date`, a day."""
+    return Param(None, type=["null", "string"], format=form, title=title, description=description)
 
 
-def between(least: float, most: float, kind: str = "integer") -> dict[str, Any]:
+def number(value: int, least: int, most: int, title: str, description: str, kind: str = "integer") -> Param:
     """Return a field of a form that takes a number within these bounds."""
-    return {"type": kind, "minimum": least, "maximum": most}
+    return Param(value, type=kind, minimum=least, maximum=most, title=title, description=description)
+
+
+def seconds(value: int, most: int, title: str, description: str) -> Param:
+    """Return a field of a form that takes a span in seconds, and parts of them."""
+    return number(value, 1, most, title, description, kind="number")
+
+
+def choice(values: Sequence[str], title: str, description: str) -> Param:
+    """Return a field of a form that takes one of these words; the first, unless another is chosen."""
+    return Param(values[0], type="string", enum=values, title=title, description=description)
 
 
 @by_connections

@@ -29,7 +29,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, Tag, choice, instant
 from dags.connections import by_connections
 from include.pools import SETTLING
 
@@ -63,18 +63,11 @@ def decide_hour(hour: str, action: str, seen: str, decision: Any) -> dict[str, s
     max_active_runs=16,
     dagrun_timeout=timedelta(days=8),
     params={
-        "hour": Param(
-            None,
-            **INSTANT,
-            title="Hour",
-            description="When the hour begins, UTC, for example 2026-01-31T14:00:00Z.",
-        ),
-        "action": Param(
-            ACTIONS[0],
-            type="string",
-            enum=ACTIONS,
-            title="Action",
-            description="accept: publish the hour as it is. take back: check it as if nobody had accepted it.",
+        "hour": instant("Hour", "When the hour begins, UTC, for example 2026-01-31T14:00:00Z."),
+        "action": choice(
+            ACTIONS,
+            "Action",
+            "accept: publish the hour as it is. take back: check it as if nobody had accepted it.",
         ),
     },
     tags=[Tag.OPERATE, Tag.TIER_2],

@@ -31,10 +31,10 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task
+from airflow.sdk import Asset, CronDataIntervalTimetable, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, TOLD, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, Tag, instant
 from dags.connections import by_connections
 from dags.wait_for_stream import WaitForStream
 from include.domain.hours import as_hour
@@ -95,11 +95,9 @@ def settle_reopened(hour: str, workflow_run: str, *, outlet_events: Any = None) 
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=24),
     params={
-        "hour": Param(
-            None,
-            **INSTANT,
-            title="Hour",
-            description="Which hour to check and publish, UTC, for example 2026-01-31T14:00:00Z. "
+        "hour": instant(
+            "Hour",
+            "Which hour to check and publish, UTC, for example 2026-01-31T14:00:00Z. "
             "It has to have ended, and its readings to be kept still. Empty: the last full one.",
         )
     },

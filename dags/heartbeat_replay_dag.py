@@ -29,7 +29,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, INSTANT, NEVER_BACK, Tag, between
+from dags.common import DEFAULT_ARGS, NEVER_BACK, Tag, instant, number
 from dags.connections import by_connections
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.settings import get_settings
@@ -79,24 +79,11 @@ def trace_outcomes(report: dict[str, Any]) -> dict[str, int]:
             title="Reasons",
             description="Which rejected records. What nobody has mended is only rejected again.",
         ),
-        "since": Param(
-            None,
-            **INSTANT,
-            title="Recorded since",
-            description="UTC, included, for example 2026-01-31T14:00:00Z. Empty: from the oldest on.",
+        "since": instant(
+            "Recorded since", "UTC, included, for example 2026-01-31T14:00:00Z. Empty: from the oldest on."
         ),
-        "until": Param(
-            None,
-            **INSTANT,
-            title="Recorded before",
-            description="UTC, not included. Empty: up to the start of this run.",
-        ),
-        "limit": Param(
-            10_000,
-            **between(1, 1_000_000),
-            title="At most",
-            description="How many records to send, the oldest first.",
-        ),
+        "until": instant("Recorded before", "UTC, not included. Empty: up to the start of this run."),
+        "limit": number(10_000, 1, 1_000_000, "At most", "How many records to send, the oldest first."),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
     tags=[Tag.OPERATE, Tag.TIER_2],

@@ -22,10 +22,10 @@ Makes one page of a whole day, each night, and tells of it.
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from airflow.sdk import CronTriggerTimetable, dag, task
 from airflow.sdk.configuration import conf
 
-from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, Tag
+from dags.common import DEFAULT_ARGS, NEVER_BACK, TOLD, Tag, instant
 from dags.connections import by_connections
 from include.settings import get_settings
 
@@ -58,12 +58,8 @@ def tell_report(written: Any) -> bool:
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     params={
-        "day": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Day",
-            description="Which day (UTC), for example 2026-01-31. Empty: the one before the run.",
+        "day": instant(
+            "Day", "Which day (UTC), for example 2026-01-31. Empty: the one before the run.", form="date"
         )
     },
     tags=[Tag.OPERATE, Tag.TIER_2],

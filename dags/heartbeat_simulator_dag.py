@@ -23,16 +23,11 @@ from typing import Any
 
 from airflow.sdk import Param, dag, task
 
-from dags.common import DEFAULT_ARGS, NEVER_BACK, Tag, between
+from dags.common import DEFAULT_ARGS, NEVER_BACK, Tag, choice, number, seconds
 from include.settings import get_settings
 
 PARAMS = {
-    "customers": Param(
-        200,
-        **between(1, 1_000_000),
-        title="Customers",
-        description="How many customers wear a monitor.",
-    ),
+    "customers": number(200, 1, 1_000_000, "Customers", "How many customers wear a monitor."),
     "rate_hz": Param(
         1.0,
         type="number",
@@ -41,37 +36,27 @@ PARAMS = {
         title="Readings per second",
         description="Per customer.",
     ),
-    "period": Param(
-        "real-time",
-        type="string",
-        enum=["real-time", "last-hour", "last-day"],
-        title="Period",
-        description="From now on in real time, or the last full hour or day (UTC) in fast motion.",
+    "period": choice(
+        ["real-time", "last-hour", "last-day"],
+        "Period",
+        "From now on in real time, or the last full hour or day (UTC) in fast motion.",
     ),
-    "duration_seconds": Param(
+    "duration_seconds": seconds(
         60,
-        **between(1, 86_400, "number"),
-        title="Duration in seconds",
-        description="How long a run in real time lasts; a past period has its own length.",
+        86_400,
+        "Duration in seconds",
+        "How long a run in real time lasts; a past period has its own length.",
     ),
-    "within_seconds": Param(
-        30,
-        **between(1, 86_400, "number"),
-        title="Fast motion within seconds",
-        description="How long sending a past period takes; not for real time.",
+    "within_seconds": seconds(
+        30, 86_400, "Fast motion within seconds", "How long sending a past period takes; not for real time."
     ),
-    "seed": Param(
-        1,
-        **between(0, 2**31 - 1),
-        title="Seed",
-        description="The same seed gives the same people. Two runs at once need two seeds.",
+    "seed": number(
+        1, 0, 2**31 - 1, "Seed", "The same seed gives the same people. Two runs at once need two seeds."
     ),
-    "faults": Param(
-        "none",
-        type="string",
-        enum=["none", "mixed"],
-        title="Faults",
-        description="none, or mixed: a few per cent malformed, repeated, late, conflicting, out of range, silent.",
+    "faults": choice(
+        ["none", "mixed"],
+        "Faults",
+        "none, or mixed: a few per cent malformed, repeated, late, conflicting, out of range, silent.",
     ),
     "fault_rates": Param(
         None,
@@ -80,17 +65,13 @@ PARAMS = {
         title="Rates of single faults",
         description='Shares of the readings instead of the preset\'s, for example {"late": 0.05, "duplicate": 0}.',
     ),
-    "late_by_seconds": Param(
-        300,
-        **between(1, 604_800, "number"),
-        title="Late by seconds",
-        description="How much older a late reading is.",
-    ),
-    "processes": Param(
+    "late_by_seconds": seconds(300, 604_800, "Late by seconds", "How much older a late reading is."),
+    "processes": number(
         1,
-        **between(1, 16),
-        title="Processes",
-        description="How many processes share the customers; more than one for tens of thousands per second.",
+        1,
+        16,
+        "Processes",
+        "How many processes share the customers; more than one for tens of thousands per second.",
     ),
 }
 
