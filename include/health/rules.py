@@ -1,7 +1,7 @@
 """What the facts mean, check by check. Pure decisions: the clock is the database's, handed in with the facts."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from include.domain.words import counted, lasting
 from include.health.standstill import (
@@ -13,15 +13,9 @@ from include.health.standstill import (
     seconds_between,
     waited_seconds,
 )
-from include.health.types import (
-    Check,
-    DatabaseFacts,
-    Facts,
-    KafkaFacts,
-    Status,
-    Thresholds,
-)
+from include.health.types import Check, DatabaseFacts, Facts, Status
 from include.notices.types import Change
+from include.settings_groups import Health
 from include.stream.alive import silent_seconds
 
 BYTES_PER_GIB = 1024**3
@@ -34,95 +28,85 @@ MIN_JUDGED_RECORDS = 20
 _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS = 120.0, 900.0
 _UNTOLD_SECONDS, _UNTAKEN_SECONDS = 300.0, 900.0
 
+# A check's status, the value and the threshold, and what was found in words.
+_Found = tuple[Status, float | None, float | None, str]
 
-def evaluate(facts: Facts, limits: Thresholds) -> list[Check]:
+
+def evaluate(facts: Facts, limits: Health) -> list[Check]:
     """Return one finding for each check, always the same checks in the same order."""
-    return [
-        _broker(facts, limits),
-        _database(facts),
-        _lag(facts, limits),
-        _commit_age(facts, limits),
-        _freshness(facts, limits),
-        _quarantine(facts, limits),
-        _unprocessable(facts, limits),
-        _unread(facts, limits),
-        _lease(facts, limits),
-        _unpublished(facts, limits),
-        _alarms(facts, limits),
-        _delivery(facts),
-        _disk(facts, limits),
-    ]
+    database, lag = facts.database, lag_of(facts)
+    found: dict[str, _Found | None] = {
+        "broker": _broker(facts, limits),
+        "database": _database(facts),
+        "lag": None if lag is None else _lag(lag, limits),
+        "commit_age": None if database is None or lag is None else _commit_age(facts, database, lag, limits),
+        "freshness": None if database is None or lag is None else _freshness(facts, database, lag, limits),
+        "quarantine": None if database is None else _quarantine(database, limits),
+        "unprocessable": None if database is None else _unprocessable(database, limits),
+        "unread": None if database is None else _unread(database, limits),
+        "lease": None if database is None else _lease(database, limits),
+        "unpublished_hours": None if database is None else _unpublished(database, limits),
+        "alarms": None if database is None else _alarms(database, limits),
+        "delivery": None if database is None else _delivery(database),
+        "disk": _disk(facts, limits),
+    }
+    return [_unknown(name, facts) if what is None else Check(name, *what) for name, what in found.items()]
 
 
-def _broker(facts: Facts, limits: Thresholds) -> Check:
-    if facts.kafka is None and is_starting(facts, limits):
-        return Check("broker", Status.WARN, None, None, f"starting: {facts.kafka_problem}")
-    if facts.kafka is None:
-        return Check("broker", Status.FAIL, None, None, facts.kafka_problem)
-    count = len(facts.kafka.ranges)
-    return Check("broker", Status.OK, None, None, f"answers; the topic has {count} partitions")
+def _broker(facts: Facts, limits: Health) -> _Found:
+    if facts.kafka is not None:
+        return Status.OK, None, None, f"answers; the topic has {len(facts.kafka.ranges)} partitions"
+    if is_starting(facts.database, limits):
+        return Status.WARN, None, None, f"starting: {facts.kafka_problem}"
+    return Status.FAIL, None, None, facts.kafka_problem
 
 
-def _database(facts: Facts) -> Check:
+def _database(facts: Facts) -> _Found:
     if facts.database is None:
-        return Check("database", Status.FAIL, None, None, facts.database_problem)
-    answer_ms = facts.database.answer_ms
-    return Check("database", Status.OK, answer_ms, None, f"answered in {answer_ms:.0f} ms")
+        return Status.FAIL, None, None, facts.database_problem
+    return Status.OK, facts.database.answer_ms, None, f"answered in {facts.database.answer_ms:.0f} ms"
 
 
-def _lag(facts: Facts, limits: Thresholds) -> Check:
-    lag = lag_of(facts)
-    if lag is None:
-        return _unknown("lag", facts)
+def _lag(lag: int, limits: Health) -> _Found:
     status, limit = _grade(lag, limits.lag_warn_records, limits.lag_fail_records)
-    return Check("lag", status, lag, limit, f"{counted(lag, 'record')} to do")
+    return status, lag, limit, f"{counted(lag, 'record')} to do"
 
 
-def _commit_age(facts: Facts, limits: Thresholds) -> Check:
-    lag = lag_of(facts)
-    if facts.database is None or lag is None:
-        return _unknown("commit_age", facts)
-    age, limit = commit_age_seconds(facts.database), limits.stall_seconds
+def _commit_age(facts: Facts, database: DatabaseFacts, lag: int, limits: Health) -> _Found:
+    age, limit = commit_age_seconds(database), limits.stall_seconds
     last = "nothing was ever committed" if age is None else f"the last commit was {lasting(age)} ago"
     if lag == 0:
-        return Check("commit_age", Status.OK, age, limit, f"nothing waits; {last}")
-    waited = waited_seconds(facts.database)
+        return Status.OK, age, limit, f"nothing waits; {last}"
+    waited, to_do = waited_seconds(database), f"{counted(lag, 'record')} to do"
     if is_stalled(facts, limits):
-        message = f"the stream stands still: {counted(lag, 'record')} to do for {lasting(waited)} and {last}"
-        return Check("commit_age", Status.FAIL, age, limit, message)
-    if is_starting(facts, limits):
-        return Check(
-            "commit_age", Status.WARN, age, limit, f"starting: {counted(lag, 'record')} to do; {last}"
-        )
+        return Status.FAIL, age, limit, f"the stream stands still: {to_do} for {lasting(waited)} and {last}"
+    if is_starting(database, limits):
+        return Status.WARN, age, limit, f"starting: {to_do}; {last}"
     if waited > limit:
-        return Check("commit_age", Status.WARN, age, limit, f"a launch has just begun; {last}")
-    return Check("commit_age", Status.OK, age, limit, f"in progress; {last}")
+        return Status.WARN, age, limit, f"a launch has just begun; {last}"
+    return Status.OK, age, limit, f"in progress; {last}"
 
 
-def _freshness(facts: Facts, limits: Thresholds) -> Check:
-    lag = lag_of(facts)
-    if facts.kafka is None or facts.database is None or lag is None:
-        return _unknown("freshness", facts)
-    record_age = _record_age(facts.kafka, facts.database)
-    reading_age = age_seconds(facts.database.newest_reading_at, facts.database.now)
+def _freshness(facts: Facts, database: DatabaseFacts, lag: int, limits: Health) -> _Found:
+    reading_age = age_seconds(database.newest_reading_at, database.now)
     reading = (
         "there is no reading" if reading_age is None else f"the newest reading is {lasting(reading_age)} old"
     )
+    record_age = _record_age(facts.kafka.newest_record_at if facts.kafka else None, database)
     status, message = _judge_freshness(lag, record_age, reading_age, is_stalled(facts, limits), limits)
     limit = limits.silence_seconds if lag == 0 else limits.fresh_seconds
-    return Check("freshness", status, reading_age, limit, f"{message}{reading}")
+    return status, reading_age, limit, f"{message}{reading}"
 
 
-def _record_age(kafka: KafkaFacts, database: DatabaseFacts) -> float | None:
+def _record_age(newest: datetime | None, database: DatabaseFacts) -> float | None:
     """Return how long ago the source sent something, as far as the clocks of whoever sends can be believed."""
-    newest = kafka.newest_record_at
     if newest is not None and newest > database.now + _FARTHEST_AHEAD:
         return commit_age_seconds(database)
     return age_seconds(newest, database.now)
 
 
 def _judge_freshness(
-    lag: int, record_age: float | None, reading_age: float | None, is_dead: bool, limits: Thresholds
+    lag: int, record_age: float | None, reading_age: float | None, is_dead: bool, limits: Health
 ) -> tuple[Status, str]:
     if is_dead:
         return Status.FAIL, "the stream is dead, not the source: "
@@ -137,86 +121,71 @@ def _judge_freshness(
     return Status.WARN, "records arrive, but late ones, or none that is accepted: "
 
 
-def _quarantine(facts: Facts, limits: Thresholds) -> Check:
-    if facts.database is None:
-        return _unknown("quarantine", facts)
-    records, quarantined = facts.database.recent_records, facts.database.recent_quarantined
-    window = f"in the last {lasting(limits.quarantine_window_seconds)}"
+def _quarantine(database: DatabaseFacts, limits: Health) -> _Found:
+    records, quarantined = database.recent_records, database.recent_quarantined
+    window = _window(limits)
     if records == 0:
-        return Check("quarantine", Status.OK, None, limits.quarantine_warn_share, f"no records {window}")
+        return Status.OK, None, limits.quarantine_warn_share, f"no records {window}"
     share = quarantined / records
     status, limit = _grade(share, limits.quarantine_warn_share, limits.quarantine_fail_share)
     if status is Status.FAIL and records < MIN_JUDGED_RECORDS:
         status = Status.WARN
-    message = f"{quarantined} of {counted(records, 'record')} rejected {window}"
-    return Check("quarantine", status, share, limit, message)
+    return status, share, limit, f"{quarantined} of {counted(records, 'record')} rejected {window}"
 
 
-def _unprocessable(facts: Facts, limits: Thresholds) -> Check:
-    if facts.database is None:
-        return _unknown("unprocessable", facts)
-    found = facts.database.recent_unprocessable
-    window = f"in the last {lasting(limits.quarantine_window_seconds)}"
+def _unprocessable(database: DatabaseFacts, limits: Health) -> _Found:
+    found, window = database.recent_unprocessable, _window(limits)
     if found is None:
-        return Check("unprocessable", Status.OK, 0, 0, f"no record had to be put aside unprocessed {window}")
+        return Status.OK, 0, 0, f"no record had to be put aside unprocessed {window}"
     message = (
         f"{counted(found.record_count, 'record')} could not be processed {window}, the newest at partition "
         f"{found.partition}, offset {found.offset}: python main.py dead-letters list --reason unprocessable"
     )
-    return Check("unprocessable", Status.WARN, found.record_count, 0, message)
+    return Status.WARN, found.record_count, 0, message
 
 
-def _unread(facts: Facts, limits: Thresholds) -> Check:
-    if facts.database is None:
-        return _unknown("unread", facts)
-    found = facts.database.recent_unread
-    window = f"in the last {lasting(limits.quarantine_window_seconds)}"
+def _unread(database: DatabaseFacts, limits: Health) -> _Found:
+    found, window = database.recent_unread, _window(limits)
     if found is None:
-        return Check("unread", Status.OK, 0, 0, f"Kafka dropped nothing unread {window}")
+        return Status.OK, 0, 0, f"Kafka dropped nothing unread {window}"
     message = (
         f"Kafka dropped {counted(found.record_count, 'record')} before the stream had read them, found {window}; the "
         f"newest are offsets {found.from_offset} to {found.to_offset - 1} of partition {found.partition}"
     )
-    return Check("unread", Status.FAIL, found.record_count, 0, message)
+    return Status.FAIL, found.record_count, 0, message
 
 
-def _lease(facts: Facts, limits: Thresholds) -> Check:
-    if facts.database is None:
-        return _unknown("lease", facts)
-    lease, now, limit = facts.database.lease, facts.database.now, limits.lease_seconds
-    if is_starting(facts, limits):
-        up = lasting(seconds_between(facts.database.serving_since, now))
+def _lease(database: DatabaseFacts, limits: Health) -> _Found:
+    lease, now, limit = database.lease, database.now, limits.lease_seconds
+    if is_starting(database, limits):
+        up = lasting(seconds_between(database.serving_since, now))
         message = f"starting: the database has been up for {up}, and no launch has begun yet"
-        return Check("lease", Status.WARN, None, limit, message)
+        return Status.WARN, None, limit, message
     if lease is None:
-        return Check("lease", Status.FAIL, None, limit, "the stream has never run: unpause heartbeat_stream")
+        return Status.FAIL, None, limit, "the stream has never run: unpause heartbeat_stream"
     age = silent_seconds(lease, now)
     if lease.fenced_at:
         since = seconds_between(lease.fenced_at, now)
         status = Status.WARN if since <= limits.grace_seconds + limit else Status.FAIL
         message = f"a launch was fenced {lasting(since)} ago (epoch {lease.epoch}) and has no successor yet"
-        return Check("lease", status, age, limit, message)
+        return status, age, limit, message
     who = f"launch {lease.epoch} ({lease.holder})"
     if age <= limit:
         status, wish = (Status.WARN, ", asked to stop") if lease.stop_requested else (Status.OK, "")
-        return Check("lease", status, age, limit, f"held by {who}{wish}")
+        return status, age, limit, f"held by {who}{wish}"
     if lease.stop_requested:
-        return Check("lease", Status.WARN, age, limit, f"{who} was stopped on request {lasting(age)} ago")
-    commit_age = commit_age_seconds(facts.database)
+        return Status.WARN, age, limit, f"{who} was stopped on request {lasting(age)} ago"
+    commit_age = commit_age_seconds(database)
     if commit_age is not None and commit_age <= limit:
-        return Check("lease", Status.WARN, age, limit, f"{who} commits, but gives no sign of life")
-    message = f"no sign of life from {who} for {lasting(age)}: look at heartbeat_stream"
-    return Check("lease", Status.FAIL, age, limit, message)
+        return Status.WARN, age, limit, f"{who} commits, but gives no sign of life"
+    return Status.FAIL, age, limit, f"no sign of life from {who} for {lasting(age)}: look at heartbeat_stream"
 
 
-def _unpublished(facts: Facts, limits: Thresholds) -> Check:
-    if facts.database is None:
-        return _unknown("unpublished_hours", facts)
-    hours = facts.database.unpublished
+def _unpublished(database: DatabaseFacts, limits: Health) -> _Found:
+    hours = database.unpublished
     if hours.waiting_since is None:
-        limit = limits.unpublished_warn_hours
-        return Check("unpublished_hours", Status.OK, 0, limit, "every ended hour is published")
-    wait_seconds = seconds_between(hours.waiting_since, facts.database.now)
+        return Status.OK, 0, limits.unpublished_warn_hours, "every ended hour is published"
+    wait_seconds = seconds_between(hours.waiting_since, database.now)
     status, limit = _grade(wait_seconds / 3600, limits.unpublished_warn_hours, limits.unpublished_fail_hours)
     if hours.withheld_count and status is Status.OK:
         status = Status.WARN
@@ -224,53 +193,50 @@ def _unpublished(facts: Facts, limits: Thresholds) -> Check:
         f"{counted(hours.hour_count, 'ended hour')} not published, {hours.withheld_count} of them withheld; "
         f"the longest waits for {lasting(wait_seconds)}"
     )
-    return Check("unpublished_hours", status, wait_seconds / 3600, limit, message)
+    return status, wait_seconds / 3600, limit, message
 
 
-def _alarms(facts: Facts, limits: Thresholds) -> Check:
-    if facts.database is None:
-        return _unknown("alarms", facts)
-    lease, now = facts.database.lease, facts.database.now
+def _alarms(database: DatabaseFacts, limits: Health) -> _Found:
+    lease, now = database.lease, database.now
     is_running = lease is not None and silent_seconds(lease, now) <= limits.lease_seconds
     if lease is None or not is_running or seconds_between(lease.started_at, now) <= _UNLOOKED_WARN_SECONDS:
-        return Check("alarms", Status.OK, None, None, "no launch has run for long enough to tell")
-    age = age_seconds(facts.database.alarms.looked_at, now)
+        return Status.OK, None, None, "no launch has run for long enough to tell"
+    age = age_seconds(database.alarms.looked_at, now)
     waited = seconds_between(lease.started_at, now) if age is None else age
     status, limit = _grade(waited, _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS)
     message = "the alarms were never evaluated" if age is None else f"the last look was {lasting(age)} ago"
     if status is not Status.OK:
         message += ": heartbeat_stream's log says why (alarms_interrupted, alarms_not_evaluated)"
-    return Check("alarms", status, age, limit, message)
+    return status, age, limit, message
 
 
-def _delivery(facts: Facts) -> Check:
-    if facts.database is None:
-        return _unknown("delivery", facts)
-    work, now = facts.database.alarms, facts.database.now
-    waiting, untaken = (
-        age_seconds(work.waiting_since, now) or 0.0,
-        age_seconds(work.untaken_since, now) or 0.0,
-    )
+def _delivery(database: DatabaseFacts) -> _Found:
+    waiting = age_seconds(database.alarms.waiting_since, database.now) or 0.0
+    untaken = age_seconds(database.alarms.untaken_since, database.now) or 0.0
     if waiting > _UNTOLD_SECONDS:
         message = (
             f"no sender has taken up what is to be told for {lasting(waiting)}: is 'alarms deliver' running?"
         )
-        return Check("delivery", Status.FAIL, waiting, _UNTOLD_SECONDS, message)
+        return Status.FAIL, waiting, _UNTOLD_SECONDS, message
     if untaken > _UNTAKEN_SECONDS:
         message = f"a channel has not taken a message for {lasting(untaken)}: the table messages says why"
-        return Check("delivery", Status.WARN, untaken, _UNTAKEN_SECONDS, message)
-    return Check("delivery", Status.OK, max(waiting, untaken), _UNTAKEN_SECONDS, "what is to be told is told")
+        return Status.WARN, untaken, _UNTAKEN_SECONDS, message
+    return Status.OK, max(waiting, untaken), _UNTAKEN_SECONDS, "what is to be told is told"
 
 
-def _disk(facts: Facts, limits: Thresholds) -> Check:
+def _disk(facts: Facts, limits: Health) -> _Found:
     free_gib = facts.disk.free_bytes / BYTES_PER_GIB
     status, limit = _grade(-free_gib, -limits.disk_warn_gib, -limits.disk_fail_gib)
-    return Check("disk", status, free_gib, -limit, f"{free_gib:.1f} GiB free at {facts.disk.folder}")
+    return status, free_gib, -limit, f"{free_gib:.1f} GiB free at {facts.disk.folder}"
 
 
 def _unknown(name: str, facts: Facts) -> Check:
     missing = "database" if facts.database is None else "broker"
     return Check(name, Status.WARN, None, None, f"cannot be told without the {missing}", is_known=False)
+
+
+def _window(limits: Health) -> str:
+    return f"in the last {lasting(limits.quarantine_window_seconds)}"
 
 
 def _grade(value: float, warn: float, fail: float) -> tuple[Status, float]:

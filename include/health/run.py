@@ -2,7 +2,7 @@
 
 import sys
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 
 from include.broker.topic import open_broker
@@ -14,7 +14,7 @@ from include.health.render import render
 from include.health.rules import changes_of_checks, evaluate
 from include.health.standstill import launch_to_fence, may_be_stalled
 from include.health.store import read_database, write_checks
-from include.health.types import Check, Facts, KafkaFacts, Status, Thresholds
+from include.health.types import Check, Facts, KafkaFacts, Status
 from include.log import get_logger
 from include.notices import run as notices
 from include.settings import Settings
@@ -41,10 +41,9 @@ def run_checks(settings: Settings) -> dict[str, str]:
     5. show them as a table on standard output
     6. raise one readable line that names what failed
     """
-    limits = thresholds(settings)
-    facts = _observe_patiently(settings, limits)
-    checks = evaluate(facts, limits)
-    launch = launch_to_fence(facts, limits)
+    facts = _observe_patiently(settings)
+    checks = evaluate(facts, settings.health)
+    launch = launch_to_fence(facts, settings.health)
     if launch is not None:
         checks = _fence(settings, launch, checks)
     if facts.database is not None:
@@ -56,11 +55,6 @@ def run_checks(settings: Settings) -> dict[str, str]:
         summary = "; ".join(f"{check.name}: {check.message}" for check in failed)
         raise HealthCheckFailedError(failed=[check.name for check in failed], summary=summary)
     return {check.name: check.status.value for check in checks}
-
-
-def thresholds(settings: Settings) -> Thresholds:
-    """Return the limits from the settings."""
-    return Thresholds(**{field.name: getattr(settings.health, field.name) for field in fields(Thresholds)})
 
 
 def observe(settings: Settings) -> Facts:
@@ -81,15 +75,15 @@ def observe(settings: Settings) -> Facts:
     return Facts(kafka, kafka_problem, database, database_problem, tightest_disk(settings))
 
 
-def _observe_patiently(settings: Settings, limits: Thresholds) -> Facts:
+def _observe_patiently(settings: Settings) -> Facts:
     """Look until a standstill has passed or has been seen for the whole confirmation time.
 
     The confirmation counts towards the standstill, so one that the next look would find is found by this one.
     """
-    facts = observe(settings)
-    deadline = time.monotonic() + settings.health.confirm_seconds
+    facts, patience_seconds = observe(settings), settings.health.confirm_seconds
+    deadline = time.monotonic() + patience_seconds
     while (
-        may_be_stalled(facts, limits, within_seconds=settings.health.confirm_seconds)
+        may_be_stalled(facts, settings.health, within_seconds=patience_seconds)
         and time.monotonic() < deadline
     ):
         time.sleep(CONFIRM_INTERVAL_SECONDS)

@@ -7,7 +7,8 @@ clock of whoever sent them counts. Without records that wait, silence is the sou
 
 from datetime import datetime
 
-from include.health.types import DatabaseFacts, Facts, Thresholds
+from include.health.types import DatabaseFacts, Facts
+from include.settings_groups import Health
 from include.stream.lag import lag_by_partition
 from include.stream.types import Lease
 
@@ -15,22 +16,21 @@ from include.stream.types import Lease
 _GRACES_OF_A_START = 4
 
 
-def is_starting(facts: Facts, limits: Thresholds) -> bool:
+def is_starting(database: DatabaseFacts | None, limits: Health) -> bool:
     """Tell whether no launch has shown itself since the database came up, and one is still given time to."""
-    database = facts.database
     if database is None or (database.lease and database.lease.renewed_at >= database.serving_since):
         return False
     return seconds_between(database.serving_since, database.now) <= _GRACES_OF_A_START * limits.grace_seconds
 
 
-def is_stalled(facts: Facts, limits: Thresholds) -> bool:
+def is_stalled(facts: Facts, limits: Health) -> bool:
     """Tell whether records have waited too long while the stream, past its start, has committed nothing."""
     return may_be_stalled(facts, limits, within_seconds=0)
 
 
-def may_be_stalled(facts: Facts, limits: Thresholds, *, within_seconds: float) -> bool:
+def may_be_stalled(facts: Facts, limits: Health, *, within_seconds: float) -> bool:
     """Tell whether the stream will count as stalled so much later at most, if nothing moves until then."""
-    if not (facts.database and lag_of(facts)) or is_starting(facts, limits):
+    if not (facts.database and lag_of(facts)) or is_starting(facts.database, limits):
         return False
     lease = facts.database.lease
     if lease and seconds_between(lease.started_at, facts.database.now) <= limits.grace_seconds:
@@ -38,7 +38,7 @@ def may_be_stalled(facts: Facts, limits: Thresholds, *, within_seconds: float) -
     return waited_seconds(facts.database) > limits.stall_seconds - within_seconds
 
 
-def launch_to_fence(facts: Facts, limits: Thresholds) -> Lease | None:
+def launch_to_fence(facts: Facts, limits: Health) -> Lease | None:
     """Return the launch that stands still: each launch at most once, and none that was asked to stop."""
     lease = facts.database.lease if facts.database else None
     if lease is None or lease.fenced_at or lease.stop_requested or not is_stalled(facts, limits):

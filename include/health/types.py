@@ -31,26 +31,6 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The limits, each named as its setting without `health_`."""
-
-    stall_seconds: float
-    grace_seconds: float
-    lease_seconds: float
-    lag_warn_records: int
-    lag_fail_records: int
-    fresh_seconds: float
-    silence_seconds: float
-    quarantine_window_seconds: float
-    quarantine_warn_share: float
-    quarantine_fail_share: float
-    unpublished_warn_hours: float
-    unpublished_fail_hours: float
-    disk_warn_gib: float
-    disk_fail_gib: float
-
-
-@dataclass(frozen=True, slots=True)
 class KafkaFacts:
     """What Kafka holds of the topic."""
 

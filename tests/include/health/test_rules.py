@@ -10,7 +10,6 @@ import pytest
 from include.broker.topic import KafkaRange
 from include.health.render import render
 from include.health.rules import BYTES_PER_GIB, evaluate
-from include.health.run import thresholds
 from include.health.standstill import is_stalled, lag_of, launch_to_fence, may_be_stalled
 from include.health.types import (
     AlarmWork,
@@ -28,7 +27,7 @@ from include.settings import Settings
 from include.stream.types import Lease
 
 NOW = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - the columns are UTC without a zone
-LIMITS = thresholds(Settings())
+LIMITS = Settings().health
 
 
 def ago(seconds: float) -> datetime:
