@@ -17,7 +17,6 @@ from rich.progress import (
 from rich.text import Text
 
 from producer.job import Reporter
-from producer.run import SilentReporter
 from producer.tally import GENUINE, Summary, Tally
 
 _LINE_SECONDS = 5.0
@@ -28,7 +27,7 @@ def open_reporter(*, total: int | None, is_quiet: bool, say: Callable[[str], Non
     """Give the reporter that suits standard error; `say` prints a plain line."""
     console = Console(stderr=True)
     if is_quiet:
-        yield SilentReporter()
+        yield Reporter()
     elif console.is_terminal:
         with _bar(console) as progress:
             yield TerminalReporter(progress, total)
@@ -36,7 +35,7 @@ def open_reporter(*, total: int | None, is_quiet: bool, say: Callable[[str], Non
         yield LineReporter(say)
 
 
-class TerminalReporter:
+class TerminalReporter(Reporter):
     """Moves a progress bar."""
 
     def __init__(self, progress: Progress, total: int | None) -> None:
@@ -54,20 +53,21 @@ class TerminalReporter:
         self._progress.update(self._task, description=_waiting_text(seconds, pending))
 
 
-class LineReporter:
+class LineReporter(Reporter):
     """Prints a line every few seconds."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._rate = _Rate()
-        self._said_at = time.monotonic()
+        self._count, self._counted_at = 0, time.monotonic()
+        self._said_at = self._counted_at
 
     def update(self, tally: Tally) -> None:
         """Print the counts, unless a line was printed just now."""
         if time.monotonic() - self._said_at < _LINE_SECONDS:
             return
-        self._said_at = time.monotonic()
-        rate = self._rate.of(tally.acknowledged)
+        now, count = time.monotonic(), tally.acknowledged
+        rate = (count - self._count) / max(now - self._counted_at, 1e-6)
+        self._count, self._counted_at, self._said_at = count, now, now
         self._say(
             f"sent {tally.sent:,}, acknowledged {tally.acknowledged:,} ({rate:,.0f}/s), "
             f"failed {tally.failed:,}"
@@ -99,19 +99,6 @@ def summary_lines(summary: Summary) -> list[str]:
     if summary.ledger is not None:
         lines.append(f"ground truth: {summary.ledger}")
     return lines
-
-
-class _Rate:
-    """Records per second since this was last asked."""
-
-    def __init__(self) -> None:
-        self._count, self._at = 0, time.monotonic()
-
-    def of(self, count: int) -> float:
-        now = time.monotonic()
-        rate = (count - self._count) / max(now - self._at, 1e-6)
-        self._count, self._at = count, now
-        return rate
 
 
 class _RateColumn(ProgressColumn):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from include.domain.reasons import Outcome, Reason
 from include.errors import BrokerUnavailableError, FileUnusableError
@@ -40,8 +39,8 @@ class Job:
     ledger: str | None = None
 
 
-class Reporter(Protocol):
-    """Who is told how the work goes."""
+class Reporter:
+    """Who is told how the work goes; this one tells nobody."""
 
     def update(self, tally: Tally) -> None:
         """Take the counts as they are now."""

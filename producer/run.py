@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from include.settings import Settings
 from producer.instants import US_PER_SECOND, format_ms, now_ms
@@ -16,16 +17,6 @@ from producer.tally import Summary, Tally
 from producer.truth import TimeLimits
 from producer.truth_file import TruthFile, join_parts, part_paths
 from producer.workers import run_workers
-
-
-class SilentReporter:
-    """Tells nobody."""
-
-    def update(self, tally: Tally) -> None:
-        """Do nothing."""
-
-    def waiting(self, seconds: float, pending: int) -> None:
-        """Do nothing."""
 
 
 def run_simulator(
@@ -47,12 +38,7 @@ def run_simulator(
     stop = stop or threading.Event()
     parts = _ledger_parts(options.ledger, options.processes)
     jobs = [
-        Job(
-            _limits(settings),
-            shard,
-            pace,
-            str(part) if part else None,
-        )
+        Job(_limits(settings), shard, pace, str(part) if part else None)
         for shard, part in zip(shards(plan, options.processes), parts, strict=True)
     ]
     begun = time.monotonic()
@@ -112,7 +98,7 @@ def run_replay(
 
 
 def _run(jobs: list[Job], settings: Settings, stop: threading.Event, reporter: Reporter | None) -> Tally:
-    reporter = reporter or SilentReporter()
+    reporter = reporter or Reporter()
     if len(jobs) == 1:
         return run_job(jobs[0], settings, stop=stop, reporter=reporter)
     return run_workers(jobs, settings, stop=stop, reporter=reporter)
@@ -131,15 +117,7 @@ def _limits(settings: Settings) -> TimeLimits:
 
 
 def _summary(
-    tally: Tally,
-    settings: Settings,
-    *,
-    begun: float,
-    stop: threading.Event,
-    seed: int | None = None,
-    start: str | None = None,
-    shift_seconds: float | None = None,
-    ledger: str | None = None,
+    tally: Tally, settings: Settings, *, begun: float, stop: threading.Event, **more: Any
 ) -> Summary:
     seconds = time.monotonic() - begun
     return Summary(
@@ -155,8 +133,5 @@ def _summary(
         seconds=round(seconds, 3),
         records_per_second=round(tally.acknowledged / seconds, 1),
         interrupted=stop.is_set(),
-        seed=seed,
-        start=start,
-        shift_seconds=shift_seconds,
-        ledger=ledger,
+        **more,
     )

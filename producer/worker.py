@@ -10,7 +10,7 @@ from typing import Any
 
 from include.errors import HeartbeatError
 from include.settings import get_settings
-from producer.job import run_job
+from producer.job import Reporter, run_job
 from producer.tally import Tally
 from producer.workers import JOB, TALLY
 
@@ -20,7 +20,7 @@ GC_THRESHOLD = 100_000
 _STANDARD_INPUT = 0
 
 
-class _LineReporter:
+class _LineReporter(Reporter):
     """Writes each report as one line of JSON."""
 
     def update(self, tally: Tally) -> None:

@@ -82,15 +82,8 @@ def _is_string(kind: pa.DataType) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return _is_string(kind) or any(
-        check(kind)
-        for check in (
-            pa.types.is_binary,
-            pa.types.is_large_binary,
-            pa.types.is_binary_view,
-            pa.types.is_fixed_size_binary,
-        )
-    )
+    is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return _is_string(kind) or any(check(kind) for check in (*is_bytes, pa.types.is_fixed_size_binary))
 
 
 def _plain(field: str, column: pa.Array) -> pa.Array:
@@ -102,11 +95,7 @@ def _plain(field: str, column: pa.Array) -> pa.Array:
         return _instants(column)
     if _is_string(column.type):
         column = column.cast(pa.binary())  # what a file calls a string need not be UTF-8
-    if (
-        field == CUSTOMER_ID
-        and pa.types.is_fixed_size_binary(column.type)
-        and column.type.byte_width == UUID_BYTES
-    ):
+    if field == CUSTOMER_ID and column.type == pa.binary(UUID_BYTES):
         ids = (None if value is None else str(UUID(bytes=value)).encode() for value in column.to_pylist())
         return pa.array(ids, pa.binary())
     return pa.array([_as_bytes(value) for value in column.to_pylist()], pa.binary())

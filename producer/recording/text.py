@@ -11,7 +11,7 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -27,7 +27,13 @@ from producer.recording.columns import NoTableError, Places, Wishes, count_field
 from producer.recording.parquet import MARK as PARQUET_MARK
 
 SEPARATORS = (",", ";", "\t")
-PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+# How a packing begins, and what unpacks it.
+PACKINGS: dict[bytes, Callable[[io.BufferedReader], Any]] = {
+    b"\x1f\x8b": lambda packed: gzip.GzipFile(fileobj=packed),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"\x28\xb5\x2f\xfd": lambda packed: pa.CompressedInputStream(pa.PythonFile(packed), "zstd"),
+}
 _LONGEST_LINE = 4 * 1024 * 1024
 _BATCH_ROWS, _BATCH_SIZE = 10_000, 16 * 1024 * 1024
 _HEAD_LINES = 12
@@ -204,19 +210,9 @@ def _unpacked(path: Path) -> Iterator[io.BufferedReader]:
     with path.open("rb") as packed:
         begin = packed.read(8)
         packed.seek(0)
-        kind = next((kind for mark, kind in PACKINGS.items() if begin.startswith(mark)), None)
-        with io.BufferedReader(_unpacking(kind, packed), 256 * 1024) as content:
+        unpack = next((how for mark, how in PACKINGS.items() if begin.startswith(mark)), None)
+        with io.BufferedReader(unpack(packed) if unpack else packed, 256 * 1024) as content:
             yield content
-
-
-def _unpacking(kind: str | None, packed: io.BufferedReader) -> Any:
-    if kind == "gzip":
-        return gzip.GzipFile(fileobj=packed)
-    if kind == "bzip2":
-        return bz2.BZ2File(packed)
-    if kind == "xz":
-        return lzma.LZMAFile(packed)
-    return pa.CompressedInputStream(pa.PythonFile(packed), "zstd") if kind == "zstd" else packed
 
 
 def _split(lines: list[str], separator: str) -> list[list[str]]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from include.broker.topic import open_broker
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from producer.instants import now_ms
+from producer.job import Reporter
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from producer.tally import Summary, Tally
@@ -21,7 +22,7 @@ def past(readings: int, **changes: object) -> SimulatorOptions:
     return SimulatorOptions(customers=100, start_ms=start_ms, readings_limit=readings, **changes)  # type: ignore[arg-type]
 
 
-class Watcher:
+class Watcher(Reporter):
     """Remembers what a run tells."""
 
     def __init__(self) -> None:
