@@ -21,7 +21,9 @@ function apply() {
 }
 
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const root = document.documentElement;
+  const [light, dark] = getComputedStyle(root).getPropertyValue(`--${name}`).match(/#\w+/g);
+  return root.dataset.theme === "dark" ? dark : light;
 }
 
 export const onTheme = (listener) => listeners.push(listener);
