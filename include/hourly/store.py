@@ -66,11 +66,8 @@ def end_outrun_acceptances(connection: Connection, hours: Sequence[datetime]) ->
 def sum_readings(connection: Connection, hours: Sequence[datetime], *, max_skew_seconds: int) -> None:
     """Sum the hours' readings into a temporary table that lives as long as the transaction."""
     connection.execute("set local work_mem = '64MB'")
-    connection.execute(query("hourly/create_summed"))
-    connection.execute(
-        query("hourly/insert_summed"),
-        {"hours": list(hours), "max_skew_seconds": max_skew_seconds},
-    )
+    values = {"hours": list(hours), "max_skew_seconds": max_skew_seconds}
+    connection.execute(query("hourly/create_summed"), values)
 
 
 def read_changed_hours(connection: Connection, hours: Sequence[datetime]) -> set[datetime]:

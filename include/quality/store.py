@@ -15,8 +15,7 @@ from include.quality.types import Accepted, Finding, HeldBack, HourFacts, Qualit
 
 def count_rejected(connection: Connection, hours: Sequence[datetime]) -> None:
     """Count the hours' rejected records into a temporary table that lives as long as the transaction."""
-    connection.execute(query("quality/create_rejected"))
-    connection.execute(query("quality/insert_rejected"), {"hours": list(hours)})
+    connection.execute(query("quality/create_rejected"), {"hours": list(hours)})
 
 
 def find_rule_breakers(

@@ -1,4 +1,4 @@
--- Measure each hour of a group, after insert_summed, insert_rejected and mark_held_back in the same snapshot. Mean and
+-- Measure each hour of a group, after create_summed, create_rejected and mark_held_back in the same snapshot. Mean and
 -- coverage leave out customers who are held back, since they describe what is published. Early readings are counted in
 -- all rows, since being held back is no excuse for the pipeline.
 -- Params:  hours timestamp[]; min_coverage double precision; min_records bigint: of fewer no share is taken

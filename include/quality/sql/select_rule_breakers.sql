@@ -1,4 +1,4 @@
--- The customers who break a rule about what they send in an hour, after insert_summed and insert_rejected in the same
+-- The customers who break a rule about what they send in an hour, after create_summed and create_rejected in the same
 -- snapshot. A customer who was held back before retention dropped the hour's rejected records stays held back: the
 -- evidence can no longer be counted.
 -- Params:  hours timestamp[]; rules jsonb: an array of objects with name, fact, at_least, at_most;
