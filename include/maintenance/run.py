@@ -1,7 +1,7 @@
 """The daily jobs. Each can be repeated at any time, and none holds up the stream for more than a moment."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 from psycopg import errors
 
@@ -65,16 +65,19 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 def prune_results(settings: Settings) -> dict[str, int]:
     """Delete old checks, notices, alarms, sums and verdicts; a quality run stays while an hour rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        kept, kept_hours = settings.retention_days.checks, kept_summary_days(settings)
+        now = read_clock(connection)
+        before = now - timedelta(days=settings.retention_days.checks)
+        summed = now.date() - timedelta(days=kept_summary_days(settings))
         pruned = {
-            "health_checks": store.prune(connection, "delete_health_checks", kept_days=kept),
-            "notices": store.prune(connection, "delete_notices", kept_days=kept),
-            "quality_runs": store.prune(connection, "delete_quality_runs", kept_days=kept),
-            "customer_hourly": store.prune_customer_hours(connection, kept_days=kept_hours),
-            "held_back_customers": _prune_held_back(connection, kept_days=kept_hours),
-            "accepted_failures": store.prune_accepted(connection, kept_days=kept_hours),
-            "hour_ends": store.prune(connection, "delete_hour_ends", kept_days=kept),
-            **_prune_alarms(settings, connection),
+            "health_checks": store.prune_aged(connection, "health_checks", before),
+            "notices": store.prune(connection, "delete_notices", before),
+            "quality_runs": store.prune(connection, "delete_quality_runs", before),
+            "customer_hourly": store.prune_customer_hours(connection, summed),
+            "held_back_customers": _prune_held_back(connection, summed),
+            "accepted_failures": store.prune_accepted(connection, summed),
+            "hour_ends": store.prune_aged(connection, "hour_ends", before),
+            "customer_hourly_alarms": store.prune_aged(connection, "customer_hourly_alarms", summed),
+            **_prune_alarms(settings, connection, now.date()),
         }
     log.info("results_pruned", **pruned)
     return pruned
@@ -88,25 +91,22 @@ def refresh_statistics(settings: Settings) -> None:
     log.info("statistics_refreshed", tables=list(PARENTS))
 
 
-def _prune_alarms(settings: Settings, connection: Connection) -> dict[str, int]:
+def _prune_alarms(settings: Settings, connection: Connection, today: date) -> dict[str, int]:
     """Delete alarms and what was told of them with the readings that they are of."""
-    today = read_clock(connection).date()
     days = [day.day for day in store.list_days(connection, READINGS)]
     # An expired day that had to stay still speaks for its alarms: a late reading would bring them back, and tell them.
     before = min([*days, today - timedelta(days=kept_days(settings)[READINGS])])
-    summed = today - timedelta(days=kept_summary_days(settings))
     return {
-        "alarms": store.prune_before(connection, "delete_alarms", before),
-        "messages": store.prune_before(connection, "delete_messages", before),
-        "alarm_touches": store.prune_before(connection, "delete_touches", before),
-        "customer_hourly_alarms": store.prune_before(connection, "delete_alarm_hours", summed),
+        "alarms": store.prune(connection, "delete_alarms", before),
+        "messages": store.prune_aged(connection, "messages", before),
+        "alarm_touches": store.prune_aged(connection, "alarm_touches", before),
     }
 
 
-def _prune_held_back(connection: Connection, *, kept_days: int) -> int:
+def _prune_held_back(connection: Connection, before: date) -> int:
     """Forget old hours' customers, in one transaction with what was told of them."""
     with connection.transaction():
-        gone = store.prune_held_back(connection, kept_days=kept_days)
+        gone = store.prune_held_back(connection, before)
         forget_held_back(connection, list(gone))
     return sum(gone.values())
 

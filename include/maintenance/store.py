@@ -1,11 +1,21 @@
 """Day partitions and old results in PostgreSQL."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from include.db.clock import read_clock
+from psycopg import sql
+
 from include.db.connect import Connection
 from include.db.queries import query
 from include.maintenance.types import Day
+
+# Which column says of when a row is, in the tables whose rows are deleted by their age alone.
+_AGED_BY = {
+    "health_checks": "checked_at",
+    "hour_ends": "hour",
+    "messages": "planned_at",
+    "alarm_touches": "noted_at",
+    "customer_hourly_alarms": "hour",
+}
 
 
 def list_days(connection: Connection, parent: str) -> list[Day]:
@@ -31,38 +41,32 @@ def list_unpublished_hours(connection: Connection, day: date) -> list[datetime]:
     ]
 
 
-def prune(connection: Connection, statement: str, *, kept_days: int) -> int:
-    """Delete old rows by one of the delete queries and return how many these were."""
-    return connection.execute(query(f"maintenance/{statement}"), {"kept_days": kept_days}).rowcount
-
-
-def prune_before(connection: Connection, statement: str, before: date) -> int:
-    """Delete what is from before a day by one of the delete queries and return how many rows these were."""
+def prune(connection: Connection, statement: str, before: date) -> int:
+    """Delete what is from before an instant by one of the delete queries and return how many rows these were."""
     return connection.execute(query(f"maintenance/{statement}"), {"before": before}).rowcount
 
 
-def prune_customer_hours(connection: Connection, *, kept_days: int) -> int:
+def prune_aged(connection: Connection, table: str, before: date) -> int:
+    """Delete a table's rows of before an instant, whatever they say, and return how many these were."""
+    statement = sql.SQL("delete from {} where {} < %s")
+    names = sql.Identifier(table), sql.Identifier(_AGED_BY[table])
+    return connection.execute(statement.format(*names), [before]).rowcount
+
+
+def prune_customer_hours(connection: Connection, before: date) -> int:
     """Delete old hourly sums day by day, to keep transactions short; return how many rows that were."""
-    values = _before(connection, kept_days)
     row_count = 0
-    while deleted := connection.execute(query("maintenance/delete_old_customer_hours"), values).rowcount:
+    while deleted := prune(connection, "delete_old_customer_hours", before):
         row_count += deleted
     return row_count
 
 
-def prune_held_back(connection: Connection, *, kept_days: int) -> dict[datetime, int]:
+def prune_held_back(connection: Connection, before: date) -> dict[datetime, int]:
     """Forget who was held back in old hours that have no readings left; return how many rows that were, by hour."""
-    return dict(
-        connection.execute(query("maintenance/delete_held_back"), _before(connection, kept_days)).fetchall()
-    )
+    return dict(connection.execute(query("maintenance/delete_held_back"), {"before": before}).fetchall())
 
 
-def prune_accepted(connection: Connection, *, kept_days: int) -> int:
+def prune_accepted(connection: Connection, before: date) -> int:
     """Forget what was accepted of old hours that have no readings left; return how many acceptances that were."""
-    statement = query("maintenance/forget_acceptances")
-    [(count,)] = connection.execute(statement, _before(connection, kept_days)).fetchall()
+    [(count,)] = connection.execute(query("maintenance/forget_acceptances"), {"before": before}).fetchall()
     return int(count)
-
-
-def _before(connection: Connection, kept_days: int) -> dict[str, date]:
-    return {"before": read_clock(connection).date() - timedelta(days=kept_days)}

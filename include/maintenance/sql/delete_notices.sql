@@ -1,8 +1,8 @@
 -- Delete old notices, except that of a subject that still fails.
--- Params:  kept_days int
+-- Params:  before timestamp (UTC), the first instant that stays
 delete from notices
 where
-    noted_at < timezone('utc', now()) - make_interval(days => %(kept_days)s)
+    noted_at < %(before)s
     and not (
         is_failing
         and not exists (
