@@ -1,9 +1,12 @@
 """The rooms' statements, one per file beside the code that runs them."""
 
-from functools import cache
+import json
+from functools import cache, partial
 from itertools import dropwhile
 from pathlib import Path
 from typing import LiteralString
+
+from psycopg.types.json import Jsonb
 
 _ROOMS = Path(__file__).parent.parent
 
@@ -17,3 +20,8 @@ def query(name: str) -> LiteralString:
     room, _, statement = name.partition("/")
     lines = (_ROOMS / room / "sql" / f"{statement}.sql").read_text().splitlines(keepends=True)
     return "".join(dropwhile(lambda line: line.startswith("--"), lines))
+
+
+def as_jsonb(rows: object) -> Jsonb:
+    """Return rows as a statement's one parameter, their instants and ids as text."""
+    return Jsonb(rows, dumps=partial(json.dumps, default=str))

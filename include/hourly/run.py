@@ -58,7 +58,7 @@ def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None
     on its own, so the work of a run that breaks off is not lost; what such a run has not marked as done is marked here.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
-        store.note_settled(connection, store.read_left_hours(connection))
+        store.run_for(connection, "update_noted_hours", store.read_left_hours(connection))
         due = store.read_due_hours(connection, before)
     groups = in_groups(due, max_hours=MAX_GROUP_HOURS, max_readings=MAX_GROUP_READINGS)
     return _settle(settings, list(groups), workflow_run)
@@ -150,12 +150,12 @@ def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
     Readings that the stream counts meanwhile change that number, so the next run finds them; new requests stay.
     """
     with session.snapshot.transaction():
-        store.answer_reopened(session.snapshot, hours)
+        store.run_for(session.snapshot, "delete_reopened_hours", hours)
         dropped = store.read_dropped_hours(session.snapshot, hours)
-        store.settle_dropped(session.snapshot, dropped)
+        store.run_for(session.snapshot, "settle_dropped_hours", dropped)
         kept = [hour for hour in hours if hour not in dropped]
         decisions, run_id = _decide(session, kept) if kept else ([], None)
-    store.note_settled(session.log, hours)
+    store.run_for(session.log, "update_noted_hours", hours)  # sees what was committed since
     if run_id is None:
         return Settlement(dropped_hours=tuple(dropped))
     page = session.suite.write_docs()
@@ -164,7 +164,7 @@ def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:
 
 def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decision], int]:
     """Sum and judge the hours and write the result, in the open transaction; return decisions and check run."""
-    store.end_outrun_acceptances(session.snapshot, hours)
+    store.run_for(session.snapshot, "end_outrun_acceptances", hours)
     store.sum_readings(
         session.snapshot, hours, max_skew_seconds=session.settings.judging.max_clock_skew_seconds
     )

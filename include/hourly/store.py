@@ -1,15 +1,18 @@
 """The sums and states of hours in PostgreSQL."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import as_jsonb, query
 from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus
+
+
+def run_for(connection: Connection, statement: str, hours: Collection[datetime]) -> None:
+    """Run one of the statements that take hours and return nothing; its header says what it does to them."""
+    connection.execute(query(f"hourly/{statement}"), {"hours": list(hours)})
 
 
 def read_due_hours(connection: Connection, before: datetime) -> list[DueHour]:
@@ -58,11 +61,6 @@ def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:
     return [(version, since) for version, since in connection.execute(query("hourly/select_policy_history"))]
 
 
-def end_outrun_acceptances(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Note that what was accepted of these hours is over where readings came since."""
-    connection.execute(query("hourly/end_outrun_acceptances"), {"hours": list(hours)})
-
-
 def sum_readings(connection: Connection, hours: Sequence[datetime], *, max_skew_seconds: int) -> None:
     """Sum the hours' readings into a temporary table that lives as long as the transaction."""
     connection.execute("set local work_mem = '64MB'")
@@ -103,26 +101,4 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
         }
         for decision in decisions
     ]
-    connection.execute(query("hourly/upsert_settled_hours"), {"decisions": Jsonb(rows, dumps=_dumps)})
-
-
-def answer_reopened(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Delete the requests to settle these hours again; requests made in the meantime stay."""
-    connection.execute(query("hourly/delete_reopened_hours"), {"hours": list(hours)})
-
-
-def settle_dropped(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Count as settled whatever came for these hours after their day was dropped; nothing of it is summed."""
-    connection.execute(query("hourly/settle_dropped_hours"), {"hours": list(hours)})
-
-
-def note_settled(connection: Connection, hours: Sequence[datetime]) -> None:
-    """Mark the hours as done, or as waiting from now on if more readings have come since they were settled.
-
-    Call it after the settling has committed, in a session that sees what has been committed since.
-    """
-    connection.execute(query("hourly/update_noted_hours"), {"hours": list(hours)})
-
-
-def _dumps(rows: object) -> str:
-    return json.dumps(rows, default=str)
+    connection.execute(query("hourly/upsert_settled_hours"), {"decisions": as_jsonb(rows)})

@@ -1,12 +1,12 @@
 """The outbox and its messages in PostgreSQL."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import as_jsonb, query
 from include.outbox.types import Due, Message, Noticed, Told
 
 # What one round takes out of the outbox at most; and sends by one channel.
@@ -45,17 +45,9 @@ def count_recent(connection: Connection) -> dict[int, int]:
 
 def store_messages(connection: Connection, messages: Sequence[Message]) -> None:
     """Store messages, to be sent."""
-    rows = [
-        {
-            "key": str(message.key),
-            "channel": message.channel,
-            "body": message.body,
-            "alarm_ids": list(message.alarm_ids),
-        }
-        for message in messages
-    ]
-    if rows:
-        connection.execute(query("outbox/insert_messages"), {"messages": Jsonb(rows)})
+    if messages:
+        rows = as_jsonb([asdict(message) for message in messages])
+        connection.execute(query("outbox/insert_messages"), {"messages": rows})
 
 
 def take_out(connection: Connection, outbox_ids: Sequence[int]) -> None:

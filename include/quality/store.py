@@ -1,15 +1,13 @@
 """What the checks read from PostgreSQL and write to it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import as_jsonb, query
 from include.quality.types import Accepted, Finding, HeldBack, HourFacts, QualityPolicy
 
 
@@ -27,7 +25,7 @@ def find_rule_breakers(
         query("quality/select_rule_breakers"),
         {
             "hours": list(hours),
-            "rules": Jsonb([rule.model_dump(mode="json") for rule in policy.customer_rules]),
+            "rules": as_jsonb([rule.model_dump(mode="json") for rule in policy.customer_rules]),
             "min_records": policy.min_records_for_share,
         },
     )
@@ -47,7 +45,7 @@ def read_accepted(connection: Connection, hours: Sequence[datetime]) -> list[Acc
 
 def save_held_back(connection: Connection, hours: Sequence[datetime], held: Sequence[HeldBack]) -> None:
     """Store who is held back in these hours, and mark their sums."""
-    rows = Jsonb([asdict(one) for one in held], dumps=_dumps)
+    rows = as_jsonb([asdict(one) for one in held])
     connection.execute(query("quality/delete_held_back"), {"hours": list(hours), "held": rows})
     connection.execute(query("quality/upsert_held_back"), {"held": rows})
     connection.execute(query("quality/mark_held_back"), {"hours": list(hours)})
@@ -119,33 +117,10 @@ def save_findings(connection: Connection, run_id: int, findings: Sequence[Findin
         for finding in findings
     ]
     connection.execute(
-        query("quality/insert_quality_results"), {"run_id": run_id, "findings": Jsonb(rows, dumps=_dumps)}
+        query("quality/insert_quality_results"), {"run_id": run_id, "findings": as_jsonb(rows)}
     )
 
 
-def finish_run(
-    connection: Connection,
-    run_id: int,
-    *,
-    published: int,
-    withheld: int,
-    warnings: int,
-    docs_page: str,
-    workflow_run: str | None,
-) -> None:
+def finish_run(connection: Connection, run_id: int, **ended: object) -> None:
     """Store how a run ended, where its Data Docs page is, and to which run of the workflow it belongs."""
-    connection.execute(
-        query("quality/finish_quality_run"),
-        {
-            "run_id": run_id,
-            "published": published,
-            "withheld": withheld,
-            "warnings": warnings,
-            "docs_page": docs_page,
-            "workflow_run": workflow_run,
-        },
-    )
-
-
-def _dumps(rows: object) -> str:
-    return json.dumps(rows, default=str)
+    connection.execute(query("quality/finish_quality_run"), {"run_id": run_id, **ended})
