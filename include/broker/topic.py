@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -222,11 +222,6 @@ class Broker:
             raise broker_error(self._settings, error) from None
 
 
-@contextmanager
-def open_broker(settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> Iterator[Broker]:
+def open_broker(settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> closing[Broker]:
     """Open an admin connection for the length of a `with` block."""
-    broker = Broker(settings, timeout_ms=timeout_ms)
-    try:
-        yield broker
-    finally:
-        broker.close()
+    return closing(Broker(settings, timeout_ms=timeout_ms))

@@ -21,9 +21,7 @@ TRIAL_SECONDS = 60.0
 
 
 class Trial:
-    """A process that tries records of one launch; if it dies, the next record gets a new one.
-    Try a gathering of one record; return None if a process can bear it, else what became of the process.
-    """
+    """A process that tries records of one launch; if it dies, the next record gets a new one."""
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
@@ -37,9 +35,7 @@ class Trial:
         self._process = None
 
     def problem_with(self, record: Gathering) -> str | None:
-        """Try a gathering of one record; return None if a process can bear it, else what became of the process.
-
-        Try a gathering of one record; return None if the process survives, else what happened to it.
+        """Try a gathering of one record; return None if the process survives, else what happened to it.
 
         An ordinary error does not count: the record is then stored in the usual way, which can deal with errors.
         """

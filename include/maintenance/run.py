@@ -20,7 +20,7 @@ from include.maintenance.rules import (
     kept_summary_days,
 )
 from include.maintenance.types import Day, RetentionReport
-from include.notices.run import forget_held_back
+from include.notices.store import forget_held_back
 from include.settings import Settings
 
 log = get_logger()
@@ -107,7 +107,7 @@ def _prune_held_back(connection: Connection, before: date) -> int:
     """Forget old hours' customers, in one transaction with what was told of them."""
     with connection.transaction():
         gone = store.prune_held_back(connection, before)
-        forget_held_back(connection, list(gone))
+        forget_held_back(connection, gone)
     return sum(gone.values())
 
 

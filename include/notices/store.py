@@ -1,22 +1,19 @@
 """The notices in PostgreSQL: how each subject stood last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from include.db.connect import Connection
 from include.db.queries import query
+from include.notices.rules import held_back_subject
 from include.notices.types import Change, HeldBack
 
 
-def lock_notices(connection: Connection) -> None:
-    """Be the only session that records changes until the transaction ends: two would record the same one twice."""
-    connection.execute(query("notices/lock_notices"))
-
-
-def note_changes(connection: Connection, changes: Sequence[Change]) -> None:
-    """Note those that differ from how their subject stood last; what nobody has heard of stands well."""
-    with connection.cursor() as cursor:
+def note(connection: Connection, changes: Sequence[Change]) -> None:
+    """Note those that differ from how their subject stood last, in one transaction; the unheard-of stands well."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(query("notices/lock_notices"))  # two at once would record the same one twice
         cursor.executemany(query("notices/insert_notice"), [asdict(change) for change in changes])
 
 
@@ -35,6 +32,8 @@ def read_held_back(connection: Connection) -> list[HeldBack]:
     return [HeldBack(*row) for row in connection.execute(query("notices/select_held_back_hours"))]
 
 
-def forget_subjects(connection: Connection, subjects: Sequence[str]) -> None:
-    """Delete all that was noted of subjects that there are no more; nobody is told."""
-    connection.execute(query("notices/delete_subjects"), {"subjects": list(subjects)})
+def forget_held_back(connection: Connection, hours: Iterable[datetime]) -> None:
+    """Let it be no change that nobody is held back any more in hours that are deleted, in the open transaction."""
+    connection.execute(query("notices/lock_notices"))
+    subjects = [held_back_subject(hour) for hour in hours]
+    connection.execute(query("notices/delete_subjects"), {"subjects": subjects})

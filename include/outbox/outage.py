@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from include.db.connect import Connection
 from include.log import get_logger
-from include.notices.run import note
+from include.notices.store import note
 from include.notices.types import Change
 from include.outbox.bodies import notice_body
 from include.outbox.channels import Channel, ChannelError

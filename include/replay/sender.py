@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -86,14 +86,9 @@ class Sender:
         ]
 
 
-@contextmanager
-def open_sender(settings: Settings, topic: Topic) -> Iterator[Sender]:
+def open_sender(settings: Settings, topic: Topic) -> closing[Sender]:
     """Open a sender for the length of a `with` block."""
-    sender = Sender(settings, topic)
-    try:
-        yield sender
-    finally:
-        sender.close()
+    return closing(Sender(settings, topic))
 
 
 def find_copies(
