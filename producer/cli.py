@@ -15,7 +15,7 @@ from include.errors import OptionError
 from include.settings import get_settings
 from include.terminal import plain
 from producer.choices import DEFAULT_CUSTOMERS, DEFAULT_RATE_HZ, DEFAULT_SEED, PERIODS, named_period_ms
-from producer.faults import EXPLANATIONS, PRESETS, parse_rates
+from producer.faults import PRESETS, Fault, parse_rates
 from producer.instants import MS_PER_SECOND, US_PER_SECOND, now_ms, parse_duration, parse_instant
 from producer.recording.columns import DATES, Wishes, parse_wishes
 from producer.signals import stop_on_signals
@@ -32,7 +32,7 @@ _WHEN = {"rich_help_panel": "When"}
 _FAULTS = {"rich_help_panel": "Faults and truth"}
 _REPLAY = {"rich_help_panel": "A recording"}
 _FAULT_HELP = "The share of readings that a fault hits, as NAME=RATE; may be repeated. " + "; ".join(
-    f"{fault}: {text}" for fault, text in EXPLANATIONS.items()
+    f"{fault}: {fault.meaning}" for fault in Fault
 )
 
 EXAMPLES = examples(

@@ -8,6 +8,7 @@ each record is beyond doubt.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from include.domain.reasons import Reason
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
@@ -24,47 +25,32 @@ _CONFLICT_SPREAD_BPM = 20
 
 
 class Fault(StrEnum):
-    """The faults that can be asked for."""
+    """The faults that can be asked for, each with its rate in the preset `mixed` and what it does."""
 
-    MALFORMED_JSON = "malformed_json"
-    MISSING_FIELD = "missing_field"
-    WRONG_TYPE = "wrong_type"
-    OUT_OF_RANGE = "out_of_range"
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
-    LATE = "late"
-    FUTURE = "future"
-    EXPIRED = "expired"
-    SILENCE = "silence"
+    mixed_rate: float
+    meaning: str
 
+    def __new__(cls, name: str, mixed_rate: float = 0, meaning: str = "") -> Self:
+        """Make one of the faults below; a call with a name alone finds it."""
+        fault = str.__new__(cls, name)
+        fault._value_, fault.mixed_rate, fault.meaning = name, mixed_rate, meaning
+        return fault
 
-EXPLANATIONS: dict[Fault, str] = {
-    Fault.MALFORMED_JSON: "the value is not one JSON object",
-    Fault.MISSING_FIELD: "one of the three fields is absent",
-    Fault.WRONG_TYPE: "one of the three fields has a value of the wrong kind",
-    Fault.OUT_OF_RANGE: "a heart rate that no one has",
-    Fault.DUPLICATE: "the same bytes are sent once more, within seconds",
-    Fault.CONFLICT: "another heart rate follows for the same customer and instant",
-    Fault.LATE: "the reading is older than its neighbours by the given delay",
-    Fault.FUTURE: "the clock is 1024 weeks ahead",
-    Fault.EXPIRED: "the reading is older than what is still accepted",
-    Fault.SILENCE: "the device sends nothing for half a minute",
-}
+    MALFORMED_JSON = "malformed_json", 0.01, "the value is not one JSON object"
+    MISSING_FIELD = "missing_field", 0.005, "one of the three fields is absent"
+    WRONG_TYPE = "wrong_type", 0.005, "one of the three fields has a value of the wrong kind"
+    OUT_OF_RANGE = "out_of_range", 0.01, "a heart rate that no one has"
+    DUPLICATE = "duplicate", 0.02, "the same bytes are sent once more, within seconds"
+    CONFLICT = "conflict", 0.005, "another heart rate follows for the same customer and instant"
+    LATE = "late", 0.02, "the reading is older than its neighbours by the given delay"
+    FUTURE = "future", 0.003, "the clock is 1024 weeks ahead"
+    EXPIRED = "expired", 0.003, "the reading is older than what is still accepted"
+    SILENCE = "silence", 0.02, "the device sends nothing for half a minute"
+
 
 PRESETS: dict[str, Mapping[str, float]] = {
     "none": {},
-    "mixed": {
-        Fault.MALFORMED_JSON: 0.01,
-        Fault.MISSING_FIELD: 0.005,
-        Fault.WRONG_TYPE: 0.005,
-        Fault.OUT_OF_RANGE: 0.01,
-        Fault.DUPLICATE: 0.02,
-        Fault.CONFLICT: 0.005,
-        Fault.LATE: 0.02,
-        Fault.FUTURE: 0.003,
-        Fault.EXPIRED: 0.003,
-        Fault.SILENCE: 0.02,
-    },
+    "mixed": {fault: fault.mixed_rate for fault in Fault},
 }
 
 
