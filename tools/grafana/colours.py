@@ -3,7 +3,6 @@
 A test holds their distances as those people see them. No meaning hangs on colour alone: every series is named.
 """
 
-from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
 from include.episodes.policy import Severity
 from include.health.types import Status
@@ -12,7 +11,7 @@ BLUE, SKY, ORANGE, RED, GREY = "#0072B2", "#56B4E9", "#E69F00", "#C0362C", "#8C8
 
 RISK = {RiskLevel.NORMAL: SKY, RiskLevel.ELEVATED: ORANGE, RiskLevel.HIGH: RED}
 STATUS = {Status.OK: SKY, Status.WARN: ORANGE, Status.FAIL: RED}
-OUTCOME = {Outcome.ACCEPTED: SKY, Outcome.DUPLICATE: GREY, Outcome.QUARANTINED: RED}
+OUTCOME = {"accepted": SKY, "duplicates": GREY, "quarantined": RED}
 SEVERITY = {Severity.WARNING: ORANGE, Severity.CRITICAL: RED}
 HOUR = {"published": SKY, "open": GREY, "reopened": ORANGE, "withheld": RED}
 LIMIT = GREY

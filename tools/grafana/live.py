@@ -1,30 +1,18 @@
 """Heartbeat - live: what arrives now, how quickly, and who is at risk."""
 
-from include.domain.reasons import Outcome
 from include.domain.risk import RiskLevel
-from include.episodes.policy import Severity
 from include.live.store import MOST_FOLLOWED, MOST_READINGS_NOW, MOST_SHOWN
 from include.settings import FIELDS
 from tools.grafana.board import LIVE, board, choice
-from tools.grafana.colours import BLUE, GREY, ORANGE, OUTCOME, RED, RISK, SEVERITY, SKY
-from tools.grafana.panels import TIME, Json, annotation, figures, named, series, steps, table, value_colours
+from tools.grafana.colours import GREY, ORANGE, OUTCOME, RED, RISK, SEVERITY, SKY
+from tools.grafana.columns import LATENCY, TIME, coloured, named, plain, value_colours
+from tools.grafana.panels import Json, annotation, figures, series, table
 
-OUTCOMES = [
-    named("accepted", "Accepted", OUTCOME[Outcome.ACCEPTED]),
-    named("duplicates", "Duplicates", OUTCOME[Outcome.DUPLICATE]),
-    named("quarantined", "Quarantined", OUTCOME[Outcome.QUARANTINED]),
-]
-LEVELS = [
-    named("normal", "Normal", RISK[RiskLevel.NORMAL]),
-    named("elevated", "Elevated", RISK[RiskLevel.ELEVATED]),
-    named("high", "High", RISK[RiskLevel.HIGH]),
-]
-SEVERITIES = [
-    named("critical", "Critical", SEVERITY[Severity.CRITICAL]),
-    named("warning", "Warning", SEVERITY[Severity.WARNING]),
-]
+OUTCOMES = coloured(OUTCOME)
+LEVELS = coloured(RISK)
+SEVERITIES = coloured(SEVERITY)[::-1]
 RATE = "Heart rate of the chosen customer, last 10 minutes"
-POINTS_ONLY = {"custom__drawStyle": "points", "custom__pointSize": 6}
+POINTS_ONLY: Json = {"custom__drawStyle": "points", "custom__pointSize": 6}
 
 
 def live() -> Json:
@@ -72,10 +60,7 @@ def _now() -> list[Json]:
             "From a record's creation to its commit, batches of the last minute. No value: nothing was committed.",
             "live_latency",
             unit="ms",
-            overrides=[
-                named("p50_of_median_batch", "p50, median batch", SKY),
-                named("p99_of_slowest_batch", "p99, slowest batch", BLUE),
-            ],
+            overrides=LATENCY,
         ),
         figures(
             "Newest reading",
@@ -85,7 +70,13 @@ def _now() -> list[Json]:
             unit="s",
             empty="none for a day",
             overrides=[named("newest_reading", "Age")],
-            defaults={"color": {"mode": "thresholds"}, "thresholds": steps([SKY, ORANGE], [fresh_seconds])},
+            defaults={
+                "color": {"mode": "thresholds"},
+                "thresholds": {
+                    "mode": "absolute",
+                    "steps": [{"color": SKY, "value": None}, {"color": ORANGE, "value": fresh_seconds}],
+                },
+            },
         ),
         figures(
             "Customers",
@@ -125,12 +116,11 @@ def _alarms() -> list[Json]:
             "live_open_alarms",
             empty="none",
             overrides=[
-                named("severity", "Severity", mappings=value_colours(SEVERITY)),
-                named("rule", "Rule"),
-                named("customer", "Customer"),
+                named("severity", mappings=value_colours(SEVERITY)),
+                *plain("rule", "customer"),
                 named("onset", "Since", **TIME),
                 named("peak_bpm", "Peak", unit="suffix: bpm"),
-                named("acknowledged_by", "Acknowledged by"),
+                named("acknowledged_by"),
             ],
         ),
     ]
@@ -174,9 +164,9 @@ def _customer() -> list[Json]:
             custom={"insertNulls": 30_000},
             defaults={"min": 30, "max": 220},
             overrides=[
-                named("heart_rate", "Heart rate", GREY),
-                named("elevated", "Elevated", RISK[RiskLevel.ELEVATED], **POINTS_ONLY),
-                named("high", "High", RISK[RiskLevel.HIGH], **POINTS_ONLY),
+                named("heart_rate", colour=GREY),
+                named("elevated", colour=RISK[RiskLevel.ELEVATED], **POINTS_ONLY),
+                named("high", colour=RISK[RiskLevel.HIGH], **POINTS_ONLY),
             ],
         ),
         series(
@@ -189,9 +179,9 @@ def _customer() -> list[Json]:
             interval="1h",
             custom={"insertNulls": 5_400_000},
             overrides=[
-                named("lowest", "Lowest", SKY),
-                named("mean", "Mean", GREY, custom__lineWidth=2),
-                named("highest", "Highest", RED),
+                named("lowest", colour=SKY),
+                named("mean", colour=GREY, custom__lineWidth=2),
+                named("highest", colour=RED),
             ],
         ),
     ]
@@ -207,10 +197,10 @@ def _high_customers() -> Json:
         unit="short",
         empty="nobody",
         overrides=[
-            named("customer", "Customer"),
-            named("high_since", "High since", **TIME),
-            named("last_reading", "Last reading", **TIME),
-            named("heart_rate", "Heart rate", unit="suffix: bpm"),
+            named("customer"),
+            named("high_since", **TIME),
+            named("last_reading", **TIME),
+            named("heart_rate", unit="suffix: bpm"),
         ],
     )
 

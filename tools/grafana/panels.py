@@ -1,13 +1,11 @@
 """Builders for the few kinds of panels that the dashboards use, as Grafana's JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from tools.grafana.colours import LIMIT
 from tools.grafana.sql import bound
 
 Json = dict[str, Any]
-TIME: Json = {"unit": "dateTimeAsIso"}
 
 DATASOURCE = {"type": "postgres", "uid": "heartbeat"}
 
@@ -101,37 +99,3 @@ def table(title: str, description: str, query: str, **more: Any) -> Json:
     """Return rows."""
     options = {"showHeader": True, "cellHeight": "sm"}
     return panel("table", title, description, query, options=options, **{"unit": "none", **more})
-
-
-def named(name: str, label: str, colour: str | None = None, **properties: Any) -> Json:
-    """Return what is special of one column: its words, its colour, and Grafana's properties with __ for a dot."""
-    if colour:
-        properties["color"] = {"mode": "fixed", "fixedColor": colour}
-    properties["displayName"] = label
-    return {
-        "matcher": {"id": "byName", "options": name},
-        "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()],
-    }
-
-
-def limit(colour: str = LIMIT) -> Json:
-    """Return the dashed line of a limit."""
-    return named("threshold", "Limit", colour, custom__lineStyle={"fill": "dash", "dash": [8, 6]})
-
-
-def steps(colours: Sequence[str], limits: Sequence[float]) -> Json:
-    """Return thresholds: the first colour below the first limit, and so on."""
-    values: list[float | None] = [None, *limits]
-    return {
-        "mode": "absolute",
-        "steps": [{"color": colour, "value": value} for colour, value in zip(colours, values, strict=True)],
-    }
-
-
-def value_colours(colours: Mapping[Any, str]) -> list[Json]:
-    """Return a mapping that shows each text in its colour."""
-    options = {
-        str(text): {"color": colour, "index": index, "text": str(text)}
-        for index, (text, colour) in enumerate(colours.items())
-    }
-    return [{"type": "value", "options": options}]

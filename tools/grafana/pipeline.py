@@ -4,7 +4,8 @@ from include.health.types import Status
 from include.settings import FIELDS
 from tools.grafana.board import PIPELINE, board, choice
 from tools.grafana.colours import BLUE, GREY, ORANGE, RED, SKY, STATUS
-from tools.grafana.panels import TIME, Json, limit, named, panel, series, table, value_colours
+from tools.grafana.columns import LATENCY, TIME, coloured, limit, named, plain, value_colours
+from tools.grafana.panels import Json, panel, series, table
 
 EACH_MINUTE: Json = {"interval": "1m"}
 
@@ -102,10 +103,7 @@ def _ages() -> Json:
         "lag, else the source is silent. Only the second rises: late or rejected readings.",
         "pipeline_ages",
         unit="s",
-        overrides=[
-            named("last_commit", "Last commit", BLUE),
-            named("newest_reading", "Newest reading", ORANGE),
-        ],
+        overrides=coloured({"last_commit": BLUE, "newest_reading": ORANGE}),
         **EACH_MINUTE,
     )
 
@@ -129,10 +127,7 @@ def _latency() -> Json:
         "pipeline_latency",
         unit="ms",
         interval="10s",
-        overrides=[
-            named("p50_of_median_batch", "p50, median batch", SKY),
-            named("p99_of_slowest_batch", "p99, slowest batch", BLUE),
-        ],
+        overrides=LATENCY,
     )
 
 
@@ -145,7 +140,7 @@ def _batches() -> Json:
         "pipeline_batches",
         unit="suffix: records",
         interval="10s",
-        overrides=[named("mean", "Mean", SKY), named("largest", "Largest", BLUE)],
+        overrides=coloured({"mean": SKY, "largest": BLUE}),
     )
 
 
@@ -156,13 +151,9 @@ def _offsets() -> Json:
         "pipeline_offsets",
         empty="nothing was ever read",
         overrides=[
-            named("topic", "Topic"),
-            named("partition", "Partition"),
-            named("next_offset", "Next offset"),
+            *plain("topic", "partition", "next_offset"),
             named("updated_at", "Last commit", **TIME),
-            named("accepted", "Accepted"),
-            named("duplicates", "Duplicates"),
-            named("quarantined", "Quarantined"),
+            *plain("accepted", "duplicates", "quarantined"),
         ],
     )
 
@@ -176,11 +167,9 @@ def _launches() -> Json:
         empty="no launch committed",
         overrides=[
             named("epoch", "Launch"),
-            named("first_commit", "First commit", **TIME),
-            named("last_commit", "Last commit", **TIME),
-            named("batches", "Batches"),
-            named("records", "Records"),
-            named("lease", "Lease"),
+            named("first_commit", **TIME),
+            named("last_commit", **TIME),
+            *plain("batches", "records", "lease"),
         ],
     )
 
@@ -194,11 +183,11 @@ def _gaps() -> Json:
         empty="nothing",
         overrides=[
             named("committed_at", "Noted", **TIME),
-            named("kind", "Kind", mappings=value_colours({"gap": RED, "rewind": ORANGE})),
-            named("partition", "Partition"),
+            named("kind", mappings=value_colours({"gap": RED, "rewind": ORANGE})),
+            named("partition"),
             named("from_offset", "From"),
             named("to_offset", "To"),
-            named("offsets", "Offsets"),
+            named("offsets"),
         ],
     )
 

@@ -3,7 +3,8 @@
 from include.quality.types import Severity
 from tools.grafana.board import QUALITY, board
 from tools.grafana.colours import BLUE, GREY, HOUR, ORANGE, RED, SKY
-from tools.grafana.panels import TIME, Json, figures, limit, named, series, table, value_colours
+from tools.grafana.columns import TIME, coloured, limit, named, plain, value_colours
+from tools.grafana.panels import Json, figures, series, table
 
 EACH_HOUR: Json = {"interval": "1h"}
 COLOURED: Json = {"type": "color-text"}
@@ -36,10 +37,7 @@ def _states() -> Json:
         "that hour is published.",
         "quality_states",
         unit="none",
-        overrides=[
-            named("published", "Published", HOUR["published"]),
-            named("withheld", "Withheld", HOUR["withheld"]),
-        ],
+        overrides=coloured({"published": HOUR["published"], "withheld": HOUR["withheld"]}),
     )
 
 
@@ -78,13 +76,13 @@ def _hours() -> Json:
         "quality_hours",
         empty="no hour has readings",
         overrides=[
-            named("hour", "Hour", **TIME),
-            named("state", "State", mappings=value_colours(HOUR), custom__cellOptions=COLOURED),
+            named("hour", **TIME),
+            named("state", mappings=value_colours(HOUR), custom__cellOptions=COLOURED),
             named("reason", "Why withheld", custom__width=320),
-            named("violated", "Violated", custom__width=240),
-            named("readings", "Readings"),
+            named("violated", custom__width=240),
+            named("readings"),
             named("unsettled_readings", "Not summed up"),
-            named("revision", "Revision"),
+            named("revision"),
             named("settled_at", "Settled", **TIME),
             named(
                 "docs_page",
@@ -109,8 +107,8 @@ def _held_back() -> Json:
         "quality_held_back",
         empty="nobody",
         overrides=[
-            named("hour", "Hour", **TIME),
-            named("customer", "Customer", custom__width=320),
+            named("hour", **TIME),
+            named("customer", custom__width=320),
             named("detail", "Why"),
             named("readings", "Readings left out", custom__width=150),
             named("rejected", "Rejected records", custom__width=150),
@@ -126,12 +124,11 @@ def _violations() -> Json:
         "quality_violations",
         empty="none: every expectation was met",
         overrides=[
-            named("hour", "Hour", **TIME),
-            named("expectation", "Expectation"),
-            named("severity", "Severity", mappings=value_colours(severities), custom__cellOptions=COLOURED),
-            named("observed", "Observed", decimals=3),
-            named("at_least", "At least"),
-            named("at_most", "At most"),
+            named("hour", **TIME),
+            named("expectation"),
+            named("severity", mappings=value_colours(severities), custom__cellOptions=COLOURED),
+            named("observed", decimals=3),
+            *plain("at_least", "at_most"),
         ],
     )
 
@@ -145,10 +142,9 @@ def _rejected() -> Json:
         empty="none was rejected",
         overrides=[
             named("recorded_at", "Rejected", **TIME),
-            named("reason", "Reason"),
-            named("detail", "Detail", custom__width=260),
-            named("partition", "Partition"),
-            named("offset", "Offset"),
+            named("reason"),
+            named("detail", custom__width=260),
+            *plain("partition", "offset"),
             named("replayed_at", "Sent again", **TIME),
         ],
     )
@@ -162,7 +158,7 @@ def _readings() -> Json:
         unit="short",
         custom={"drawStyle": "bars", "fillOpacity": 80, "barAlignment": 1},
         defaults={"min": 0},
-        overrides=[named("readings", "Readings", SKY)],
+        overrides=coloured({"readings": SKY}),
         **EACH_HOUR,
     )
 
@@ -174,7 +170,7 @@ def _mean() -> Json:
         "expectation warns about it.",
         "quality_mean",
         unit="suffix: bpm",
-        overrides=[named("mean", "Mean", BLUE)],
+        overrides=coloured({"mean": BLUE}),
         **EACH_HOUR,
     )
 
@@ -187,10 +183,7 @@ def _shares() -> Json:
         "quality_shares",
         unit="percentunit",
         defaults={"min": 0},
-        overrides=[
-            named("rejected_records", "Rejected records", RED),
-            named("poorly_covered_customers", "Poorly covered customers", ORANGE),
-        ],
+        overrides=coloured({"rejected_records": RED, "poorly_covered_customers": ORANGE}),
         **EACH_HOUR,
     )
 
@@ -214,10 +207,10 @@ def _coverage() -> Json:
         "quality_coverage",
         empty="no hour is published",
         overrides=[
-            named("customer", "Customer"),
-            named("hour", "Hour", **TIME),
-            named("coverage", "Coverage", unit="percentunit"),
-            named("readings", "Readings"),
+            named("customer"),
+            named("hour", **TIME),
+            named("coverage", unit="percentunit"),
+            named("readings"),
             named("first_event", "First", **TIME),
             named("last_event", "Last", **TIME),
         ],
