@@ -55,15 +55,8 @@ def resolved(folder: Path, roots: tuple[tuple[str, str, str], ...]) -> list[dict
     settings.write_text(SETTINGS)
     command = [str(find_java().program), "-cp", str(ivy_jar()), "org.apache.ivy.Main", "-warn"]
     command += ["-settings", os.environ.get(SETTINGS_KEY, str(settings)), "-ivy", str(module)]
-    command += [
-        "-cache",
-        str(folder / "cache"),
-        "-types",
-        "jar",
-        "bundle",
-        "-retrieve",
-        str(target / PATTERN),
-    ]
+    command += ["-cache", str(folder / "cache"), "-types", "jar", "bundle"]
+    command += ["-retrieve", str(target / PATTERN)]
     if subprocess.run(command, check=False).returncode != 0:
         sys.exit("the jars could not be resolved: Ivy says above why")
     return [_entry(file) for file in sorted(target.glob("*/*/*/*.jar"))]

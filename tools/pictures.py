@@ -7,8 +7,6 @@ published; then readings flow live. Nothing in a picture is drawn or edited.
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +23,11 @@ from stack.airflow.client import AirflowClient
 from stack.airflow.configuration import base_url
 from stack.isolated import isolated_settings
 from tools.browser import PATIENCE_MS, chromium, log_in, open_live_page
+from tools.streaming import running_process
 from tools.workflows import run_workflow, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+    from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize
 
 TARGET = PROJECT_ROOT / "docs" / "pictures"
 DESK: "ViewportSize" = {"width": 1440, "height": 1240}
@@ -48,7 +47,8 @@ def main() -> None:
         stack.up(settings)
         client = AirflowClient(settings)
         run_id = _make_history(settings, client)
-        with _live_source(settings):
+        source = _producer_command(*LIVE)
+        with running_process(source, environment_of(settings), settings.stack.dir / "source.log"):
             time.sleep(LIVE_SECONDS)  # the charts show the last three minutes
             with chromium() as browser:
                 _take(settings, browser, run_id)
@@ -73,10 +73,12 @@ def _make_history(settings: Settings, client: AirflowClient) -> str:
 
 
 def _simulate(settings: Settings, *options: str) -> None:
-    command = [sys.executable, "main.py", "producer", "--quiet", *options]
-    subprocess.run(
-        command, cwd=PROJECT_ROOT, env=environment_of(settings), check=True, stdout=subprocess.DEVNULL
-    )
+    command, environment = _producer_command(*options), environment_of(settings)
+    subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _producer_command(*options: str) -> list[str]:
+    return [sys.executable, "main.py", "producer", "--quiet", *options]
 
 
 def _spoil_an_hour(settings: Settings, hour: datetime) -> None:
@@ -87,19 +89,6 @@ def _spoil_an_hour(settings: Settings, hour: datetime) -> None:
             "where event_time >= %s and event_time < %s and risk_level = 'Normal' limit 1)",
             (hour.replace(tzinfo=None), (hour + timedelta(hours=1)).replace(tzinfo=None)),
         )
-
-
-@contextmanager
-def _live_source(settings: Settings) -> Iterator[None]:
-    command = [sys.executable, "main.py", "producer", "--quiet", *LIVE]
-    process = subprocess.Popen(
-        command, cwd=PROJECT_ROOT, env=environment_of(settings), stdout=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _take(settings: Settings, browser: "Browser", run_id: str) -> None:
@@ -121,17 +110,19 @@ def _take(settings: Settings, browser: "Browser", run_id: str) -> None:
 def _take_inside_airflow(context: "BrowserContext", settings: Settings, file: Path) -> None:
     page = context.new_page()
     page.goto(f"{base_url(settings)}/plugin/heartbeats")
-    frame = page.frame_locator("iframe[title=Heartbeats]")
-    frame.locator("#high-rows button").first.click(timeout=PATIENCE_MS)
-    frame.locator("#customer-chart canvas").wait_for(timeout=PATIENCE_MS)
+    _choose_customer(page.frame_locator("iframe[title=Heartbeats]"))
     _save(page, file)
 
 
 def _take_live(context: "BrowserContext", settings: Settings, file: Path) -> None:
     page = open_live_page(context, settings)
+    _choose_customer(page)
+    _save(page, file)
+
+
+def _choose_customer(page: "Page | FrameLocator") -> None:
     page.locator("#high-rows button").first.click(timeout=PATIENCE_MS)
     page.locator("#customer-chart canvas").wait_for(timeout=PATIENCE_MS)
-    _save(page, file)
 
 
 def _take_graph(context: "BrowserContext", settings: Settings, run_id: str, file: Path) -> None:
