@@ -20,7 +20,6 @@ from include.live.types import (
     Ends,
     Flow,
     HighCustomer,
-    Limits,
     ReasonCount,
     RiskHour,
     Second,
@@ -56,20 +55,20 @@ CHECKS_LATE = timedelta(minutes=3)
 CustomerReading = tuple[datetime, int, str]
 
 
-def limits() -> Limits:
+def limits() -> dict[str, int]:
     """Return the bounds that the page names."""
-    return Limits(
-        flow_seconds=_seconds(FLOW_WINDOW),
-        recent_seconds=_seconds(RECENT),
-        now_seconds=_seconds(NOW_WINDOW),
-        hours_seconds=_seconds(HOURS_WINDOW),
-        letters_counted=MOST_LETTERS_COUNTED,
-        high_pause_seconds=_seconds(HIGH_PAUSE),
-        high_horizon_seconds=_seconds(HIGH_HORIZON),
-        checks_late_seconds=_seconds(CHECKS_LATE),
-        lowest_bpm=MIN_HEART_RATE_BPM,
-        highest_bpm=MAX_HEART_RATE_BPM,
-    )
+    return {
+        "flow_seconds": _seconds(FLOW_WINDOW),
+        "recent_seconds": _seconds(RECENT),
+        "now_seconds": _seconds(NOW_WINDOW),
+        "hours_seconds": _seconds(HOURS_WINDOW),
+        "letters_counted": MOST_LETTERS_COUNTED,
+        "high_pause_seconds": _seconds(HIGH_PAUSE),
+        "high_horizon_seconds": _seconds(HIGH_HORIZON),
+        "checks_late_seconds": _seconds(CHECKS_LATE),
+        "lowest_bpm": MIN_HEART_RATE_BPM,
+        "highest_bpm": MAX_HEART_RATE_BPM,
+    }
 
 
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:

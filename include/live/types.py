@@ -161,22 +161,6 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The bounds within which a look was taken, for the page to name them and to draw by them."""
-
-    flow_seconds: int
-    recent_seconds: int
-    now_seconds: int
-    hours_seconds: int
-    letters_counted: int
-    high_pause_seconds: int
-    high_horizon_seconds: int
-    checks_late_seconds: int
-    lowest_bpm: int
-    highest_bpm: int
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
     """All that one look at the database gave."""
 
@@ -191,7 +175,8 @@ class Look:
     alarms: Sequence[OpenCount]
     # The risk policy in force: where High and Elevated begin on both sides.
     bands: Mapping[str, object]
-    limits: Limits
+    # The bounds within which the look was taken, for the page to name them and to draw by them.
+    limits: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
