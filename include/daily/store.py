@@ -1,10 +1,6 @@
 """What the report of a day reads. Each function is one look at the same snapshot."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import LiteralString, TypeVar
-
-from psycopg.rows import class_row
 
 from include.daily import rules
 from include.daily.types import (
@@ -22,17 +18,15 @@ from include.daily.types import (
     Risk,
 )
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import query, read_rows
 
 MOST_EXAMPLES = 3
 MOST_LOOKED_AT = 1000
 
-T = TypeVar("T")
-
 
 def read_outcomes(connection: Connection, day: Day) -> tuple[list[Outcomes], Outcomes]:
     """Return what became of the records that were committed on that day, by hour and in all."""
-    *hours, total = _read(query("daily/sum_outcomes"), _span(day), connection, Outcomes)
+    *hours, total = read_rows(query("daily/sum_outcomes"), _span(day), connection, Outcomes)
     return hours, total
 
 
@@ -43,13 +37,13 @@ def read_latency(connection: Connection, day: Day) -> tuple[list[Latency], Laten
 
 def read_lag(connection: Connection, day: Day) -> tuple[list[Lag], Lag]:
     """Return how many records waited, by hour and in all."""
-    *hours, total = _read(query("daily/select_lag"), _span(day), connection, Lag)
+    *hours, total = read_rows(query("daily/select_lag"), _span(day), connection, Lag)
     return hours, total
 
 
 def read_hours(connection: Connection, day: Day) -> list[Hour]:
     """Return how the hours of that day stand."""
-    return _read(query("daily/select_hours"), _span(day), connection, Hour)
+    return read_rows(query("daily/select_hours"), _span(day), connection, Hour)
 
 
 def read_expectations(connection: Connection, day: Day) -> list[Expectation]:
@@ -60,7 +54,7 @@ def read_expectations(connection: Connection, day: Day) -> list[Expectation]:
 
 def read_reasons(connection: Connection, day: Day) -> list[ReasonCount]:
     """Return what was rejected on that day, by reason."""
-    found = _read(query("daily/count_by_reason"), _span_with_day_before(day), connection, ReasonCount)
+    found = read_rows(query("daily/count_by_reason"), _span_with_day_before(day), connection, ReasonCount)
     return [one for one in found if one.records]
 
 
@@ -72,7 +66,7 @@ def read_examples(connection: Connection, day: Day, reasons: list[ReasonCount]) 
         "most_looked_at": MOST_LOOKED_AT,
         "most": MOST_EXAMPLES,
     }
-    return _read(query("daily/select_examples"), where, connection, Example)
+    return read_rows(query("daily/select_examples"), where, connection, Example)
 
 
 def read_coverage(
@@ -80,32 +74,25 @@ def read_coverage(
 ) -> tuple[list[Coverage], Coverage]:
     """Return how much of the expected readings came, by published hour and in all."""
     where = {**_span(day), "min_coverage": min_coverage}
-    *hours, total = _read(query("daily/select_coverage"), where, connection, Coverage)
+    *hours, total = read_rows(query("daily/select_coverage"), where, connection, Coverage)
     return hours, total
 
 
 def read_risk(connection: Connection, day: Day) -> tuple[list[Risk], Risk]:
     """Return the published readings by level, by hour and in all."""
-    hours = _read(query("daily/select_risk"), _span(day), connection, Risk)
+    hours = read_rows(query("daily/select_risk"), _span(day), connection, Risk)
     return hours, rules.total_risk(hours)
 
 
 def read_alarms(connection: Connection, day: Day) -> tuple[list[AlarmCount], list[AlarmHour]]:
     """Return the alarms that opened on that day, by rule and by hour."""
-    rules_of_day = _read(query("daily/count_alarms"), _span_with_day_before(day), connection, AlarmCount)
-    return rules_of_day, _read(query("daily/count_alarms_by_hour"), _span(day), connection, AlarmHour)
+    rules_of_day = read_rows(query("daily/count_alarms"), _span_with_day_before(day), connection, AlarmCount)
+    return rules_of_day, read_rows(query("daily/count_alarms_by_hour"), _span(day), connection, AlarmHour)
 
 
 def read_dropped(connection: Connection, day: Day) -> list[str]:
     """Return the tables of which retention has dropped that day."""
     return [parent for (parent,) in connection.execute(query("daily/select_dropped"), {"day": day.date})]
-
-
-def _read(
-    statement: LiteralString, values: Mapping[str, object], connection: Connection, kind: type[T]
-) -> list[T]:
-    with connection.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(statement, values).fetchall()
 
 
 def _span(day: Day) -> dict[str, object]:

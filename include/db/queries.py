@@ -1,14 +1,19 @@
 """The rooms' statements, one per file beside the code that runs them."""
 
 import json
+from collections.abc import Mapping
 from functools import cache, partial
 from itertools import dropwhile
 from pathlib import Path
-from typing import LiteralString
+from typing import LiteralString, TypeVar
 
+from psycopg import Connection
+from psycopg.rows import TupleRow, class_row
 from psycopg.types.json import Jsonb
 
 _ROOMS = Path(__file__).parent.parent
+
+T = TypeVar("T")
 
 
 @cache
@@ -20,6 +25,14 @@ def query(name: str) -> LiteralString:
     room, _, statement = name.partition("/")
     lines = (_ROOMS / room / "sql" / f"{statement}.sql").read_text().splitlines(keepends=True)
     return "".join(dropwhile(lambda line: line.startswith("--"), lines))
+
+
+def read_rows(
+    statement: LiteralString, values: Mapping[str, object], connection: Connection[TupleRow], kind: type[T]
+) -> list[T]:
+    """Run a statement and return each row as an object of that class, whose fields are named as the columns."""
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(statement, values).fetchall()
 
 
 def as_jsonb(rows: object) -> Jsonb:

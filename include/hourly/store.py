@@ -3,10 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from psycopg.rows import class_row
-
 from include.db.connect import Connection
-from include.db.queries import as_jsonb, query
+from include.db.queries import as_jsonb, query, read_rows
 from include.hourly.types import Decision, DueHour, HeldBackCustomer, HourRow, HourStatus
 
 
@@ -34,26 +32,21 @@ def read_dropped_hours(connection: Connection, hours: Sequence[datetime]) -> lis
 
 def read_status(connection: Connection, hours: Sequence[datetime]) -> dict[datetime, HourStatus]:
     """Return the state of each hour; hours without a row are left out."""
-    with connection.cursor(row_factory=class_row(HourStatus)) as cursor:
-        return {
-            row.hour: row
-            for row in cursor.execute(query("hourly/select_hour_status"), {"hours": list(hours)})
-        }
+    rows = read_rows(query("hourly/select_hour_status"), {"hours": list(hours)}, connection, HourStatus)
+    return {row.hour: row for row in rows}
 
 
 def read_hours(connection: Connection, *, since: datetime, most: int) -> list[HourRow]:
     """Return the newest hours, newest first."""
-    with connection.cursor(row_factory=class_row(HourRow)) as cursor:
-        return cursor.execute(query("hourly/select_recent_hours"), {"since": since, "most": most}).fetchall()
+    return read_rows(query("hourly/select_recent_hours"), {"since": since, "most": most}, connection, HourRow)
 
 
 def read_held_back(
     connection: Connection, *, since: datetime, until: datetime, most: int
 ) -> list[HeldBackCustomer]:
     """Return the customers held back in the hours [since, until), newest hours first."""
-    with connection.cursor(row_factory=class_row(HeldBackCustomer)) as cursor:
-        where = {"since": since, "until": until, "most": most}
-        return cursor.execute(query("hourly/select_held_back"), where).fetchall()
+    where = {"since": since, "until": until, "most": most}
+    return read_rows(query("hourly/select_held_back"), where, connection, HeldBackCustomer)
 
 
 def read_policy_history(connection: Connection) -> list[tuple[str, datetime]]:

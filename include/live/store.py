@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import query, read_rows
 from include.domain.reasons import Reason
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.hourly.store import read_held_back, read_hours
@@ -73,8 +71,7 @@ def limits() -> dict[str, int]:
 
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
     """Return what became of the records of the last minutes."""
-    with connection.cursor(row_factory=class_row(Second)) as cursor:
-        seconds = cursor.execute(query("live/select_flow"), {"since": now - FLOW_WINDOW}).fetchall()
+    seconds = read_rows(query("live/select_flow"), {"since": now - FLOW_WINDOW}, connection, Second)
     since = now - RECENT
     reasons = connection.execute(
         query("live/select_recent_reasons"),
@@ -126,15 +123,13 @@ def read_slow(connection: Connection, now: datetime) -> Slow:
     """Return the checks, the hours, and who is held back in them."""
     since = now - HOURS_WINDOW
     held_back = read_held_back(connection, since=since, until=now, most=MOST_HELD_BACK)
-    with connection.cursor(row_factory=class_row(RiskHour)) as cursor:
-        risk = cursor.execute(query("live/select_risk_by_hour"), {"since": since}).fetchall()
+    risk = read_rows(query("live/select_risk_by_hour"), {"since": since}, connection, RiskHour)
     return Slow(read_checks(connection), read_newest_hours(connection, now, most=MOST_HOURS), held_back, risk)
 
 
 def read_checks(connection: Connection) -> list[CheckRow]:
     """Return what the newest round of checks found."""
-    with connection.cursor(row_factory=class_row(CheckRow)) as cursor:
-        return cursor.execute(query("live/select_newest_checks")).fetchall()
+    return read_rows(query("live/select_newest_checks"), {}, connection, CheckRow)
 
 
 def read_newest_hours(connection: Connection, now: datetime, *, most: int) -> list[HourRow]:
@@ -154,8 +149,7 @@ def read_customer(
 def read_customer_hours(connection: Connection, customer_id: UUID, now: datetime) -> list[CustomerHour]:
     """Return a customer's published hours."""
     where = {"customer_id": customer_id, "since": now - CUSTOMER_HOURS_WINDOW}
-    with connection.cursor(row_factory=class_row(CustomerHour)) as cursor:
-        return cursor.execute(query("live/select_customer_hours"), where).fetchall()
+    return read_rows(query("live/select_customer_hours"), where, connection, CustomerHour)
 
 
 def _seconds(span: timedelta) -> int:

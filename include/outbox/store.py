@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from psycopg.rows import class_row
-
 from include.db.connect import Connection
-from include.db.queries import as_jsonb, query
+from include.db.queries import as_jsonb, query, read_rows
 from include.outbox.types import Due, Message, Noticed, Told
 
 # What one round takes out of the outbox at most; and sends by one channel.
@@ -25,17 +23,14 @@ def become_only_sender(connection: Connection) -> bool:
 def read_waiting(connection: Connection) -> list[Told | Noticed]:
     """Return what waits in the outbox, notices first: they are few."""
     values = {"most": MOST_WAITING}
-    with connection.cursor(row_factory=class_row(Noticed)) as cursor:
-        notices = cursor.execute(query("outbox/select_waiting_notices"), values).fetchall()
-    with connection.cursor(row_factory=class_row(Told)) as cursor:
-        return [*notices, *cursor.execute(query("outbox/select_outbox"), values).fetchall()]
+    notices = read_rows(query("outbox/select_waiting_notices"), values, connection, Noticed)
+    return [*notices, *read_rows(query("outbox/select_outbox"), values, connection, Told)]
 
 
 def read_unacknowledged(connection: Connection, *, repeat_seconds: float) -> list[Told]:
     """Return the critical alarms that are to be told again."""
     values = {"repeat_seconds": repeat_seconds, "most": MOST_WAITING}
-    with connection.cursor(row_factory=class_row(Told)) as cursor:
-        return cursor.execute(query("outbox/select_unacknowledged"), values).fetchall()
+    return read_rows(query("outbox/select_unacknowledged"), values, connection, Told)
 
 
 def count_recent(connection: Connection) -> dict[int, int]:
@@ -60,9 +55,8 @@ def read_due(connection: Connection, channels: Sequence[int]) -> dict[int, list[
     """Return what each channel is to be sent now, in order."""
     values = {"channels": list(channels), "patient_tries": PATIENT_TRIES, "most": MOST_DUE}
     found: dict[int, list[Due]] = {}
-    with connection.cursor(row_factory=class_row(Due)) as cursor:
-        for due in cursor.execute(query("outbox/select_due_messages"), values):
-            found.setdefault(due.channel, []).append(due)
+    for due in read_rows(query("outbox/select_due_messages"), values, connection, Due):
+        found.setdefault(due.channel, []).append(due)
     return found
 
 

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from psycopg.rows import class_row
-
 from include.db.connect import Connection
-from include.db.queries import as_jsonb, query
+from include.db.queries import as_jsonb, query, read_rows
 from include.quality.types import Accepted, Finding, HeldBack, HourFacts, QualityPolicy
 
 
@@ -55,15 +53,12 @@ def measure_facts(
     connection: Connection, hours: Sequence[datetime], policy: QualityPolicy
 ) -> list[HourFacts]:
     """Measure each hour, in order, without its drift, after `save_held_back` in the same transaction."""
-    with connection.cursor(row_factory=class_row(HourFacts)) as cursor:
-        return cursor.execute(
-            query("quality/select_facts"),
-            {
-                "hours": list(hours),
-                "min_coverage": policy.min_coverage,
-                "min_records": policy.min_records_for_share,
-            },
-        ).fetchall()
+    values = {
+        "hours": list(hours),
+        "min_coverage": policy.min_coverage,
+        "min_records": policy.min_records_for_share,
+    }
+    return read_rows(query("quality/select_facts"), values, connection, HourFacts)
 
 
 def read_past_means(
