@@ -34,7 +34,8 @@ def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
         idle = [part for part in parts if not supervisor.is_running(part)]
         for part in idle:
             supervisor.end_leftovers(part)
-        _require_free_ports(idle)
+        for claim in [claim for part in idle for claim in part.claims()]:
+            require_free(claim)
         began_at = time.monotonic()
         states = []
         try:
@@ -45,7 +46,8 @@ def up(settings: Settings, report: Report = lambda _: None) -> list[PartState]:
                     report(f"{part.name}: {how}, port {part.claims()[0].port}")
                     states.append(state)
         except BaseException:
-            _stop(supervisor, idle)
+            for part in reversed(idle):
+                supervisor.stop(part)
             raise
         return states
 
@@ -129,17 +131,6 @@ def _bring_up(
         marks[part.name] = supervisor.start(part)
     for part in stage:
         yield part, supervisor.await_ready(part, marks.get(part.name, LogMark.now(part.log_files)))
-
-
-def _require_free_ports(parts: Sequence[Part]) -> None:
-    for part in parts:
-        for claim in part.claims():
-            require_free(claim)
-
-
-def _stop(supervisor: Supervisor, parts: Sequence[Part]) -> None:
-    for part in reversed(parts):
-        supervisor.stop(part)
 
 
 def _chosen(settings: Settings, name: str | None) -> list[Part]:

@@ -36,7 +36,9 @@ def _cut_batch(batch: RawBatch, partition: int, offset: int, single_until: int) 
         return
     piece: list[RawRecord] = []
     try:
-        for record in _records_from(batch, offset):
+        for record in batch.records(max_record_bytes=MAX_VALUE_BYTES):
+            if record.offset < offset:
+                continue
             if piece and _is_full(piece, record, single_until):
                 yield _gather(piece, partition, record.offset)
                 piece, offset = [], record.offset
@@ -48,12 +50,6 @@ def _cut_batch(batch: RawBatch, partition: int, offset: int, single_until: int) 
         yield _unread(batch, partition, offset, str(error))
         return
     yield _gather(piece, partition, end) if piece else no_records({partition: end})
-
-
-def _records_from(batch: RawBatch, offset: int) -> Iterator[RawRecord]:
-    for record in batch.records(max_record_bytes=MAX_VALUE_BYTES):
-        if record.offset >= offset:
-            yield record
 
 
 def _is_full(piece: Sequence[RawRecord], record: RawRecord, single_until: int) -> bool:

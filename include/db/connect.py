@@ -157,13 +157,9 @@ def readable_errors(settings: Settings, role: Role | None = None) -> Iterator[No
         ) from None
     except (psycopg.OperationalError, psycopg.InternalError) as error:
         user = role.user(settings) if role else "this role"
-        trouble = session_trouble(error.sqlstate, address=settings.db.address, user=user)
+        address = settings.db.address
+        trouble = session_trouble(error.sqlstate, address=address, user=user)
         if trouble is None and isinstance(error, psycopg.InternalError):
             raise
-        raise trouble or _unforeseen(error, settings) from None
-
-
-def _unforeseen(error: psycopg.Error, settings: Settings) -> DatabaseTroubleError:
-    return DatabaseTroubleError(
-        f"the database at {settings.db.address} reports error {error.sqlstate}: see its log"
-    )
+        unforeseen = f"the database at {address} reports error {error.sqlstate}: see its log"
+        raise trouble or DatabaseTroubleError(unforeseen) from None

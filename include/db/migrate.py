@@ -30,11 +30,14 @@ def migrate(settings: Settings) -> list[str]:
         pending = _pending(migrations(), applied)
         for migration in pending:
             _apply(connection, migration)
-        _set_time_limits(connection, settings)
+        [(has_limits,)] = connection.execute("select to_regclass('time_limits') is not null").fetchall()
+        if has_limits:
+            kept_days = settings.retention_days.stored_readings
+            connection.execute(query("db/update_time_limits"), {"kept_days": kept_days})
         for role in Role:
             if role is not Role.OWNER:
                 _set_password(connection, settings, role)
-    return [f"{migration.version:04d}_{migration.name}" for migration in pending]
+    return [migration.label for migration in pending]
 
 
 def pending_migrations(settings: Settings) -> list[str]:
@@ -47,7 +50,7 @@ def pending_migrations(settings: Settings) -> list[str]:
         readable_errors(settings, Role.STREAM),
     ):
         applied: dict[int, str] = dict(connection.execute(query("db/select_schema_migrations")).fetchall())
-    return [f"{migration.version:04d}_{migration.name}" for migration in _pending(migrations(), applied)]
+    return [migration.label for migration in _pending(migrations(), applied)]
 
 
 def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
@@ -59,22 +62,18 @@ def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]
     for migration in known:
         if applied.get(migration.version, migration.checksum) != migration.checksum:
             raise PermanentError(
-                f"migration {migration.version:04d}_{migration.name} was edited after it was applied: "
+                f"migration {migration.label} was edited after it was applied: "
                 "restore the file and put the change into a new migration"
             )
     pending = [migration for migration in known if migration.version not in applied]
-    for migration in pending:
-        _require_order(migration, max(applied, default=0))
-    return pending
-
-
-def _require_order(migration: Migration, newest_applied: int) -> None:
-    """Refuse what would give this database another schema than a new one gets."""
-    if migration.version < newest_applied:
+    newest_applied = max(applied, default=0)
+    # It would give this database another schema than a new one gets.
+    if pending and pending[0].version < newest_applied:
         raise PermanentError(
-            f"migration {migration.version:04d}_{migration.name} would run after {newest_applied:04d}: "
+            f"migration {pending[0].label} would run after {newest_applied:04d}: "
             "give it a number above all others"
         )
+    return pending
 
 
 def _tell_notice(notice: Diagnostic) -> None:
@@ -91,17 +90,6 @@ def _apply(connection: Connection, migration: Migration) -> None:
             {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
         )
     log.info("migration_applied", version=migration.version, name=migration.name)
-
-
-def _has_table(connection: Connection, name: str) -> bool:
-    [(found,)] = connection.execute("select to_regclass(%s)", [name]).fetchall()
-    return found is not None
-
-
-def _set_time_limits(connection: Connection, settings: Settings) -> None:
-    if _has_table(connection, "time_limits"):
-        kept_days = settings.retention_days.stored_readings
-        connection.execute(query("db/update_time_limits"), {"kept_days": kept_days})
 
 
 def _set_password(connection: Connection, settings: Settings, role: Role) -> None:

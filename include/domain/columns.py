@@ -8,6 +8,7 @@ that is valid here is valid, with the same values, by the plain rules.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from include.domain.schema import CUSTOMER_ID, HEART_RATE, TIMESTAMP, UUID_BYTES
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Number = TypeVar("Number", np.int32, np.int64)
 
 _EVENT = pa.schema([(CUSTOMER_ID, pa.string()), (HEART_RATE, pa.int32()), (TIMESTAMP, pa.string())])
 _PARSE = arrow_json.ParseOptions(explicit_schema=_EVENT, unexpected_field_behavior="ignore")
@@ -71,7 +73,12 @@ def parse_events(values: Sequence[bytes | None]) -> EventColumns | None:
     except pa.ArrowInvalid:
         return None
     return EventColumns(
-        customer_id, has_customer_id, _ints(rates), _is_valid(rates), event_time_us, has_event_time
+        customer_id,
+        has_customer_id,
+        _numbers(rates, np.int32),
+        _is_valid(rates),
+        event_time_us,
+        has_event_time,
     )
 
 
@@ -155,7 +162,7 @@ def _instants(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], Mask]:
     for mask, kind in ((is_zoned, pa.timestamp("us", tz="UTC")), (valid & ~is_zoned, pa.timestamp("us"))):
         if mask.any():
             chosen = texts if mask.all() else texts.filter(_as_arrow(mask))
-            out[mask] = _int64(pc.cast(chosen, kind))
+            out[mask] = _numbers(pc.cast(chosen, kind), np.int64)
     return out, valid
 
 
@@ -165,12 +172,8 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 
 
 # The buffers are read directly: Arrow's own way to numpy would first import pandas, which takes seconds.
-def _ints(column: pa.Array) -> npt.NDArray[np.int32]:
-    return np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column)]
-
-
-def _int64(column: pa.Array) -> npt.NDArray[np.int64]:
-    return np.frombuffer(column.buffers()[1], dtype=np.int64)[column.offset : column.offset + len(column)]
+def _numbers(column: pa.Array, kind: type[Number]) -> npt.NDArray[Number]:
+    return np.frombuffer(column.buffers()[1], dtype=kind)[column.offset : column.offset + len(column)]
 
 
 def _is_valid(column: pa.Array) -> Mask:

@@ -61,7 +61,9 @@ def observe(settings: Settings) -> Facts:
     """Look at the broker, the database and the disk; what cannot be reached is told, not raised."""
     kafka, kafka_problem, database, database_problem = None, "", None, ""
     try:
-        kafka = _observe_kafka(settings)
+        with open_broker(settings, timeout_ms=BROKER_TIMEOUT_MS) as broker:
+            topic = broker.topic(settings.kafka.topic)
+            kafka = KafkaFacts(topic.topic_id, broker.ranges(topic), broker.newest_record_at(topic))
     except HeartbeatError as error:
         kafka_problem = str(error)
     try:
@@ -89,12 +91,6 @@ def _observe_patiently(settings: Settings) -> Facts:
         time.sleep(CONFIRM_INTERVAL_SECONDS)
         facts = observe(settings)
     return facts
-
-
-def _observe_kafka(settings: Settings) -> KafkaFacts:
-    with open_broker(settings, timeout_ms=BROKER_TIMEOUT_MS) as broker:
-        topic = broker.topic(settings.kafka.topic)
-        return KafkaFacts(topic.topic_id, broker.ranges(topic), broker.newest_record_at(topic))
 
 
 def _fence(settings: Settings, launch: Lease, checks: list[Check]) -> list[Check]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.locks import try_lock
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.outbox import store
@@ -47,7 +48,7 @@ def deliver(settings: Settings) -> Delivery:
     """Plan what is new, send what is due, and return; nothing is done while another sender works."""
     channels = Channels(settings)
     with _session(settings) as connection, readable_errors(settings):
-        if not store.become_only_sender(connection):
+        if not try_lock(connection, APPLICATION):
             return Delivery()
         return _round(connection, settings, channels)
 
@@ -80,7 +81,7 @@ def _go_on(connection: Connection, settings: Settings, channels: Channels, is_ov
     is_alone, rounds = False, 0
     while not is_over.wait(PAUSE_SECONDS):
         _show_pulse(settings)
-        is_alone = is_alone or store.become_only_sender(connection)
+        is_alone = is_alone or try_lock(connection, APPLICATION)
         if is_alone:
             _round(connection, settings, channels, with_reminders=rounds % REMINDER_ROUNDS == 0)
             rounds += 1

@@ -14,12 +14,6 @@ MOST_DUE = 200
 PATIENT_TRIES = 5
 
 
-def become_only_sender(connection: Connection) -> bool:
-    """Take the senders' lock, held as long as the session; return whether it was free."""
-    [(is_alone,)] = connection.execute(query("outbox/lock_sender")).fetchall()
-    return bool(is_alone)
-
-
 def read_waiting(connection: Connection) -> list[Told | Noticed]:
     """Return what waits in the outbox, notices first: they are few."""
     values = {"most": MOST_WAITING}

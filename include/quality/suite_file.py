@@ -123,7 +123,7 @@ def _about_readings(path: Path, entry: _Entry) -> Expectation:
     if entry.meta.each_reading and entry.type != _BY_QUERY:
         raise _refusal(path, entry, f"each_reading in meta is for {_BY_QUERY} alone")
     kind = _kind(entry)
-    if kind in (Kind.COLUMN, Kind.WHOLE) and _uses_figure(entry.meta.failure):
+    if kind in (Kind.COLUMN, Kind.WHOLE) and "{observed" in entry.meta.failure:
         raise _refusal(path, entry, "its figure is not kept: leave {observed} out of the failure")
     at_least, at_most = _limits(entry, kind)
     return _expectation(path, entry, kind=kind, at_least=at_least, at_most=at_most)
@@ -180,10 +180,6 @@ def _limits(entry: _Entry, kind: Kind) -> tuple[float | None, float | None]:
         return None, None
     at_least, at_most = (limit if isinstance(limit, int | float) else None for limit in limits)
     return at_least, at_most
-
-
-def _uses_figure(failure: str) -> bool:
-    return "{observed" in failure
 
 
 def _parameters(value: object) -> Iterator[str]:

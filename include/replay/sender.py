@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +17,6 @@ from include.settings import Settings
 from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 from include.wire.raw_writer import NewRecord, RawWriter
 from include.wire.record import RawRecord
-from include.wire.record_batch import RawBatch
 
 DELIVERY_TIMEOUT_MS = 30_000
 # No broker is configured to refuse batches of this size; a larger letter is sent alone.
@@ -125,15 +124,9 @@ def _records_from(reader: RawReader, topic: Topic, partition: int, start: int) -
         if not fetched.batches:
             return
         for batch in fetched.batches:
-            yield from _readable_records(batch)
+            with suppress(UnreadableBatchError):  # no copy of ours is in such a batch
+                yield from batch.records(max_record_bytes=_MAX_COPY_BYTES)
         offset = fetched.batches[-1].last_offset + 1
-
-
-def _readable_records(batch: RawBatch) -> Iterator[RawRecord]:
-    try:
-        yield from batch.records(max_record_bytes=_MAX_COPY_BYTES)
-    except UnreadableBatchError:
-        return  # no copy of ours is in it
 
 
 def _make_copy(letter: Letter, time_ms: int | None) -> _Copy | str:

@@ -20,6 +20,11 @@ class Migration:
     text: LiteralString
     checksum: str
 
+    @property
+    def label(self) -> str:
+        """Its file's name without the ending."""
+        return f"{self.version:04d}_{self.name}"
+
 
 def migrations() -> list[Migration]:
     """Return all migrations in order."""
