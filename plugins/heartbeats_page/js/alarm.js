@@ -2,18 +2,13 @@
 
 import { act, canAct } from "./acts.js";
 import { ask } from "./ask.js";
-import { byId, element, keyed, show, text } from "./dom.js";
+import { badge, byId, element, keyed, show, text } from "./dom.js";
 import { moment, seconds, span, time } from "./format.js";
 
 const SEVERITIES = { critical: ["high", "◆"], warning: ["elevated", "▲"] };
 const RESTS = [["15", "15 min"], ["60", "1 hour"], ["240", "4 hours"], ["1440", "1 day"]];
 
 export const severityColour = (severity) => SEVERITIES[severity][0];
-
-function severityBadge(severity) {
-  const [level, glyph] = SEVERITIES[severity];
-  return element("span", { class: `badge ${level}` }, element("span", { "aria-hidden": "true" }, glyph), ` ${severity}`);
-}
 
 const part = (item, name) => item.querySelector(`.${name}`);
 const saidOf = () => ({ error: byId("alarms-error"), done: byId("alarms-done") });
@@ -86,11 +81,7 @@ function acted(item) {
 
 export function renderAlarm(item, alarm, now) {
   const isOpen = alarm.state === "open";
-  const severity = part(item, "severity");
-  if (severity.dataset.severity !== alarm.severity) {
-    severity.dataset.severity = alarm.severity;
-    severity.replaceChildren(severityBadge(alarm.severity));
-  }
+  badge(part(item, "severity"), ...SEVERITIES[alarm.severity], alarm.severity);
   item.classList.toggle("over", !isOpen);
   const lasted = (alarm.cleared ? seconds(alarm.cleared) : seconds(now)) - seconds(alarm.onset);
   text(part(item, "since"), `since ${moment(alarm.onset, now)}${alarm.state === "retracted" ? "" : `, ${span(lasted)}`}`);

@@ -1,5 +1,6 @@
 // Line charts over time with uPlot, in the page's colours and in UTC.
 
+import { element } from "./dom.js";
 import { colour, onTheme } from "./theme.js";
 
 const PADDING = [10, 24, 0, 0];
@@ -66,8 +67,7 @@ export function lineChart(target, { lines, height = 180, draw, range, unit }) {
 function tooltip(plot, lines, unit) {
   let box = plot.over.querySelector(".tip");
   if (!box) {
-    box = document.createElement("div");
-    box.className = "tip";
+    box = element("div", { class: "tip" });
     plot.over.append(box);
   }
   const place = plot.cursor.idx;
@@ -85,13 +85,6 @@ function tooltip(plot, lines, unit) {
 }
 
 export function legend(target, lines) {
-  target.replaceChildren(
-    ...lines.map((line) => {
-      const item = document.createElement("li");
-      const swatch = document.createElement("span");
-      swatch.className = `swatch ${line.colour}${line.dash ? " dashed" : ""}`;
-      item.append(swatch, line.label);
-      return item;
-    }),
-  );
+  const swatch = (line) => element("span", { class: `swatch ${line.colour}${line.dash ? " dashed" : ""}` });
+  target.replaceChildren(...lines.map((line) => element("li", {}, swatch(line), line.label)));
 }

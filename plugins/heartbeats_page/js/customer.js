@@ -144,11 +144,7 @@ function note(view, readings) {
 
 function renderReading(view, [at, bpm]) {
   text("customer-bpm", String(bpm));
-  const badge = byId("customer-level");
-  if (badge.dataset.level !== view.newest_level && view.newest_level) {
-    badge.dataset.level = view.newest_level;
-    badge.replaceChildren(levelBadge(view.newest_level));
-  }
+  if (view.newest_level) levelBadge(byId("customer-level"), view.newest_level);
   text("customer-age", `${span(seconds(view.until) - at)} ago, ${time(at * 1000)} UTC`);
 }
 

@@ -27,6 +27,12 @@ export function mark(node, name, isMarked) {
   target.classList.toggle(name, isMarked);
 }
 
+// A word in its colour, with a glyph.
+export function badge(place, level, glyph, word) {
+  if (place.textContent === `${glyph} ${word}`) return;
+  place.replaceChildren(element("span", { class: `badge ${level}` }, element("span", { "aria-hidden": "true" }, glyph), ` ${word}`));
+}
+
 export function refuse(input, isRefused) {
   if (isRefused) byId(input).setAttribute("aria-invalid", "true");
   else byId(input).removeAttribute("aria-invalid");

@@ -44,4 +44,4 @@ export function span(total) {
   return `${Math.floor(value / 86_400)} days`;
 }
 
-export const ago = (instant, now) => `${span((Date.parse(now) - Date.parse(instant)) / 1000)} ago`;
+export const ago = (instant, now) => `${span(seconds(now) - seconds(instant))} ago`;

@@ -1,6 +1,6 @@
 // The hours: how each stands, what its checks found, where to read more; and the risk mix of the published ones.
 
-import { byId, cells, dataTable, element, keyed, show, text } from "./dom.js";
+import { badge, byId, cells, dataTable, element, keyed, show, text } from "./dom.js";
 import { count, hour, minute, percent, seconds, span } from "./format.js";
 import { toAirflow } from "./links.js";
 
@@ -38,11 +38,7 @@ function makeRow() {
 function updateRow(row, item) {
   const [at, state, readings, revision, quality, reason, more] = cells(row);
   text(at, hour(item.hour));
-  if (row.dataset.state !== item.state) {
-    row.dataset.state = item.state;
-    const glyph = element("span", { "aria-hidden": "true" }, STATES[item.state]);
-    state.replaceChildren(element("span", { class: `badge ${item.state}` }, glyph, ` ${item.state}`));
-  }
+  badge(state, item.state, STATES[item.state], item.state);
   const waiting = item.unsettled_readings ? ` + ${count(item.unsettled_readings)}` : "";
   text(readings, item.state === "open" ? count(item.unsettled_readings) : `${count(item.readings)}${waiting}`);
   text(revision, item.revision ? String(item.revision) : "–");

@@ -1,6 +1,6 @@
 // Customers: how many at each level, and who is at High.
 
-import { byId, cells, element, keyed, mark, show, text } from "./dom.js";
+import { badge, byId, cells, element, keyed, mark, show, text } from "./dom.js";
 import { count, percent, seconds, span, time } from "./format.js";
 
 const LEVELS = [
@@ -9,9 +9,9 @@ const LEVELS = [
   { name: "High", key: "high", glyph: "◆" },
 ];
 
-export function levelBadge(level) {
-  const found = LEVELS.find(({ name }) => name === level);
-  return element("span", { class: `badge ${found.key}` }, element("span", { "aria-hidden": "true" }, found.glyph), ` ${level}`);
+export function levelBadge(place, level) {
+  const { key, glyph } = LEVELS.find(({ name }) => name === level);
+  badge(place, key, glyph, level);
 }
 
 // Counting very many takes long and is done less often: from here on it is said how old the figures are.
@@ -53,9 +53,10 @@ function renderMix({ customers, taken_at, limits }) {
     byId("risk-rows"),
     LEVELS,
     ({ key }) => key,
-    ({ name }) => element("tr", {}, element("th", { scope: "row" }, levelBadge(name)), element("td", { class: "num" }), element("td", { class: "num quiet" })),
-    (row, { key }) => {
-      const [, number, share] = cells(row);
+    () => element("tr", {}, element("th", { scope: "row" }), element("td", { class: "num" }), element("td", { class: "num quiet" })),
+    (row, { name, key }) => {
+      const [level, number, share] = cells(row);
+      levelBadge(level, name);
       text(number, count(customers[key]));
       text(share, total ? percent(customers[key] / total) : "–");
     },

@@ -1,7 +1,7 @@
 // The parts, the health checks, the lag of each partition, and why records were quarantined.
 
 import { byId, cells, element, fillCells, keyed, mark, show, stateItem, text, updateState } from "./dom.js";
-import { ago, count, span } from "./format.js";
+import { ago, count, seconds, span } from "./format.js";
 import { toAirflow } from "./links.js";
 
 const AIRFLOW_SECONDS = 10;
@@ -54,8 +54,8 @@ function renderParts(look) {
 function streamPart({ stream, taken_at }) {
   const [status, word, message] = STREAM[stream.state];
   const lease = stream.lease;
-  const since = lease ? `launch ${lease.epoch}, ${span((Date.parse(taken_at) - Date.parse(lease.started_at)) / 1000)} old` : "";
-  const silence = stream.state === "silent" ? `no sign of life for ${span((Date.parse(taken_at) - Date.parse(lease.renewed_at)) / 1000)}` : message;
+  const since = lease ? `launch ${lease.epoch}, ${span(seconds(taken_at) - seconds(lease.started_at))} old` : "";
+  const silence = stream.state === "silent" ? `no sign of life for ${span(seconds(taken_at) - seconds(lease.renewed_at))}` : message;
   return { name: "Stream", status, word, message: [since, silence].filter(Boolean).join("; ") };
 }
 
@@ -76,7 +76,7 @@ function renderChecks({ slow, taken_at, limits }) {
     (item, check) => updateState(item, { status: check.status, word: CHECK_WORDS[check.status], message: check.message }),
   );
   if (!checks.length) return;
-  const age = (Date.parse(taken_at) - Date.parse(checks[0].checked_at)) / 1000;
+  const age = seconds(taken_at) - seconds(checks[0].checked_at);
   const isLate = age > limits.checks_late_seconds;
   text("checks-note", `${isLate ? "have not run since then: " : ""}${ago(checks[0].checked_at, taken_at)}`);
   mark("checks-note", "warn-text", isLate);
