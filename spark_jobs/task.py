@@ -58,8 +58,8 @@ def rehearse(worker: Worker, launch: Launch, share: Share) -> None:
     """
     with readable_errors(worker.settings):
         worker.database()
-    topic = worker.watch().ask(launch.topic).topic()
-    reader = worker.reader()
+    topic = worker.watch.ask(launch.topic).topic()
+    reader = worker.reader
     reader.read_on(launch.topic, {at: 0 for at in topic.partitions if share.holds(at)})
     deadline = time.monotonic() + _REHEARSAL_SECONDS
     values: list[bytes | None] = [b"{}"]

@@ -35,7 +35,7 @@ def skip_record(settings: Settings, *, partition: int, offset: int, reason: str)
         launch = _newest_launch(settings, topic, database)
         states = read_share(database.connection, launch, [partition])
         _require_next(states[partition].next_offset if partition in states else None, partition, offset)
-        piece = _fetch(worker.raw_reader(), topic, partition, offset)
+        piece = _fetch(worker.raw_reader, topic, partition, offset)
         why = unprocessable(f"skipped by hand: {' '.join(reason.split())}")
         # Another launch or the task itself may have moved on meanwhile: then nothing is stored, and an error says so.
         store_or_narrow(piece.condemning(why), Sink(launch, states, database, lambda: None))

@@ -6,7 +6,8 @@ therefore keeps one reader and gives it new partitions.
 
 import resource
 from collections.abc import Sequence
-from functools import partial
+from contextlib import ExitStack, closing
+from functools import cached_property, partial
 from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -37,9 +38,7 @@ class Worker:
         self.settings = settings
         self._database: Database | None = None
         self._epoch: int | None = None
-        self._reader: RecordReader | None = None
-        self._watch: TopicWatch | None = None
-        self._raw_reader: RawReader | None = None
+        self._readers = ExitStack()
 
     def database(self, epoch: int | None = None) -> Database:
         """Return the sessions, reopened if they broke; wait for the database up to a limit.
@@ -62,23 +61,20 @@ class Worker:
             self._epoch = epoch
         return self._database
 
+    @cached_property
     def reader(self) -> RecordReader:
-        """Return the reader."""
-        if self._reader is None:
-            self._reader = RecordReader(self.settings)
-        return self._reader
+        """The reader."""
+        return self._readers.enter_context(closing(RecordReader(self.settings)))
 
+    @cached_property
     def watch(self) -> TopicWatch:
-        """Return what asks the broker for the topic's identity."""
-        if self._watch is None:
-            self._watch = TopicWatch(self.settings)
-        return self._watch
+        """What asks the broker for the topic's identity."""
+        return TopicWatch(self.settings)
 
+    @cached_property
     def raw_reader(self) -> RawReader:
-        """Return the slow reader that shows records exactly as they lie in Kafka."""
-        if self._raw_reader is None:
-            self._raw_reader = RawReader(self.settings)
-        return self._raw_reader
+        """The slow reader that shows records exactly as they lie in Kafka."""
+        return self._readers.enter_context(closing(RawReader(self.settings)))
 
     def exact_origins(self, topic: Topic) -> ExactOrigins:
         """Return what finds key and headers of rejected records, byte for byte."""
@@ -92,10 +88,7 @@ class Worker:
     def close(self) -> None:
         """Disconnect from broker and database."""
         self.drop_database()
-        if self._reader is not None:
-            self._reader.close()
-        if self._raw_reader is not None:
-            self._raw_reader.close()
+        self._readers.close()
 
     def drop_database(self) -> None:
         """Close sessions that may be broken or hold a half-done transaction."""

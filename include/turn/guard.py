@@ -34,7 +34,7 @@ class TopicGuard:
     def topic(self) -> Topic:
         """Return the topic as it was at most a second ago; raise TopicReplacedError if it has been replaced."""
         if self._topic is None or time.monotonic() - self._known_at > LOOK_SECONDS:
-            return self._learn(self._worker.watch().ask(self._launch.topic), time.monotonic())
+            return self._learn(self._worker.watch.ask(self._launch.topic), time.monotonic())
         return self._topic
 
     def confirmation(self, next_offsets: Iterable[int]) -> Callable[[], object]:
@@ -43,7 +43,7 @@ class TopicGuard:
         outgrown_seconds = min(next_offsets, default=0) / _RECORDS_PER_SECOND
         if now - self._known_at <= min(max(outgrown_seconds, _SWIFTEST_SUCCESSION_SECONDS), LOOK_SECONDS):
             return lambda: None
-        question = self._worker.watch().ask(self._launch.topic)
+        question = self._worker.watch.ask(self._launch.topic)
         return lambda: self._learn(question, now)
 
     def _learn(self, question: TopicQuestion, asked_at: float) -> Topic:

@@ -129,13 +129,13 @@ class Turn:
         for partition, suspect_until in self._suspects.items():
             if partition in missing and partition in self._states:  # a newer launch may have taken it
                 self._careful[partition] = CarefulReading(
-                    self._worker.raw_reader(), topic, partition, suspect_until=suspect_until
+                    self._worker.raw_reader, topic, partition, suspect_until=suspect_until
                 )
 
     # --- reading and storing
 
     def _read_on(self, topic: Topic) -> None:
-        reader = self._worker.reader()
+        reader = self._worker.reader
         wanted = {at: state.next_offset for at, state in self._states.items() if at not in self._careful}
         reader.read_on(self._launch.topic, wanted)
         gathered = reader.gather(
@@ -166,7 +166,7 @@ class Turn:
     def _move_without_records(self) -> None:
         """Move partitions past markers and holes, which are not records, by a commit of offsets alone."""
         self._stored_at = time.monotonic()
-        passed = self._worker.reader().passed()
+        passed = self._worker.reader.passed()
         moved = {
             at: to for at, to in passed.items() if at in self._states and to > self._states[at].next_offset
         }
