@@ -12,7 +12,7 @@ from include.health.disks import tightest_disk
 from include.health.holder import end_holder
 from include.health.render import render
 from include.health.rules import changes_of_checks, evaluate
-from include.health.standstill import launch_to_fence, may_be_stalled
+from include.health.standstill import is_stalled, launch_to_fence
 from include.health.store import read_database, write_checks
 from include.health.types import Check, Facts, KafkaFacts, Status
 from include.log import get_logger
@@ -84,10 +84,7 @@ def _observe_patiently(settings: Settings) -> Facts:
     """
     facts, patience_seconds = observe(settings), settings.health.confirm_seconds
     deadline = time.monotonic() + patience_seconds
-    while (
-        may_be_stalled(facts, settings.health, within_seconds=patience_seconds)
-        and time.monotonic() < deadline
-    ):
+    while is_stalled(facts, settings.health, within_seconds=patience_seconds) and time.monotonic() < deadline:
         time.sleep(CONFIRM_INTERVAL_SECONDS)
         facts = observe(settings)
     return facts

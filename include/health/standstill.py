@@ -23,13 +23,11 @@ def is_starting(database: DatabaseFacts | None, limits: Health) -> bool:
     return seconds_between(database.serving_since, database.now) <= _GRACES_OF_A_START * limits.grace_seconds
 
 
-def is_stalled(facts: Facts, limits: Health) -> bool:
-    """Tell whether records have waited too long while the stream, past its start, has committed nothing."""
-    return may_be_stalled(facts, limits, within_seconds=0)
+def is_stalled(facts: Facts, limits: Health, *, within_seconds: float = 0) -> bool:
+    """Tell whether records have waited too long while the stream, past its start, has committed nothing.
 
-
-def may_be_stalled(facts: Facts, limits: Health, *, within_seconds: float) -> bool:
-    """Tell whether the stream will count as stalled so much later at most, if nothing moves until then."""
+    Or whether that will be so after `within_seconds` at most, if nothing moves until then.
+    """
     if not (facts.database and lag_of(facts)) or is_starting(facts.database, limits):
         return False
     lease = facts.database.lease

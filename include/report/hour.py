@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from include.db.connect import Role, connect, readable_errors
@@ -16,6 +17,7 @@ from include.terminal import and_more, plain
 
 MOST_HELD_BACK = 1000
 SHOWN_HELD_BACK = 50
+number = partial(Column, justify="right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +86,14 @@ def read_hour(settings: Settings, hour: datetime) -> HourReport:
 
 def render_hour(report: HourReport) -> RenderableType:
     """Return the hour as tables."""
-    checks = Table(title=f"Quality of the hour {report.hour:%Y-%m-%d %H:%M} UTC", title_justify="left")
-    for name in ("expectation", "severity", "result", "observed"):
-        checks.add_column(name, justify="right" if name == "observed" else "left")
+    title = f"Quality of the hour {report.hour:%Y-%m-%d %H:%M} UTC"
+    checks = Table("expectation", "severity", "result", number("observed"), title=title, title_justify="left")
     for found in report.findings:
         result = "[green]passed[/]" if found.passed else "[red]failed[/]"
         observed = "-" if found.observed is None else f"{found.observed:,.4g}"
         checks.add_row(Text(plain(found.expectation)), Text(plain(found.severity)), result, observed)
-    summary = Table(title="Its summary by risk level", title_justify="left")
-    for name in ("level", "readings", "customers"):
-        summary.add_column(name, justify="left" if name == "level" else "right")
+    title = "Its summary by risk level"
+    summary = Table("level", number("readings"), number("customers"), title=title, title_justify="left")
     for level, (readings, customers) in report.risk.items():
         summary.add_row(Text(plain(level)), f"{readings:,}", f"{customers:,}")
     parts: list[RenderableType] = [checks, summary]
@@ -112,9 +112,8 @@ def render_hour(report: HourReport) -> RenderableType:
 
 
 def _held_back(report: HourReport) -> Table:
-    table = Table(title="Customers who are held back: in none of the sums", title_justify="left")
-    for name in ("customer", "readings", "rejected", "why"):
-        table.add_column(name, justify="right" if name in ("readings", "rejected") else "left")
+    columns = ("customer", number("readings"), number("rejected"), "why")
+    table = Table(*columns, title="Customers who are held back: in none of the sums", title_justify="left")
     for one in report.held_back[:SHOWN_HELD_BACK]:
         numbers = (f"{one.readings:,}", f"{one.rejected:,}")
         table.add_row(Text(plain(one.customer_id)), *numbers, Text(plain(one.detail)))

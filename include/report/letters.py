@@ -7,21 +7,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from include.report.hour import number
 from include.report.run import DeadLetterLine
 from include.terminal import and_more, plain
 
 SHOWN_BYTES = 2000
+_FACTS = ("topic", "partition", "offset", "kafka_timestamp", "recorded_at", "replayed_at", "reason", "detail")
 
 
 def letters_table(letters: list[DeadLetterLine], total: int) -> RenderableType:
     """Return a table of rejected records, without their content, and how many there are besides."""
     if not letters:
         return Text("No rejected records.")
-    table = Table()
-    for column in ("id", "recorded at (UTC)", "partition", "offset", "reason", "bytes", "replayed", "detail"):
-        table.add_column(
-            column, justify="right" if column in ("id", "partition", "offset", "bytes") else "left"
-        )
+    place = (number("partition"), number("offset"))
+    table = Table(number("id"), "recorded at (UTC)", *place, "reason", number("bytes"), "replayed", "detail")
     for letter in letters:
         table.add_row(
             str(letter.id),
@@ -39,16 +38,7 @@ def letters_table(letters: list[DeadLetterLine], total: int) -> RenderableType:
 def letter_text(letter: dict[str, Any]) -> RenderableType:
     """Return one rejected record in full; whatever is not UTF-8 or not visible is shown as an escape."""
     table = Table(show_header=False, box=None)
-    for name in (
-        "topic",
-        "partition",
-        "offset",
-        "kafka_timestamp",
-        "recorded_at",
-        "replayed_at",
-        "reason",
-        "detail",
-    ):
+    for name in _FACTS:
         table.add_row(name, Text(plain(letter[name]) if letter[name] is not None else "-"))
     table.add_row("headers", Text(plain(json.dumps(letter["headers"])) if letter["headers"] else "-"))
     table.add_row("key", _shown(letter["key"]))

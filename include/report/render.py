@@ -1,12 +1,13 @@
 """The report for people."""
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from include.command_line import PROGRAM
 from include.domain.reasons import EXPLANATIONS, Reason
 from include.domain.risk import RiskLevel
+from include.report.hour import number
 from include.report.hours import hours_table
 from include.report.types import Report
 from include.terminal import and_more, plain
@@ -48,10 +49,8 @@ def _outcomes(report: Report) -> Table:
 
 
 def _reasons(report: Report) -> Table:
-    table = Table(title="Quarantined, by reason", title_justify="left", title_style="bold")
-    table.add_column("reason", no_wrap=True)
-    table.add_column("records", justify="right")
-    table.add_column("meaning")
+    columns = (Column("reason", no_wrap=True), number("records"), "meaning")
+    table = Table(*columns, title="Quarantined, by reason", title_justify="left", title_style="bold")
     for reason, count in sorted(report.by_reason.items(), key=lambda item: -item[1]):
         table.add_row(reason, f"{count:,}", EXPLANATIONS[Reason(reason)])
     return table

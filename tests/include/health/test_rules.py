@@ -10,7 +10,7 @@ import pytest
 from include.broker.topic import KafkaRange
 from include.health.render import render
 from include.health.rules import BYTES_PER_GIB, evaluate
-from include.health.standstill import is_stalled, lag_of, launch_to_fence, may_be_stalled
+from include.health.standstill import is_stalled, lag_of, launch_to_fence
 from include.health.types import (
     AlarmWork,
     Check,
@@ -156,8 +156,8 @@ def test_a_record_that_comes_after_hours_of_silence_is_given_its_time() -> None:
 
 
 def test_a_standstill_is_watched_if_it_would_be_one_by_the_end_of_the_watch() -> None:
-    assert may_be_stalled(behind(commit_age=7200, waits_for=46), LIMITS, within_seconds=15)
-    assert not may_be_stalled(behind(commit_age=7200, waits_for=44), LIMITS, within_seconds=15)
+    assert is_stalled(behind(commit_age=7200, waits_for=46), LIMITS, within_seconds=15)
+    assert not is_stalled(behind(commit_age=7200, waits_for=44), LIMITS, within_seconds=15)
 
 
 def test_records_that_wait_while_commits_go_on_are_progress() -> None:
