@@ -9,13 +9,7 @@ from producer.choices import DEFAULT_CUSTOMERS, DEFAULT_RATE_HZ, DEFAULT_SEED
 from producer.customers import Shard
 from producer.faults import checked_rates
 from producer.generator import SimulationPlan
-from producer.instants import (
-    FIRST_US,
-    LAST_US,
-    MS_PER_SECOND,
-    US_PER_SECOND,
-    check_duration,
-)
+from producer.instants import FIRST_US, LAST_US, MS_PER_SECOND, US_PER_SECOND, check_duration
 from producer.pace import Pace
 from producer.recording.columns import NO_WISHES, Wishes
 from producer.recording.survey import Extent
@@ -118,13 +112,10 @@ class SimulatorOptions:
 
     def pace(self, plan: SimulationPlan, *, now_ms: int) -> Pace:
         """Return when the plan's event times fall on the wall clock."""
-        if self.start_ms is None:
-            speed = self.speed or 1.0
-        elif self.within_seconds is not None:
+        speed = 1.0 if self.speed is None and self.start_ms is None else self.speed
+        if self.within_seconds is not None:
             _require(plan.end_ms is not None, "a time within which needs an end or a duration")
             speed = ((plan.end_ms or 0) - plan.start_ms) / MS_PER_SECOND / self.within_seconds
-        else:
-            return Pace(plan.start_ms, now_ms / MS_PER_SECOND, self.speed)
         return Pace(plan.start_ms, now_ms / MS_PER_SECOND, speed)
 
     def _end_ms(self, start_ms: int, now_ms: int) -> int | None:

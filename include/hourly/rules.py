@@ -6,14 +6,7 @@ from datetime import datetime, time, timedelta
 from include.domain.hours import HOUR, hour_name, last_full_hour
 from include.domain.risk import RiskPolicy
 from include.errors import OptionError
-from include.hourly.types import (
-    Decision,
-    DueHour,
-    HourState,
-    HourStatus,
-    PolicySpan,
-    Settlement,
-)
+from include.hourly.types import Decision, DueHour, HourState, HourStatus, PolicySpan, Settlement
 from include.quality.types import HourVerdict
 
 _CLOCKS_DIFFER = timedelta(minutes=1)

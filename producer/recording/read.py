@@ -16,13 +16,7 @@ from include.domain.schema import EVENT_FIELDS, TIMESTAMP
 from include.errors import FileUnusableError
 from producer.recording.columns import NO_WISHES, NoTableError, Places, Wishes
 from producer.recording.parquet import MARK, find_parquet_places, parquet_batches
-from producer.recording.text import (
-    PACKINGS,
-    UNPACKING_ERRORS,
-    TextLayout,
-    find_layout,
-    text_batches,
-)
+from producer.recording.text import PACKINGS, UNPACKING_ERRORS, TextLayout, find_layout, text_batches
 from producer.recording.times import Form, TimeReading, day_first_by, forms_of
 
 _ENDINGS = (".csv", ".csv.gz", ".parquet", ".pq")
