@@ -76,7 +76,7 @@ def producer_command(
         str | None, typer.Option(help=f"A past period by its name: {' or '.join(PERIODS)}.", **_WHEN)
     ] = None,
     within: Annotated[
-        str | None, typer.Option(help="Take so long for the past period, as 30s.", **_WHEN)
+        str | None, typer.Option(help="How long to take for the past period, as 30s.", **_WHEN)
     ] = None,
     speed: Annotated[
         float | None,

@@ -16,7 +16,7 @@ from tests.support.pipeline import Pipeline, fresh_pipeline
 
 pytest.register_assert_rewrite("tests.support.crash_scripts")
 
-# As the product does: what the shell holds for other programs is nothing to the tests either.
+# As the product does: the tests take no notice of what the shell holds for other programs.
 settle_in()
 
 # The first call into Arrow is slow, and so is a busy machine: neither is a failure.
@@ -26,7 +26,7 @@ hypothesis_settings.load_profile("product")
 
 @pytest.fixture(scope="session", autouse=True)
 def machine_code() -> None:
-    """Have the machine code made of the sources as they are now; set-up may have made it of others."""
+    """Build the machine code from the sources as they are now; the set-up may have built it from others."""
     if not is_made():
         subprocess.run([sys.executable, "-m", "include.compiled"], cwd=PROJECT_ROOT, check=True)
 

@@ -104,7 +104,7 @@ class RecordReader:
     def gather(
         self, *, wait_seconds: float, gather_seconds: float, until: float, max_records: int, max_bytes: int
     ) -> Gathered:
-        """Wait for a record, then gather for so long and until that instant (monotonic), up to the bounds.
+        """Wait for a record, then gather for that long and at least until that instant (monotonic), up to the bounds.
 
         The bounds are kept but for what librdkafka's queue holds.
         """
@@ -122,7 +122,7 @@ class RecordReader:
         return self._sort_out(intake)
 
     def has_stored(self, positions: Mapping[int, int]) -> None:
-        """Take in how far all that was handed out has been stored: reading goes on there without a new start."""
+        """Learn up to where all that was handed out is stored: reading goes on from there without starting anew."""
         self._positions |= positions
         self._has_unstored = False
         self._intake.give_back()

@@ -24,7 +24,7 @@ _FARTHEST_AHEAD = timedelta(minutes=5)
 # Fewer records than this are too few for a share to mean more than a warning.
 MIN_JUDGED_RECORDS = 20
 
-# A launch may take in much before its first look; a channel that is down is told of by and by.
+# A launch may take in much before its first look; a channel that is down is reported after a while.
 _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS = 120.0, 900.0
 _UNTOLD_SECONDS, _UNTAKEN_SECONDS = 300.0, 900.0
 
@@ -113,7 +113,7 @@ def _judge_freshness(
     if lag == 0 and record_age is None:
         return Status.WARN, "the source has sent nothing; "
     if lag == 0 and record_age is not None and record_age > limits.silence_seconds:
-        return Status.WARN, f"the source is silent since {lasting(record_age)}, the stream has done all; "
+        return Status.WARN, f"the source has been silent for {lasting(record_age)}, the stream has done all; "
     if reading_age is not None and reading_age <= limits.fresh_seconds:
         return Status.OK, ""
     if lag > 0:

@@ -24,7 +24,7 @@ from include.settings import Settings
 LOOK_INTERVAL_SECONDS = 1.0
 CUSTOMERS_INTERVAL_SECONDS = 2.0
 SLOW_INTERVAL_SECONDS = 5.0
-# Without a viewer for so long the looking ends; the next viewer starts it again.
+# After this long without a viewer the looking ends; the next viewer starts it again.
 IDLE_SECONDS = 15.0
 # The policy in force changes only when a launch of the stream begins; its file is not read for each look.
 POLICY_INTERVAL_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""A database that is away cannot be told of from what it holds: that much is kept in a file below STACK_DIR."""
+"""A database that is away holds nothing that can be told of it: that much is kept in a file below STACK_DIR."""
 
 import json
 import time

@@ -55,7 +55,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send, and which rows of the outbox are done with thereby; the others wait."""
+    """What to send, and which rows of the outbox are thereby done with; the others wait."""
 
     messages: list[Message]
     done: list[int]

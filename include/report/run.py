@@ -21,7 +21,7 @@ from include.settings import Settings
 from include.stream.lag import lag_by_partition
 from include.stream.progress import read_latency
 
-# The report tells of the hours of the last days; `hours list --limit` goes further back.
+# The report covers the hours of the last few days; `hours list --limit` goes further back.
 HOURS_LOOKED_AT = 7 * 24
 
 

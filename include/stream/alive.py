@@ -34,7 +34,7 @@ def state_of(lease: Lease | None, now: datetime) -> str:
 
 
 def is_renewing(connection: Connection, *, within_seconds: float) -> bool:
-    """Wait for the lease to be renewed, for so long at most, and tell whether it was.
+    """Wait for the lease to be renewed, for that long at most, and tell whether it was.
 
     It finds out sooner than `is_alive` that a launch has ended, and needs no clock.
     """

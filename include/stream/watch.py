@@ -123,7 +123,7 @@ class Watch(threading.Thread):
 
     @property
     def is_unanswered(self) -> bool:
-        """Tell whether the database owes an answer for so long that there may be nobody at the other end."""
+        """Tell whether the database has owed an answer for so long that there may be nobody at the other end."""
         asked_at = self._asked_at
         return asked_at is not None and time.monotonic() - asked_at > self._settings.stream.stall_seconds
 

@@ -113,7 +113,7 @@ class AlarmComparison:
 
 
 def compare_alarms(settings: Settings, ledger: Path) -> AlarmComparison:
-    """Compare the alarms of the ledger's customers, in the while that it watched them.
+    """Compare the alarms of the ledger's customers, for the time that it watched them.
 
     A match is one of the same customer and rule with onset and clearing within one interval of the customer's
     readings. What begins with the last reading is no one's: how long a customer was silent then is not in the ledger.

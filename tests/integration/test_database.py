@@ -193,7 +193,7 @@ def test_a_database_that_is_upgraded_has_the_schema_of_a_new_one(
 
 
 def whole_schema(pipeline: Pipeline) -> dict[str, list[tuple[object, ...]]]:
-    """Return all that the migrations have made, but for the names of what PostgreSQL names by itself."""
+    """Return all that the migrations have made, without the names that PostgreSQL chooses itself."""
     return {
         name: sorted(pipeline.rows(statement), key=str)
         for name, statement in {
@@ -243,7 +243,7 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
 def with_migrations(
     stack: Settings, monkeypatch: pytest.MonkeyPatch, is_known: Callable[[int], bool]
 ) -> AbstractContextManager[Pipeline]:
-    """Give a pipeline whose database has those migrations alone that are known by their version."""
+    """Give a pipeline whose database has only the migrations that `is_known` picks by their version."""
     known = [migration for migration in files.migrations() if is_known(migration.version)]
     return fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, known))
 

@@ -48,7 +48,7 @@ def lease_of(pipeline: Pipeline) -> Lease:
 
 
 def let_stand_still(pipeline: Pipeline) -> InlineStream:
-    """A launch of an hour ago that committed something then, and a record that the checks have seen wait since."""
+    """A launch of an hour ago that committed something then, and a record that the checks have seen waiting since."""
     stream = InlineStream(pipeline.settings)
     pipeline.send([event(1)])
     stream.drain()
@@ -67,7 +67,7 @@ def let_have_run(pipeline: Pipeline) -> None:
 
 
 def age_wait(pipeline: Pipeline, interval: str) -> None:
-    """Let what the checks have seen wait have waited longer."""
+    """Make what the checks have seen waiting have waited for longer."""
     pipeline.run(f"update stream_waits set waiting_since = waiting_since - interval '{interval}'")  # noqa: S608
 
 

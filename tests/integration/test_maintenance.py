@@ -32,14 +32,14 @@ INSERT = (
 
 
 def days_ago(days: int) -> datetime:
-    """Return the noon of a day, seen from today."""
+    """Return noon of a day, counted from today."""
     return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
 
 
 def store_readings(pipeline: Pipeline, *days: int) -> InlineStream:
     """Store ten readings and one rejected record for each of these days, all recorded today.
 
-    As while readings were kept for longer, and on a topic that takes any timestamp.
+    As if readings had been kept for longer until now, and on a topic that takes any timestamp.
     """
     pipeline.lift_limits()
     longer = pipeline.settings.having(readings_retention_days=400)
@@ -63,7 +63,7 @@ def settle_hours(pipeline: Pipeline) -> None:
 
 
 def move_back(pipeline: Pipeline, table: str, column: str, days: int) -> None:
-    """Let a table's rows be from so many days ago."""
+    """Date a table's rows that many days back."""
     days_since = f"generate_series(current_date - {days + 1}, current_date, interval '1 day') as day"
     pipeline.run(f"select ensure_day_partition('{table}', day::date) from {days_since}")  # noqa: S608
     pipeline.run(f"update {table} set {column} = {column} - interval '{days} days'")  # noqa: S608
@@ -250,7 +250,7 @@ def open_insert(pipeline: Pipeline) -> Iterator[None]:
 
 
 def insert_seconds(pipeline: Pipeline, is_over: threading.Event, took: list[float]) -> None:
-    """Insert one reading after the other until it is over, and note how long each took."""
+    """Insert one reading after another until it is over, and note how long each took."""
     with connect(pipeline.settings, Role.STREAM, autocommit=True) as connection:
         while not is_over.wait(0.01):
             began = time.monotonic()
@@ -274,7 +274,7 @@ def test_an_open_insert_delays_the_drop_and_the_drop_delays_no_insert_for_long(p
         drop.start()
         waiting = "select count(*) from pg_locks where not granted and mode = 'AccessExclusiveLock'"
         wait_until(lambda: pipeline.rows(waiting)[0][0], lambda count: count > 0, interval_seconds=0.01)
-        # Those two may stand behind the drop that waits; the third has begun after it.
+        # The next two may queue behind the waiting drop; the third has begun after it.
         done = len(took) + 2
         wait_until(lambda: len(took), lambda count: count > done, interval_seconds=0.01)
         assert dropped == []

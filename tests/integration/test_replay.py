@@ -45,7 +45,7 @@ def one(stack: Settings) -> Iterator[Pipeline]:
 
 
 def reject(pipeline: Pipeline, values: Iterable[bytes | None], **where: Any) -> InlineStream:
-    """Send what the stream rejects, and let it."""
+    """Send what the stream rejects, and let the stream reject it."""
     stream = InlineStream(pipeline.settings)
     pipeline.send(values, **where)
     stream.drain()
@@ -240,7 +240,7 @@ def test_two_replays_at_once_are_refused(pipeline: Pipeline) -> None:
 
 
 def test_what_kafka_does_not_take_is_told_and_does_not_hold_up_the_rest(pipeline: Pipeline) -> None:
-    # With a header more and nothing to compress, the first is beyond the broker's limit.
+    # With one more header and nothing to compress, the first is beyond the broker's limit.
     fits = os.urandom(900_000)
     reject(pipeline, [os.urandom(1_048_500), b"{", b"[", fits], key=b"k")
 
@@ -271,7 +271,7 @@ def raw_copies(settings: Settings) -> list[RawRecord]:
 def test_odd_headers_are_sent_as_they_came(one: Pipeline) -> None:
     reject(one, [b"{1", b"{2", b"{3"])
     one.run(f"update dead_letters set headers = '{to_json(ODD_HEADERS)}' where value = '{{1'")  # noqa: S608 - a test's own words
-    # As an earlier version left behind a header without a value.
+    # As an earlier version left it behind: a header without a value.
     one.run(
         """update dead_letters set headers = '[{"key": "a"}, {"key": "a", "value": "/w=="}]' where value = '{2'"""
     )

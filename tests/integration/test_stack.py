@@ -52,7 +52,7 @@ def pids(settings: Settings) -> dict[str, int]:
 
 
 def remember(settings: Settings, word: str) -> None:
-    """Leave a word in both servers."""
+    """Store a word in both servers."""
     with query(settings) as connection:
         connection.execute("create table if not exists words (word text primary key)")
         connection.execute("insert into words values (%s)", [word])
@@ -157,7 +157,7 @@ def test_records_from_before_a_reboot_do_not_hinder_a_start(own: Settings) -> No
     run.up(own)
     run.down(own)
     for name in ("postgres", "kafka"):
-        # The pid is in use, by a program that is none of ours: this test.
+        # The pid is in use, by a program that is not one of ours: this test.
         save_record(
             own.stack.dir / "run" / f"{name}.json", ProcessRecord(os.getpid(), "an-earlier-boot/1", "")
         )

@@ -240,5 +240,5 @@ def test_a_wished_stop_ends_with_success_though_readings_never_pause_and_sparks_
 
 
 def is_door(connection: Any) -> bool:
-    """Tell whether a process waits for guests there."""
+    """Tell whether a process listens there."""
     return bool(connection.status == psutil.CONN_LISTEN)

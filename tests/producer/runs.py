@@ -17,13 +17,13 @@ from tests.support.waiting import wait_until
 
 
 def past(readings: int, **changes: object) -> SimulatorOptions:
-    """Ask for so many readings of a hundred customers, up to a minute ago, as fast as they go."""
+    """Ask for that many readings of a hundred customers, up to a minute ago, as fast as possible."""
     start_ms = now_ms() - 60_000 - readings * 10
     return SimulatorOptions(customers=100, start_ms=start_ms, readings_limit=readings, **changes)  # type: ignore[arg-type]
 
 
 class Watcher(Reporter):
-    """Remembers what a run tells."""
+    """Remembers what a run reports."""
 
     def __init__(self) -> None:
         self.tally = Tally()

@@ -1,4 +1,4 @@
-"""Against a real broker: what is told to be stored is stored, there and once, and the truth about it holds."""
+"""Against a real broker: what is reported as stored is stored, there and once, and the truth about it holds."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""What a run tells: plain lines at long intervals, and a summary with an exit code."""
+"""What a run reports: plain lines at long intervals, and a summary with an exit code."""
 
 import pytest
 

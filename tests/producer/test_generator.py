@@ -1,4 +1,4 @@
-"""The generator: the same plan gives the same bytes, in order, whatever it is cut into."""
+"""The generator: the same plan gives the same bytes, in order, however it is cut up."""
 
 import json
 from itertools import islice, pairwise

@@ -47,12 +47,12 @@ class Pipeline:
             producer.flush()
 
     def send_one(self, value: bytes, **where: Any) -> None:
-        """Send a record; raise what the broker has against it."""
+        """Send a record; raise the broker's error if it refuses."""
         with closing(KafkaProducer(**client_options(self.settings), acks="all")) as producer:
             producer.send(self.settings.kafka.topic, value=value, **where).get(timeout=30)
 
     def lift_limits(self) -> None:
-        """Let the topic take any timestamp, as one does that was not made by the product."""
+        """Let the topic take any timestamp, as one does that the product did not make."""
         any_time = str(2**63 - 1)
         with open_broker(self.settings) as broker:
             topic = broker.topic(self.settings.kafka.topic)

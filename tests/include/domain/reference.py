@@ -13,7 +13,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXTENDED = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?"
 BASIC = r"\d{8}[Tt]\d{4}(\d\d([.,]\d{1,9})?)?"
 INSTANT = re.compile(rf"({EXTENDED}|{BASIC})([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
-# An exponent of more digits would take Python for ever to write out; the number is no heart rate either way.
+# Python would take for ever to write out an exponent of more digits; the number is no heart rate anyway.
 LONGEST_EXPONENT = 6
 
 
@@ -52,7 +52,7 @@ def _is_usable(record_time_us):
             record_time_us is not None
             and 1970 <= (EPOCH + timedelta(microseconds=record_time_us)).year < 9999
         )
-    except OverflowError:  # beyond all that Python's clock can tell
+    except OverflowError:  # beyond what Python's datetime can hold
         return False
 
 

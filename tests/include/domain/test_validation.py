@@ -1,4 +1,4 @@
-"""The column way and the plain rules give each record one and the same outcome."""
+"""The columnar path and the plain rules give each record the same outcome."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ MANY = 60
 
 
 def judged(values: list[bytes | None], times_us: list[int] | None = None) -> Verdict:
-    """Judge records that all have one time, unless told otherwise."""
+    """Judge records that all have the same time, unless told otherwise."""
     instants = [RECORD_TIME_US] * len(values) if times_us is None else times_us
     return validate(values, np.array(instants, dtype=np.int64), BOUNDS)
 
@@ -68,7 +68,7 @@ MALFORMED = [
     b"[" * 100_000, b'{"x":' * 100_000, event(x=1)[:-1] + b',"heart_rate":80}', event().replace(b"72", b"072"),
     "{}".encode("utf-16"), event() + b"\0", b'{"x":' + b"[" * 65 + b"]" * 65 + b"}",
 ]  # fmt: skip
-# The extended and the basic form mixed, what is less than a minute, and what ISO 8601 knows besides.
+# The extended and the basic form mixed, times without minutes, and what else ISO 8601 allows.
 REFUSED_INSTANTS = [
     "2026-11-23T075959Z", "20261123T07:59:59Z", "2026-1123T07:59:59Z", "20261123 075959Z", "20261123075959Z",
     "20261123T07Z", "20261123", "20261123T0759.5Z", "2026-11-23T07:59,5Z", "2026-11-23T07:59:59,Z",

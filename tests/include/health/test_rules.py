@@ -60,7 +60,7 @@ def database(**changes: object) -> Facts:
 
 
 def behind(*, commit_age: float, waits_for: float | None = None, **changes: object) -> Facts:
-    """One record waits, the last commit is so long ago, and the record has waited as long unless told otherwise."""
+    """One record waits, the last commit was that long ago, and the record has waited as long unless told otherwise."""
     waiting_since = ago(commit_age if waits_for is None else waits_for)
     moved = {"next_offsets": {0: 99, 1: 50}, "moved_at": ago(commit_age)}
     return database(waiting_since=waiting_since, **moved, **changes)
@@ -146,7 +146,7 @@ def test_silence_of_hours_without_lag_is_not_a_standstill() -> None:
 
 
 def test_a_record_that_comes_after_hours_of_silence_is_given_its_time() -> None:
-    """A pause counts since there was something to do, and not since the last commit."""
+    """A pause counts from when there was something to do, not from the last commit."""
     facts = behind(commit_age=7200, waits_for=59)
 
     assert not is_stalled(facts, LIMITS)
@@ -193,13 +193,13 @@ def test_a_silent_source_is_told_from_a_dead_stream() -> None:
     facts = replace(HEALTHY, kafka=replace(KAFKA, newest_record_at=ago(700)))
 
     assert statuses(facts) == {"freshness": "warn"}
-    assert "the source is silent" in found(facts)["freshness"].message
+    assert "the source has been silent" in found(facts)["freshness"].message
 
 
 def test_a_record_from_the_future_does_not_hide_that_the_source_is_silent() -> None:
     silent = replace(database(moved_at=ago(700)), kafka=replace(KAFKA, newest_record_at=ago(-86_400)))
 
-    assert "the source is silent since 12 min" in found(silent)["freshness"].message
+    assert "the source has been silent for 12 min" in found(silent)["freshness"].message
     assert statuses(replace(HEALTHY, kafka=silent.kafka)) == {}
 
 
