@@ -1,6 +1,7 @@
 """Who is told what: one message for each transition and channel, or one for many. Pure decisions.
 
 The beginning of an alarm is told to the first channel; everything after it to whoever was told of the beginning. A
+silence that is over before anybody was told of it is told to nobody: the device sends again, nothing is to be done. A
 critical alarm that nobody acknowledges is told again, each time to the next channel, in the end to the last one again
 and again. Notices about the product itself go to the operators' channel.
 """
@@ -14,6 +15,8 @@ from include.outbox.types import Message, Noticed, Plan, Told
 
 # The channels' numbers: that of the operators, and the first of those that are told of alarms.
 OPERATORS, FIRST = 0, 1
+# What may be the first that a person hears of an alarm: one that was over before it was told may open again.
+_BEGINNINGS = ("opened", "reopened")
 # What a person still has to hear who was told of the beginning, also while the alarm rests.
 _ENDS = ("cleared", "retracted")
 
@@ -60,11 +63,11 @@ def plan(items: Sequence[Item], reach: Reach, *, lately: Mapping[int, int], most
 
 
 def _worth_telling(items: Sequence[Item]) -> set[int]:
-    """Return which items are told to anybody: none of an alarm that was retracted before anybody knew of it."""
+    """Return which items are told to anybody: none of an alarm that nobody needs to hear of any more."""
     alarms = [item for item in items if isinstance(item, Told)]
-    begun = {item.alarm_id for item in alarms if item.kind == "opened"}
+    begun = {item.alarm_id for item in alarms if item.kind in _BEGINNINGS}
     known = {item.alarm_id for item in alarms if item.channels}
-    ended = {item.alarm_id for item in alarms if item.kind == "retracted"} - known
+    ended = {item.alarm_id for item in alarms if item.kind == "retracted" or item.is_past_silence} - known
     kept: set[int] = {id(item) for item in items if isinstance(item, Noticed)}
     for item in alarms:
         # A reminder may be the first that is heard of an alarm: it opened while its rule rested.

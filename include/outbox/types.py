@@ -26,6 +26,7 @@ class Told:
     severity: str
     peak_bpm: int | None
     is_snoozed: bool
+    is_past_silence: bool
     channels: tuple[int, ...]
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
@@ -255,6 +256,36 @@ def test_the_end_is_told_to_all_who_were_told_and_acts_are_kept_with_who_did_the
     assert (alarm.state, alarm.acknowledged_by) == ("cleared", "Ada")
     with pytest.raises(PermanentError, match="there is no open alarm 1"):
         acknowledge(own, 1, actor="Ada")
+
+
+def test_of_a_silence_people_are_told_while_it_lasts(
+    pipeline: Pipeline, own: Settings, sink: Writer, receiver: Listener
+) -> None:
+    progress = SetProgress()
+    progress.until = START + timedelta(seconds=400)
+    with evaluating(own, progress) as evaluator:
+        catch_up(evaluator)
+        sink.store([*readings(1, 0, 60, 80), *readings(2, 0, 60, 80), *readings(3, 0, 60, 80)])
+        sink.store(readings(3, 350, 350, 80))
+        catch_up(evaluator)
+        pipeline.run(
+            "update alarm_events set recorded_at = opened + interval '5 seconds' where alarm_id = "
+            "(select id from alarms where customer_id = '00000000-0000-0000-0000-000000000001')"
+        )
+
+        # The second one was found days late: its readings may still come. The third was over when it was found.
+        assert deliver(own).sent == 1
+        assert pipeline.count("outbox") == 1
+        pipeline.run("update alarm_events set recorded_at = recorded_at - interval '2 minutes'")
+        assert deliver(own).sent == 1
+        sink.store([*readings(1, 390, 390, 80), *readings(2, 390, 390, 80)])
+        catch_up(evaluator)
+        assert deliver(own).sent == 2
+
+    told = [(body["event"], body["customer_id"]) for body in receiver.bodies]
+    assert told[:2] == [("opened", str(customer(1))), ("opened", str(customer(2)))]
+    assert sorted(told[2:]) == [("cleared", str(customer(1))), ("cleared", str(customer(2)))]
+    assert pipeline.count("outbox") == 0
 
 
 def test_while_an_alarm_is_snoozed_nobody_is_told_but_of_its_end(

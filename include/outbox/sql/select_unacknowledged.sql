@@ -16,6 +16,7 @@ select
     alarms.severity,
     alarms.peak_bpm,
     false as is_snoozed,
+    false as is_past_silence,
     coalesce(told.channels, '{}') as channels
 from alarms
 inner join alarm_events as opening on alarms.id = opening.alarm_id and opening.number = 1

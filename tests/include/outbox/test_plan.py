@@ -29,6 +29,7 @@ def told(number: int, kind: str = "opened", *, alarm: int | None = None, **more:
         "severity": "warning",
         "peak_bpm": 150,
         "is_snoozed": False,
+        "is_past_silence": False,
         "channels": (),
     }
     return Told(**{**fields, **more})  # type: ignore[arg-type]
@@ -72,6 +73,15 @@ def test_what_was_retracted_before_anybody_was_told_is_not_told_and_does_not_wai
     found = plan([told(1), told(2, "retracted", alarm=1)], TWO, lately={}, most=10, link="")
 
     assert (found.messages, found.done) == ([], [1, 2])
+
+
+def test_a_silence_that_is_over_before_anybody_was_told_is_not_told_and_does_not_wait() -> None:
+    over = [told(1, is_past_silence=True), told(2, "cleared", alarm=1, is_past_silence=True)]
+
+    assert (messages(over), plan(over, TWO, lately={}, most=10, link="").done) == ([], [1, 2])
+    # Whoever was told of it hears of its end, and of its coming back whoever is to be told of a beginning.
+    assert planned([told(2, "cleared", alarm=1, is_past_silence=True, channels=(1,))]) == [(1, "cleared")]
+    assert planned([told(3, "reopened", alarm=1)]) == [(1, "reopened")]
 
 
 def test_an_alarm_that_rests_tells_nothing_but_its_end() -> None:
