@@ -1,10 +1,12 @@
 """The evaluator at work: a thread that looks again and again, beside the stream's own watch.
 
 It never ends the stream: what goes wrong here is told in the log and tried again, later and later. It leaves most of
-the machine to the stream: after each look it rests, the longer the more the look has taken, and longer still while
-records wait in Kafka.
+the machine to the stream: its thread gives way to whatever else wants to run, and after each look it rests, the longer
+the more the look has taken, and longer still while records wait in Kafka.
 """
 
+import os
+import sys
 import threading
 import time
 
@@ -28,6 +30,8 @@ _KEEP_SECONDS = 600.0
 _KEEP_READINGS_PER_CUSTOMER = 30
 _KEEP_LEAST_READINGS = 500_000
 _RETRY_SECONDS = (1.0, 30.0)
+# The lowest priority that still moves on, slowly, on a machine that is full: the thread may hold Python's lock.
+LEAST_PRIORITY = 19
 
 log = get_logger()
 
@@ -50,6 +54,7 @@ class AlarmsWatch(threading.Thread):
 
     def run(self) -> None:
         """Look until it is over; see the class."""
+        _give_way()
         progress = KafkaProgress(self._settings)
         try:
             evaluator = Evaluator(self._settings, progress, holder=self._holder)
@@ -107,6 +112,12 @@ class AlarmsWatch(threading.Thread):
         log.warning("alarms_interrupted", reason=reason, message=message, retry_seconds=self._retry_seconds)
         self._is_over.wait(self._retry_seconds)
         self._retry_seconds = min(2 * self._retry_seconds, _RETRY_SECONDS[1])
+
+
+def _give_way() -> None:
+    """Let all else go first, on Linux, where a thread has a priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)
 
 
 def rest_seconds(look: Look, took_seconds: float) -> float:

@@ -1,13 +1,14 @@
 """The evaluator as it runs beside the stream: by itself, on a real broker, judging silence by what has been stored."""
 
 import json
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from include.alarms.progress import KafkaProgress
-from include.alarms.watch import AlarmsWatch
+from include.alarms.watch import LEAST_PRIORITY, AlarmsWatch
 from include.db.connect import Role, connect
 from include.stream.offsets import read_next_offsets
 from tests.support.alarms import customer
@@ -45,6 +46,9 @@ def test_it_finds_what_the_stream_stores_and_nobody_is_silent_whose_records_wait
     watch.start()
     try:
         wait_until(lambda: open_alarms(pipeline), lambda found: found == [("silence", "open")])
+        assert watch.native_id is not None
+        assert os.getpriority(os.PRIO_PROCESS, watch.native_id) == LEAST_PRIORITY
+        assert os.getpriority(os.PRIO_PROCESS, os.getpid()) < LEAST_PRIORITY  # only the thread's own
         # Its readings lie in Kafka: as long as they wait, customer 2 is not silent, however late it is.
         pipeline.send(values(2, first_ago=400, count=2, bpm=70))
         pipeline.send(values(1, first_ago=70, count=14, bpm=150))
