@@ -301,8 +301,9 @@ def demo() -> None:
 @app.command(
     rich_help_panel=OPERATING,
     epilog=examples(
-        ("bench", "Every part, three rounds: half an hour."),
+        ("bench", "Every part, three rounds: three quarters of an hour."),
         ("bench drain --records 4000000 --rounds 5", "One part, more of it."),
+        ("bench alarms --rounds 5", "The stream with and without its alarms, in turns."),
         ("bench latency --quick --rate 1000 --rate 10000", "A quick look."),
     ),
 )
@@ -310,7 +311,7 @@ def bench(
     parts: Annotated[
         list[str] | None,
         typer.Argument(
-            help="drain, catch_up, launch, latency, silence, producer, idle; all these when left out; or large."
+            help="drain, catch_up, launch, latency, silence, alarms, producer, idle; all when left out; or large."
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="One short round, for development.")] = False,

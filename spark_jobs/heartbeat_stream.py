@@ -20,8 +20,8 @@ from include.surroundings import settle_in_spark
 from spark_jobs.launch import launch_stream
 
 
-def main() -> int:
-    """Run one launch and return the exit code."""
+def main(*, feeds_alarms: bool = True) -> int:
+    """Run one launch and return the exit code; without alarms only for the bench."""
     parser = argparse.ArgumentParser(prog="heartbeat_stream.py", description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--drain", action="store_true", help="stop when all is consumed that is there at the start"
@@ -31,7 +31,7 @@ def main() -> int:
     try:
         settings = get_settings()
         configure_logging(log_format=settings.log.format, level=settings.log.level)
-        launch_stream(settings, drain=arguments.drain)
+        launch_stream(settings, drain=arguments.drain, feeds_alarms=feeds_alarms)
     except HeartbeatError as error:
         get_logger().error("stream_ended", reason=type(error).__name__, message=str(error))
         return error.exit_code

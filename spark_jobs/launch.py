@@ -45,7 +45,7 @@ GLANCE_SECONDS = 1
 log = get_logger()
 
 
-def launch_stream(settings: Settings, *, drain: bool) -> None:
+def launch_stream(settings: Settings, *, drain: bool, feeds_alarms: bool = True) -> None:
     """Consume until asked to stop (or, with `drain`, up to what is there now); raise the error that ended it.
 
     In this order, so that a predecessor goes on until its successor can take its place:
@@ -64,7 +64,7 @@ def launch_stream(settings: Settings, *, drain: bool) -> None:
     require_master(settings)
     with _explained():
         spark = create_session(settings.spark.ui_port)
-    launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings))
+    launch = Launch(topic.name, topic.topic_id, 0, policy, bounds_of(settings), feeds_alarms)
     with _checkpoint() as checkpoint:
         plan_file = checkpoint / "plan"
         # The predecessor still stores meanwhile. Only now, with warm workers, does this launch take its place.
@@ -149,24 +149,35 @@ def _run_under_watch(settings: Settings, launch: Launch, turns: Turns, query: St
 
     watch = Watch(settings, launch, turns, end)
     watch.start()
-    alarms = AlarmsWatch(settings, holder=_holder())
-    alarms.start()
     _stop_on_sigterm(settings, launch, lambda: end(None))
     try:
-        if turns.is_single:
-            query.processAllAvailable()
-            query.stop()
-        while not query.awaitTermination(GLANCE_SECONDS):
-            if watch.is_unanswered and not ended_by:
-                end(DatabaseUnavailableError(address=settings.db.address))
+        with _alarms_evaluated(settings, launch):
+            if turns.is_single:
+                query.processAllAvailable()
+                query.stop()
+            while not query.awaitTermination(GLANCE_SECONDS):
+                if watch.is_unanswered and not ended_by:
+                    end(DatabaseUnavailableError(address=settings.db.address))
     except (StreamingQueryException, Py4JError) as failure:
         if not ended_by:
             raise explain(failure) from None
     finally:
-        alarms.end()
         watch.end()
     if ended_by and ended_by[0] is not None:
         raise ended_by[0]
+
+
+@contextmanager
+def _alarms_evaluated(settings: Settings, launch: Launch) -> Iterator[None]:
+    if not launch.feeds_alarms:
+        yield
+        return
+    alarms = AlarmsWatch(settings, holder=_holder())
+    alarms.start()
+    try:
+        yield
+    finally:
+        alarms.end()
 
 
 def _stop_on_sigterm(settings: Settings, launch: Launch, end: Callable[[], None]) -> None:

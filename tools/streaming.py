@@ -7,17 +7,17 @@ from pathlib import Path
 
 from include.errors import StreamFailedError
 from include.settings import PROJECT_ROOT, Settings, environment_of
-from include.stream.submit import spark_environment, submit_command
+from include.stream.submit import APPLICATION, spark_environment, submit_command
 
 STOP_TIMEOUT_SECONDS = 30
 
 
 def running_stream(
-    settings: Settings, log: Path, *, drain: bool = False
+    settings: Settings, log: Path, *, drain: bool = False, application: str = APPLICATION
 ) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the stream with its output in `log`; it is stopped at the end."""
     environment = {**environment_of(settings), **spark_environment(settings), "LOG_FORMAT": "json"}
-    return running_process(submit_command(settings, drain=drain), environment, log)
+    return running_process(submit_command(settings, drain=drain, application=application), environment, log)
 
 
 @contextmanager

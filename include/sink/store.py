@@ -198,6 +198,7 @@ def _close(
     steps = measure_steps(gathering, outcomes.accepted, outcomes.rejections, now_us())
     rows = {partition: sink.states[partition].row_after(step, moment) for partition, step in steps.items()}
     is_accepted = outcomes.accepted[readings.rows]
+    is_fresh = is_accepted & launch.feeds_alarms
     found = sink.database.connection.execute(
         query("sink/close_gathering"),
         {
@@ -206,8 +207,8 @@ def _close(
             "epoch": launch.epoch,
             "policy_version": launch.policy.version,
             "partitions": list(rows),
-            "fresh_readings": int(np.count_nonzero(is_accepted)),
-            "fresh_packed": pack_readings(readings, is_accepted),
+            "fresh_readings": int(np.count_nonzero(is_fresh)),
+            "fresh_packed": pack_readings(readings, is_fresh),
             **as_arrays(
                 ledger_columns([sink.states[partition] for partition in rows], list(rows.values()))
                 | count_hours(

@@ -26,7 +26,7 @@ def spark_home() -> Path:
     return Path(spec.origin).parent
 
 
-def submit_command(settings: Settings, *, drain: bool) -> list[str]:
+def submit_command(settings: Settings, *, drain: bool, application: str = APPLICATION) -> list[str]:
     """Return the spark-submit command, to be run in the project's root."""
     return [
         str(spark_home() / "bin" / "spark-submit"),
@@ -34,7 +34,7 @@ def submit_command(settings: Settings, *, drain: bool) -> list[str]:
         settings.spark.master,
         "--properties-file",
         PROPERTIES_FILE,
-        APPLICATION,
+        application,
         *(["--drain"] if drain else []),
     ]
 

@@ -22,13 +22,17 @@ def bounds_of(settings: Settings) -> TimeBounds:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One launch of the stream: what all its tasks share. It holds no secret, since it travels to the executors."""
+    """One launch of the stream: what all its tasks share. It holds no secret, since it travels to the executors.
+
+    `feeds_alarms` is false only where the bench measures what the alarms cost: what is stored then is unknown to them.
+    """
 
     topic: str
     topic_id: UUID
     epoch: int
     policy: RiskPolicy
     bounds: TimeBounds
+    feeds_alarms: bool = True
 
     def to_json(self) -> str:
         """Return the launch as text, to travel in an option of Spark's."""

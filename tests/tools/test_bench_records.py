@@ -11,6 +11,7 @@ from include.domain.judge import Reading, TimeBounds, judge_record
 from include.domain.risk import RiskLevel, load_policy
 from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
+from tools.bench.alarms import SYSTEMS
 from tools.bench.bodies import (
     PROBE_BPM,
     RECORDS_PER_PROBE,
@@ -20,7 +21,7 @@ from tools.bench.bodies import (
     probe_customer,
     templates,
 )
-from tools.bench.figures import LARGE_TABLE, MS, Figures
+from tools.bench.figures import LARGE_TABLE, MS, WITH_ALARMS, WITHOUT_ALARMS, Figures
 from tools.bench.generator import send_backlog, send_steadily
 from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, watch
 from tools.bench.large import measure_looks
@@ -130,3 +131,25 @@ def stored(pipeline: Pipeline) -> int:
     with connect(pipeline.settings, Role.READER, autocommit=True) as reader:
         [(count,)] = reader.execute("select count(*) from heartbeats").fetchall()
     return int(count)
+
+
+@pytest.mark.integration
+def test_the_stream_without_alarms_stores_as_much_and_leaves_them_nothing(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    settings, records = pipeline.settings, 20_000
+    clear(settings)
+    send_backlog(settings, records, backlog_start_us(records))
+
+    left = {}
+    for system in SYSTEMS:
+        clear(settings)
+        with system.running(settings, tmp_path, drain=True) as running:
+            assert [process.wait() for process in running.processes] == [0]
+        assert stored(pipeline) == records
+        left[system.name] = pipeline.rows(
+            "select (select count(*) from fresh_readings), (select count(*) from alarm_memory)"
+        )
+
+    assert left[WITHOUT_ALARMS] == [(0, 0)]
+    assert left[WITH_ALARMS] != [(0, 0)]

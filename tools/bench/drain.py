@@ -29,7 +29,7 @@ def measure_drain(bench: Bench) -> None:
             for system in bench.all_in_turn(number):
                 clear(settings)
                 drain_once(bench, settings, system, first_us)
-                _require_all(settings, records)
+                require_all(settings, records)
                 if system.name == STREAM:
                     bench.figures.note(PART, COPY, RATE, measure_copy(settings))
 
@@ -86,6 +86,7 @@ def stored_count(settings: Settings) -> int:
     return int(row[0]) if row else 0
 
 
-def _require_all(settings: Settings, records: int) -> None:
+def require_all(settings: Settings, records: int) -> None:
+    """Raise StreamFailedError unless so many readings are stored."""
     if (stored := stored_count(settings)) != records:
         raise StreamFailedError(f"{records:,} records were sent, {stored:,} readings are stored")

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 STREAM, CONSUMERS, COMPILED, COPY = "stream", "two consumers", "compiled consumer", "two COPY connections"
 PRODUCER, BARE_CLIENT = "producer", "bare client"
 EMPTY_TABLE, LARGE_TABLE = "empty table", "large table"
-REFERENCES = {STREAM: (CONSUMERS, COMPILED, COPY), PRODUCER: (BARE_CLIENT,), LARGE_TABLE: (EMPTY_TABLE,)}
+WITH_ALARMS, WITHOUT_ALARMS = "with alarms", "without alarms"
+REFERENCES = {
+    STREAM: (CONSUMERS, COMPILED, COPY),
+    PRODUCER: (BARE_CLIENT,),
+    LARGE_TABLE: (EMPTY_TABLE,),
+    WITH_ALARMS: (WITHOUT_ALARMS,),
+}
 
 RATE = "records/s"
 CPU_PER_RECORD = "CPU µs per record, without Kafka"

@@ -35,8 +35,10 @@ ASIDE_SECONDS = 0.2
 LATE_SECONDS = 60
 
 
-def measure_rate(bench: Bench, settings: Settings, system: System, running: Running, rate: float) -> None:
-    """Send at the rate; what is created after the warm-up counts."""
+def measure_rate(
+    bench: Bench, settings: Settings, system: System, running: Running, rate: float, *, when: str = ""
+) -> None:
+    """Send at the rate; what is created after the warm-up counts. `when` tells parts with the same rate apart."""
     warm_up_seconds, seconds = bench.options.warm_up_seconds, bench.options.seconds
     sends_seconds = warm_up_seconds + seconds + RUN_OUT_SECONDS
     with (
@@ -53,7 +55,7 @@ def measure_rate(bench: Bench, settings: Settings, system: System, running: Runn
         looks_ms = {share: probe.granularity_ms(share, since=count_from) for share in (0.5, 0.99)}
     if not counted:
         raise StreamFailedError(f"no reading of {rate:,.0f} per second was seen: see {running.logs}")
-    part = f"{LATENCY_PREFIX}{rate:,.0f}/s"
+    part = f"{LATENCY_PREFIX}{rate:,.0f}/s{when}"
     values = latency_figures(counted) | _costs(balances, sightings, sent.records / sent.probes)
     values |= {
         "readings timed": len(counted),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from include.errors import OptionError
 
-PARTS = ("drain", "catch_up", "launch", "latency", "silence", "producer", "idle")
+PARTS = ("drain", "catch_up", "launch", "latency", "silence", "alarms", "producer", "idle")
 LARGE = "large"  # only when it is asked for: it takes much disk
 
 

@@ -15,6 +15,7 @@ from include.stream.run import prepare
 from stack import run as stack
 from stack.isolated import isolated_settings
 from tools.bench import live
+from tools.bench.alarms import measure_alarms
 from tools.bench.catch_up import measure_catch_up
 from tools.bench.drain import measure_drain
 from tools.bench.figures import Figures, doubts, ratios
@@ -71,6 +72,9 @@ def _measure_streamed(parts: Collection[str], options: BenchOptions, figures: Fi
         if chosen := live.PARTS & set(parts):
             _say(", ".join(sorted(chosen)))
             live.measure_live(bench, chosen)
+        if "alarms" in parts:
+            _say("the alarms' share")
+            measure_alarms(bench)
         if "producer" in parts:
             _say("producer")
             _measure_producer(settings, options, figures)

@@ -17,6 +17,7 @@ from include.db.connect import Role, connect
 from include.domain.risk import load_policy
 from include.domain.schema import MAX_HEART_RATE_BPM
 from include.settings import Settings, environment_of
+from include.stream.submit import APPLICATION
 from tools.bench.figures import COMPILED, CONSUMERS, STREAM
 from tools.bench.processes import COMPILED_PROGRAM
 from tools.streaming import require_alive, running_process, running_stream
@@ -68,12 +69,13 @@ class Stream:
     """The product's stream, launched by spark-submit."""
 
     name: str = STREAM
+    application: str = APPLICATION
 
     @contextmanager
     def running(self, settings: Settings, folder: Path, *, drain: bool) -> Iterator[Running]:
         """Run one launch; with `drain` it ends by itself."""
         log, begun_at = folder / f"stream-{uuid.uuid4().hex}.log", time.time()
-        with running_stream(settings, log, drain=drain) as process:
+        with running_stream(settings, log, drain=drain, application=self.application) as process:
             yield Running((process,), (log,), begun_at, ends_by_itself=drain)
 
 
