@@ -1,7 +1,8 @@
 """How good the alarms are: a stack of its own, real load with every fault, and the truth of what was sent.
 
 `python -m tools.alarm_trial --live 10m`, or `--recording wearable.csv.gz` to hold a recording's episodes against a
-recomputation. Whoever is to be told is told, so that a retracted alarm counts against precision as it would for people.
+recomputation, or `--share` for what the evaluator costs. Whoever is to be told is told, so that a retracted alarm
+counts against precision as it would for people.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from producer.instants import US_PER_SECOND
 from producer.recording.survey import survey
 from stack import run as stack
 from stack.isolated import isolated_settings
+from tools.alarm_share import lines as share_lines
+from tools.alarm_share import watch_evaluator
 from tools.streaming import require_alive, running_process, running_stream
 from tools.workflows import wait_for
 
@@ -45,6 +48,10 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=1000)
     parser.add_argument("--rate-hz", default="1")
     parser.add_argument("--live", default="10m", help="how long the live part lasts; 0s leaves it out")
+    parser.add_argument("--no-past", action="store_true", help="leave out the hour at once")
+    parser.add_argument(
+        "--share", action="store_true", help="only tell, while a live part lasts, what the evaluator costs"
+    )
     parser.add_argument(
         "--recording", type=Path, help="only hold a recording's episodes against a recomputation"
     )
@@ -54,13 +61,17 @@ def main() -> int:
         if wanted.recording:
             with trial.stream():
                 return 0 if trial.recording(wanted.recording) else 1
+        live = [*load, "--duration", wanted.live]
+        if wanted.share:
+            with trial.stream():
+                trial.share(live)
+            return 0
         # Beside a stream that has caught up, a customer of the past is silent until the next reading comes.
-        past = trial.send("past", PAST_SEEDS, [*load, "--period", "last-hour", "--processes", "2"])
+        past_load = [*load, "--period", "last-hour", "--processes", "2"]
+        past = [] if wanted.no_past else trial.send("past", PAST_SEEDS, past_load)
         with trial.stream():
             holds = trial.judge(past)
             if wanted.live != "0s":
-                # So late that a reading of before the run would not make a silence of the time in between.
-                live = [*load, "--duration", wanted.live, "--late-by", "1m"]
                 holds &= trial.judge(trial.send("live", LIVE_SEEDS, live))
     return 0 if holds else 1
 
@@ -99,6 +110,13 @@ class _Trial:
         for truth, comparison in zip(truths, comparisons, strict=True):
             _say(truth.name, *comparison.lines())
         return all(comparison.holds for comparison in comparisons)
+
+    def share(self, options: list[str]) -> None:
+        """Tell what the evaluator costs while a load is sent."""
+        assert self._stream is not None  # noqa: S101
+        with self._producer(self._folder / "share", options) as producer:
+            samples = watch_evaluator(self._settings, self._stream, producer)
+        _say(*share_lines(samples))
 
     def recording(self, file: Path) -> bool:
         """Send a recording, moved by whole days, tell its episodes by day and how they differ from a recomputation."""
