@@ -1,7 +1,7 @@
 """Take the pictures of the documents from a stack of its own: `make pictures`.
 
 A day of readings is simulated, with faults; one hour is spoiled so that it is withheld, one gets readings after it was
-published; then readings flow live. Nothing in a picture is drawn or edited.
+published; then readings flow live, and somebody acts on the first alarms. Nothing in a picture is drawn or edited.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ import typer
 from include.command_line import OneLineCommand
 from include.db.connect import Role, connect
 from include.errors import TransientError
+from include.handling.people import list_alarms
 from include.live.overview import read_overview
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from stack import run as stack
@@ -27,15 +28,21 @@ from tools.streaming import running_process
 from tools.workflows import run_workflow, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize
+    from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, ViewportSize
 
 TARGET = PROJECT_ROOT / "docs" / "pictures"
-DESK: "ViewportSize" = {"width": 1440, "height": 1240}
+DESK: "ViewportSize" = {"width": 1440, "height": 1400}
 # Spark takes its time to launch on a busy machine.
 STEP_TIMEOUT_SECONDS = 900
 LIVE_SECONDS = 170
 PAST = ("--customers", "180", "--rate-hz", "0.02", "--faults", "mixed", "--seed", "3")
-LIVE = ("--customers", "420", "--rate-hz", "1", "--faults", "mixed", "--seed", "4")
+# Three devices that nobody hears of again.
+LATE = ("--customers", "3", "--rate-hz", "0.02", "--faults", "mixed", "--seed", "5")
+# Among them those of the past: they go on, and are not silent.
+LIVE = ("--customers", "420", "--rate-hz", "1", "--faults", "mixed", "--seed", "3")
+OPEN_ALARMS = 4
+# The customer of the most urgent alarm.
+SHOW_CUSTOMER = "#alarm-rows button.id"
 
 app = typer.Typer(add_completion=False)
 
@@ -50,6 +57,7 @@ def main() -> None:
         source = _producer_command(*LIVE)
         with running_process(source, environment_of(settings), settings.stack.dir / "source.log"):
             time.sleep(LIVE_SECONDS)  # the charts show the last three minutes
+            _act_on_alarms(settings, client)
             with chromium() as browser:
                 _take(settings, browser, run_id)
 
@@ -68,7 +76,7 @@ def _make_history(settings: Settings, client: AirflowClient) -> str:
     except TransientError:  # as it has to: an hour is withheld
         run_id = str(client.runs("heartbeat_hourly")[0]["dag_run_id"])
     late = now - timedelta(hours=2)
-    _simulate(settings, *PAST[:-1], "5", "--start", _text(late), "--end", _text(late + timedelta(minutes=9)))
+    _simulate(settings, *LATE, "--start", _text(late), "--end", _text(late + timedelta(minutes=9)))
     return run_id
 
 
@@ -79,6 +87,18 @@ def _simulate(settings: Settings, *options: str) -> None:
 
 def _producer_command(*options: str) -> list[str]:
     return [sys.executable, "main.py", "producer", "--quiet", *options]
+
+
+def _act_on_alarms(settings: Settings, client: AirflowClient) -> None:
+    """Acknowledge the most urgent alarm and let the next one rest, as a person does on the page."""
+    wait_for(
+        lambda: len(list_alarms(settings, with_past=False, customer=None, most=OPEN_ALARMS)) == OPEN_ALARMS,
+        "open alarms",
+        timeout_seconds=STEP_TIMEOUT_SECONDS,
+    )
+    first, second, *_ = list_alarms(settings, with_past=False, customer=None, most=OPEN_ALARMS)
+    client.act("acknowledge", {"id": first.id, "note": "called: she sits down, a nurse is on the way"})
+    client.act("snooze", {"id": second.id, "minutes": 60})
 
 
 def _spoil_an_hour(settings: Settings, hour: datetime) -> None:
@@ -104,6 +124,7 @@ def _take(settings: Settings, browser: "Browser", run_id: str) -> None:
         storage_state=login, viewport={"width": 390, "height": 1500}, device_scale_factor=1.5
     )
     _take_live(phone, settings, TARGET / "live-page-phone.png")
+    _take_alarms(inside, settings, TARGET / "alarms.png")
     _take_graph(first, settings, run_id, TARGET / "airflow-graph.png")
 
 
@@ -121,8 +142,16 @@ def _take_live(context: "BrowserContext", settings: Settings, file: Path) -> Non
 
 
 def _choose_customer(page: "Page | FrameLocator") -> None:
-    page.locator("#high-rows button").first.click(timeout=PATIENCE_MS)
+    page.locator(SHOW_CUSTOMER).first.click(timeout=PATIENCE_MS)
     page.locator("#customer-chart canvas").wait_for(timeout=PATIENCE_MS)
+
+
+def _take_alarms(context: "BrowserContext", settings: Settings, file: Path) -> None:
+    page = open_live_page(context, settings)
+    first = page.locator("#alarm-rows > li").first
+    first.locator("button.toggle").click(timeout=PATIENCE_MS)
+    first.locator(".history li").first.wait_for(timeout=PATIENCE_MS)
+    _save(page, file, page.locator("section[aria-labelledby=alarms-title]"))
 
 
 def _take_graph(context: "BrowserContext", settings: Settings, run_id: str, file: Path) -> None:
@@ -134,9 +163,9 @@ def _take_graph(context: "BrowserContext", settings: Settings, run_id: str, file
     _save(page, file)
 
 
-def _save(page: "Page", file: Path) -> None:
+def _save(page: "Page", file: Path, part: "Locator | None" = None) -> None:
     page.wait_for_timeout(3000)  # let what has just appeared settle
-    page.screenshot(path=file)
+    (part or page).screenshot(path=file)
     sys.stdout.write(f"{file.relative_to(PROJECT_ROOT)}: {file.stat().st_size / 1000:.0f} kB\n")
 
 
