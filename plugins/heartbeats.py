@@ -31,7 +31,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from include.errors import DeskFullError, HeartbeatError, OptionError, OvertakenError
-from include.handling.forms import Acknowledgement, Note, OneAlarm, OwnLimit, Rest, Wanted
+from include.handling.forms import Acknowledgement, Note, OneAlarm, OnePause, OwnLimit, Pause, Rest, Wanted
 from include.settings import get_settings
 
 if TYPE_CHECKING:
@@ -154,6 +154,18 @@ async def note(act: Note, actor: Actor) -> Response:
 async def limits(act: OwnLimit, actor: Actor) -> Response:
     """Set a customer's own limits, as `python main.py limits set` does."""
     return await _do(lambda do: do.set_limit(get_settings(), act.fields(), set_by=actor))
+
+
+@app.post("/api/pause")
+async def pause(act: Pause, actor: Actor) -> Response:
+    """Note a pause of a customer, as `python main.py limits pause` does."""
+    return await _do(lambda do: do.note_pause(get_settings(), act.fields(), noted_by=actor))
+
+
+@app.post("/api/end_pause")
+async def end_pause(act: OnePause, actor: Actor) -> Response:
+    """End a pause now, as `python main.py limits end-pause` does."""
+    return await _do(lambda do: do.end_pause(get_settings(), act.id, ended_by=actor))
 
 
 @app.get("/{path:path}")

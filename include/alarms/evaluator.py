@@ -206,7 +206,9 @@ class Evaluator:
     def _read_own(self, connection: Connection, customers: set[bytes] | None) -> None:
         """Read limits and pauses of all customers, or of some again."""
         limits = store.read_limits(connection, customers)
-        self._pauses |= store.read_pauses(connection, customers)
+        found = store.read_pauses(connection, customers)
+        # A customer's only pause may have been ended before it began: none is found then.
+        self._pauses |= found if customers is None else {each: found.get(each, []) for each in customers}
         self._own |= {customer: timeline(self._policies, own) for customer, own in limits.items()}
 
     def _timeline(self, customer: bytes) -> Timeline:

@@ -4,7 +4,6 @@ import getpass
 import json
 import signal
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -46,8 +45,8 @@ def list_alarms(
 ) -> None:
     """List the open alarms. This shows who they are about."""
     from include.handling import people
-    from include.handling.limits import parse_customer
     from include.handling.render import alarms_table
+    from include.limits.limits import parse_customer
 
     who = None if customer is None else parse_customer(customer)
     found = people.list_alarms(get_settings(), with_past=with_past, customer=who, most=limit)
@@ -189,8 +188,8 @@ def set_limit(
 )
 def show_limits(customer: Customer = None, limit: Limit = 50, as_json: AsJson = False) -> None:
     """Show limits of customers' own, the newest first."""
-    from include.handling.limits import list_limits, parse_customer
     from include.handling.render import limits_table
+    from include.limits.limits import list_limits, parse_customer
 
     who = None if customer is None else parse_customer(customer)
     found = list_limits(get_settings(), who, most=limit)
@@ -209,7 +208,7 @@ def import_limits(
     by: By = None,
 ) -> None:
     """Set limits from a file; columns that are left out are empty, valid_from is then now."""
-    from include.handling.limits import read_limits_file, set_limits
+    from include.limits.limits import read_limits_file, set_limits
 
     settings = get_settings()
     limits = read_limits_file(settings, file)
@@ -235,12 +234,44 @@ def pause(
     by: By = None,
 ) -> None:
     """Note a pause: a customer who has signed off is not silent."""
-    from include.handling.limits import note_pause, parse_customer, parse_instant
+    from include.handling.people import note_pause
 
-    start = parse_instant(starts, _now())
-    end = None if ends is None else parse_instant(ends, _now())
-    note_pause(get_settings(), parse_customer(customer), start, end, noted_by=_actor(by))
+    fields = {"customer_id": customer, "starts": starts, "ends": ends}
+    note_pause(get_settings(), fields, noted_by=_actor(by))
     typer.echo("the pause is noted")
+
+
+@limits_app.command(
+    "pauses",
+    epilog=examples(
+        ("limits pauses 6db3842b-9ccb-5c03-aa24-9af26ae0b5d0", "The newest fifty, with who ended which.")
+    ),
+)
+def list_pauses(
+    customer: Annotated[str, typer.Argument(help="The customer's id (a UUID).")],
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show a customer's noted pauses, the newest first."""
+    from include.handling.render import pauses_table
+    from include.limits import limits
+
+    found = limits.list_pauses(get_settings(), limits.parse_customer(customer), most=limit)
+    _show([asdict(line) for line in found] if as_json else pauses_table(found), as_json=as_json)
+
+
+@limits_app.command(
+    "end-pause", epilog=examples(("limits end-pause 7", "The customer is back: silence counts from now on."))
+)
+def end_pause(
+    number: Annotated[int, typer.Argument(min=1, max=MAX_BIGINT, help="The id that `pauses` shows.")],
+    by: By = None,
+) -> None:
+    """End a pause now; one that is still to come never begins."""
+    from include.handling import people
+
+    ended = people.end_pause(get_settings(), number, ended_by=_actor(by))
+    typer.echo(f"pause {number} ends at {ended:%Y-%m-%dT%H:%M:%S}Z")
 
 
 def _actor(given: str | None) -> str:
@@ -251,10 +282,6 @@ def _actor(given: str | None) -> str:
     if not who or len(who) > 100 or not who.isprintable():
         raise OptionError("--by must be a name of 1 to 100 visible letters")
     return who
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def _show(what: object, *, as_json: bool) -> None:

@@ -10,7 +10,8 @@ from include.alarms.store import read_policies, to_instant, to_us
 from include.db.connect import Connection
 from include.episodes.policy import AlarmPolicy
 from include.episodes.rules_in_force import EVER, Level, Rules, Timeline, timeline
-from include.handling.store import AlarmLine, LimitLine, PauseLine, read_episodes, read_limits, read_pauses
+from include.handling.store import AlarmLine, read_episodes
+from include.limits.store import LimitLine, PauseLine, read_limits, read_pauses
 
 MOST_EPISODES = 200
 MOST_LINES = 20

@@ -46,7 +46,13 @@ class Note(OneAlarm):
     note: Text
 
 
-class OwnLimit(_Form):
+class _AsWritten(_Form):
+    def fields(self) -> dict[str, str]:
+        """Return what was written, as the commands take it."""
+        return {key: str(value) for key, value in self.model_dump().items()}
+
+
+class OwnLimit(_AsWritten):
     """A customer's own limit as a person writes it; without any number the policy's apply again."""
 
     customer_id: UUID
@@ -56,6 +62,16 @@ class OwnLimit(_Form):
     after_seconds: Word = ""
     valid_from: Word = ""
 
-    def fields(self) -> dict[str, str]:
-        """Return what was written, as a file of limits would have it."""
-        return {key: str(value) for key, value in self.model_dump().items()}
+
+class Pause(_AsWritten):
+    """A while in which nobody expects readings of a customer; without an end it goes on."""
+
+    customer_id: UUID
+    starts: Word = ""
+    ends: Word = ""
+
+
+class OnePause(_Form):
+    """Which pause."""
+
+    id: int = Field(ge=1, lt=2**63)

@@ -1,4 +1,4 @@
-"""What a person does with alarms: look, acknowledge, snooze, note, set limits. Each act is kept with who it was."""
+"""What a person does about alarms: look, acknowledge, snooze, note, set limits, pause. Each act keeps who it was."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,8 +10,9 @@ from include.db.queries import query
 from include.episodes.policy import load_alarm_policy
 from include.errors import OptionError, OvertakenError, PermanentError
 from include.handling import store
-from include.handling.limits import NewLimit, make_limit, set_limits
 from include.handling.store import AlarmLine, EventLine, Standing
+from include.limits import limits
+from include.limits.limits import NewLimit, make_limit, parse_customer, parse_instant, set_limits
 from include.settings import Settings
 
 LONGEST_SNOOZE_SECONDS = 30 * 86_400
@@ -70,10 +71,22 @@ def note(settings: Settings, alarm_id: int, *, actor: str, text: str) -> None:
 
 def set_limit(settings: Settings, fields: Mapping[str, str | None], *, set_by: str) -> NewLimit:
     """Set a customer's own limit as a person wrote it, from now on where it says nothing else; return what was set."""
-    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    limit = make_limit(load_alarm_policy(settings.alarms.policy), fields, now)
+    limit = make_limit(load_alarm_policy(settings.alarms.policy), fields, _now())
     set_limits(settings, [limit], set_by=set_by)
     return limit
+
+
+def note_pause(settings: Settings, fields: Mapping[str, str | None], *, noted_by: str) -> None:
+    """Note a pause as a person wrote it, from now on and without an end where it says nothing else."""
+    customer, now = parse_customer(fields.get("customer_id") or ""), _now()
+    starts = parse_instant(fields.get("starts"), now)
+    ends = parse_instant(fields.get("ends"), now) if (fields.get("ends") or "").strip() else None
+    limits.note_pause(settings, customer, starts, ends, noted_by=noted_by)
+
+
+def end_pause(settings: Settings, pause_id: int, *, ended_by: str) -> datetime:
+    """End a pause now, and return when that is; raise OvertakenError if it does not go on any more."""
+    return limits.end_pause(settings, pause_id, _now(), ended_by=ended_by)
 
 
 @contextmanager
@@ -88,6 +101,10 @@ def _locked(
         if standing.state != "open" and not is_over_too:
             raise OvertakenError(f"there is no open alarm {alarm_id}: it is {standing.state}")
         yield connection, standing
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def _check_note(text: str) -> None:

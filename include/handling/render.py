@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from include.handling.store import AlarmLine, EventLine, LimitLine
+from include.handling.store import AlarmLine, EventLine
+from include.limits.store import LimitLine, PauseLine
 from include.terminal import plain
 
 
@@ -72,6 +73,24 @@ def limits_table(limits: Sequence[LimitLine]) -> RenderableType:
                 for value in (limit.limit_bpm, limit.clear_bpm, limit.after_seconds, limit.set_by)
             ),
             _instant(limit.set_at),
+        )
+    return table
+
+
+def pauses_table(pauses: Sequence[PauseLine]) -> RenderableType:
+    """Return a table of pauses."""
+    if not pauses:
+        return Text("No pauses.")
+    table = _table("id", "starts (UTC)", "ends", "noted by", "noted at", "ended", "by")
+    for pause in pauses:
+        table.add_row(
+            str(pause.id),
+            _instant(pause.starts),
+            _instant(pause.ends),
+            _text(pause.noted_by),
+            _instant(pause.noted_at),
+            _instant(pause.ended),
+            _text(pause.ended_by),
         )
     return table
 

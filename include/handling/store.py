@@ -1,6 +1,5 @@
-"""Alarms, their transitions, limits and pauses as they stand: for the command line, the page, and whoever reads."""
+"""Alarms and their transitions as they stand: for the command line, the page, and whoever reads."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -56,31 +55,6 @@ class EventLine:
     detail: str | None
     recorded_at: datetime
     key: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class LimitLine:
-    """A stored limit; `id` is its version."""
-
-    id: int
-    customer_id: UUID
-    rule: str
-    valid_from: datetime
-    limit_bpm: int | None
-    clear_bpm: int | None
-    after_seconds: float | None
-    set_by: str
-    set_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PauseLine:
-    """A noted pause; one without an end goes on."""
-
-    starts: datetime
-    ends: datetime | None
-    noted_by: str
-    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +124,6 @@ def count_open(connection: Connection) -> list[OpenCount]:
     """Return how many alarms are open, by severity and rule, critical ones first."""
     with connection.cursor(row_factory=class_row(OpenCount)) as cursor:
         return cursor.execute(query("handling/count_open_alarms")).fetchall()
-
-
-def read_limits(connection: Connection, customer: UUID | None, *, most: int) -> list[LimitLine]:
-    """Return the limits of one customer or of all, the newest first."""
-    with connection.cursor(row_factory=class_row(LimitLine)) as cursor:
-        return cursor.execute(
-            query("handling/select_limit_lines"), {"customer_id": customer, "most": most}
-        ).fetchall()
-
-
-def read_pauses(connection: Connection, customer: UUID, *, most: int) -> Sequence[PauseLine]:
-    """Return the noted pauses of a customer, the newest first."""
-    with connection.cursor(row_factory=class_row(PauseLine)) as cursor:
-        return cursor.execute(
-            query("handling/select_pause_lines"), {"customer_id": customer, "most": most}
-        ).fetchall()
 
 
 def _select_alarms(connection: Connection, values: dict[str, object]) -> list[AlarmLine]:

@@ -10,15 +10,15 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from include.db.connect import Role, connect
-from include.handling.limits import note_pause
 from include.handling.store import (
     count_open,
     read_alarm,
     read_alarms,
     read_episodes,
     read_events,
-    read_pauses,
 )
+from include.limits.limits import note_pause
+from include.limits.store import read_pauses
 from include.settings import Settings, environment_of, get_settings
 from main import app
 from tests.support.alarms import START, SetProgress, catch_up, customer, evaluating, readings, seconds
@@ -93,6 +93,20 @@ def test_what_stands_can_be_read_by_whoever_only_reads(settings: Settings, sink:
         assert read_episodes(reader, customer(1), seconds(120), seconds(900)) == []
         assert read_alarm(reader, 99) is None
         assert [each.noted_by for each in read_pauses(reader, customer(2), most=9)] == ["Ada"]
+
+
+def test_a_pause_is_noted_shown_and_ended_with_who_did_it() -> None:
+    assert run("limits", "pause", WHO, "--starts", "2026-11-20T12:00:00Z", "--by", "Ada").exit_code == 0
+    assert "Ada" in run("limits", "pauses", WHO).stdout
+
+    ended = run("limits", "end-pause", "1", "--by", "Bob")
+
+    assert ended.stdout.startswith("pause 1 ends at ")
+    [pause] = json.loads(run("limits", "pauses", WHO, "--json").stdout)
+    assert (pause["noted_by"], pause["ends"], pause["ended_by"]) == ("Ada", None, "Bob")
+    assert pause["ended"] >= pause["starts"]
+    assert "there is no pause 1 that still goes on" in run("limits", "end-pause", "1").stderr
+    assert run("limits", "pauses", str(customer(2))).stdout == "No pauses.\n"
 
 
 def test_limits_are_set_and_shown_and_judge_the_readings_of_their_time(

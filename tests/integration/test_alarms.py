@@ -6,8 +6,8 @@ import pytest
 
 from include.alarms.evaluator import Evaluator
 from include.episodes import policy as alarm_policy
-from include.errors import FencedError, SettingsError
-from include.handling.limits import NewLimit, note_pause, set_limits
+from include.errors import FencedError, OvertakenError, SettingsError
+from include.limits.limits import NewLimit, end_pause, note_pause, set_limits
 from include.settings import Settings
 from tests.support.alarms import (
     START,
@@ -225,6 +225,29 @@ def test_a_noted_pause_ends_a_silence(
 
     assert pipeline.rows("select onset, cleared from alarms") == [(seconds(60), seconds(300))]
     assert transitions(pipeline) == [("silence", "opened"), ("silence", "cleared")]
+
+
+def test_a_pause_that_is_ended_is_none_from_then_on(
+    pipeline: Pipeline, settings: Settings, sink: Writer, progress: SetProgress
+) -> None:
+    with evaluating(settings, progress) as evaluator:
+        sink.store([reading for number in (1, 2) for reading in readings(number, 0, 60, 70)])
+        progress.until = seconds(1000)
+        for number in (1, 2):
+            note_pause(settings, customer(number), seconds(300), None, noted_by="test")
+        catch_up(evaluator)
+        end_pause(settings, 1, seconds(500), ended_by="test")
+        end_pause(settings, 2, seconds(200), ended_by="test")  # before it began: it never does
+        catch_up(evaluator)
+
+    found = pipeline.rows("select customer_id, onset, cleared from alarms order by customer_id, onset")
+    assert found == [
+        (customer(1), seconds(60), seconds(300)),
+        (customer(1), seconds(500), None),
+        (customer(2), seconds(60), None),
+    ]
+    with pytest.raises(OvertakenError, match="no pause 1 that still goes on"):
+        end_pause(settings, 1, seconds(600), ended_by="test")
 
 
 def test_a_policy_that_changed_without_a_new_version_is_refused(

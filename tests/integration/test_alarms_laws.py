@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.alarms.store import to_us
-from include.handling.limits import NewLimit, set_limits
+from include.limits.limits import NewLimit, set_limits
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from tests.support.alarms import (
     START,

@@ -391,8 +391,8 @@ def plans(settings: Settings, at: datetime) -> dict[str, str]:
             "with_past": True, "only_unseen": False, "over_since": at - PAST, "most": MOST_SHOWN,
         },
         "handling/select_alarm_events": {"alarm_id": 1},
-        "handling/select_limit_lines": {"customer_id": ANNE, "most": MOST_LINES},
-        "handling/select_pause_lines": {"customer_id": ANNE, "most": MOST_LINES},
+        "limits/select_limit_lines": {"customer_id": ANNE, "most": MOST_LINES},
+        "limits/select_pause_lines": {"customer_id": ANNE, "most": MOST_LINES},
         "alarms/select_customer_limits": {"customers": [ANNE]},
     }  # fmt: skip
     session = Session(settings)

@@ -173,6 +173,8 @@ REFUSED = {
         "insert into customer_limits (customer_id, rule, valid_from, set_by, set_at) "
         "values (gen_random_uuid(), 'high', now(), 'x', now())",
         "update customer_pauses set ends = now()",
+        "update customer_pause_ends set ended_by = 'x'",
+        "delete from customer_pause_ends",
         "delete from alarm_touches",
         "create temporary table own (a int)",
         "select ensure_day_partition('heartbeats', current_date)",
@@ -260,6 +262,7 @@ MAY_WRITE = {
         "alarm_events": {"INSERT"},
         "customer_limits": {"INSERT"},
         "customer_pauses": {"INSERT"},
+        "customer_pause_ends": {"INSERT"},
         "alarm_touches": {"INSERT"},
     },
     "heartbeat_replay": {

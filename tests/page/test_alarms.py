@@ -308,9 +308,11 @@ def test_what_another_sites_page_sends_with_the_users_cookie_is_refused(
     # The browser has sent the cookie, since ports are one site to it: it would be a 401 otherwise.
     assert answers == [403, 403]
     token = page.context.cookies()[0]["value"]
-    for headers in ({"Origin": "http://localhost:1"}, {"Sec-Fetch-Site": "same-site"}, {}):
-        forged = httpx.post(target, json={"id": alarm.id}, headers=headers, cookies={COOKIE: token})
-        assert forged.status_code == 403
+    for act in ("acknowledge", "snooze", "note", "limits", "pause", "end_pause"):
+        address = f"{base_url(plane.settings)}/heartbeats/api/{act}"
+        for headers in ({"Origin": "http://localhost:1"}, {"Sec-Fetch-Site": "same-site"}, {}):
+            forged = httpx.post(address, json={"id": alarm.id}, headers=headers, cookies={COOKIE: token})
+            assert forged.status_code == 403
     assert events(plane, alarm) == [("opened", None, None)]
 
 
@@ -415,6 +417,48 @@ def test_limits_are_set_on_the_page_as_by_the_command(plane: ControlPlane, open_
     assert "ada" in page.locator("#own-history tbody tr").first.inner_text()
 
 
+def test_a_pause_is_noted_and_ended_on_the_page_with_who_did_it(
+    plane: ControlPlane, open_page: OpenPage
+) -> None:
+    customer = str(uuid.uuid4())
+
+    def pauses_of(page: Any) -> Any:
+        page.get_by_label("Customer id").fill(customer)
+        page.get_by_role("button", name="Follow", exact=True).click()
+        page.locator("#customer-pauses > summary").click()
+        return page.locator("#pause-rows > li")
+
+    page = open_page("ada")
+    rows = pauses_of(page)
+    page.get_by_label("To", exact=True).fill("tomorrow")
+    page.get_by_role("button", name="Note the pause").click()
+    error = page.locator("#pause-error")
+    wait_until(error.inner_text, lambda text: "an instant is written like 2026-11-20T12:00:00Z" in text)
+
+    page.get_by_label("To", exact=True).fill("")
+    page.keyboard.press("Enter")
+    wait_until(rows.all_inner_texts, lambda texts: "to whenever UTC, noted by ada at" in "".join(texts))
+    assert page.locator("#pause-none").is_hidden()
+    viewer = open_page("vera", "viewer")
+    seen = pauses_of(viewer)
+    wait_until(seen.all_inner_texts, lambda texts: "noted by ada" in "".join(texts))
+    assert seen.get_by_role("button").is_hidden()
+    assert viewer.locator("#pause-form").is_hidden()
+    rows.get_by_role("button", name="End now").click()
+    wait_until(rows.all_inner_texts, lambda texts: "ended by ada at" in "".join(texts))
+    assert rows.get_by_role("button").is_hidden()
+    assert error.inner_text() == ""
+    assert page.locator("#pause-done").inner_text() == "Ended: silence is an alarm again."
+
+    with plane.owner() as owner:
+        found = owner.execute(
+            "select noted_by, ended_by, ended >= starts and ended_at is not null from customer_pauses "
+            "inner join customer_pause_ends on id = pause_id where customer_id = %s",
+            [customer],
+        ).fetchall()
+    assert found == [("ada", "ada", True)]
+
+
 @pytest.mark.parametrize(
     "options",
     [{"viewport": DESK}, {"viewport": DESK, "color_scheme": "dark"}, {"viewport": PHONE, "has_touch": True}],
@@ -433,6 +477,8 @@ def test_alarms_and_limits_have_no_serious_barrier_and_fit(
     page.get_by_role("button", name=f"Follow customer {HIGH_CUSTOMER}").click()
     page.locator("#customer-chart canvas").wait_for()
     page.locator("#customer-own > summary").click()
+    page.locator("#customer-pauses > summary").click()
+    page.get_by_role("button", name="Note the pause").wait_for()
 
     assert findings(page) == []
     assert not scrolls_sideways(page)

@@ -93,4 +93,4 @@ def test_a_run_that_is_too_long_to_remember_says_so() -> None:
 def test_the_producer_knows_nothing_of_the_alarms() -> None:
     known = {room for file in sources("producer") for room in rooms(imported(ast.parse(file.read_text())))}
 
-    assert known & {"episodes", "alarms", "handling", "outbox"} == set()
+    assert known & {"episodes", "alarms", "handling", "limits", "outbox"} == set()

@@ -7,6 +7,7 @@ import { clearEpisodes, drawEpisodes, drawLimits, episodeLegend, renderEpisodes,
 import { isLive } from "./feed.js";
 import { count, hour, percent, seconds, span, time } from "./format.js";
 import { clearOwn, renderOwn, startOwn } from "./own.js";
+import { clearPauses, renderPauses, startPauses } from "./pauses.js";
 import { levelBadge } from "./people.js";
 import { colour } from "./theme.js";
 
@@ -38,6 +39,7 @@ export function startCustomer() {
   });
   startEpisodes();
   startOwn();
+  startPauses();
   tables = {
     readings: dataTable(byId("customer-table"), "Readings of the customer, newest first", ["Time (UTC)", "bpm"]),
     hours: dataTable(byId("customer-hours"), "Published hours of the customer", [
@@ -75,6 +77,7 @@ function stop() {
   chart.clear();
   clearEpisodes();
   clearOwn();
+  clearPauses();
   for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table", "customer-hours", "customer-stop"]) show(id, false);
   show("customer-empty", true);
   text("customer-empty", "Choose a customer, or enter an id.");
@@ -121,6 +124,7 @@ function render(view) {
   text("customer-note", note(view, readings.length));
   renderEpisodes(view);
   renderOwn(view);
+  renderPauses(view);
   if (!isEmpty) {
     renderReading(view, readings.at(-1));
     chart.set([points.map(([at]) => at), points.map(([, bpm]) => bpm)]);

@@ -1,4 +1,4 @@
-"""Limits of customers' own, and noted pauses: checked, stored, and taken up by the evaluator from their start on."""
+"""Limits of customers' own, and noted pauses: checked and stored, and the customers looked at again from there on."""
 
 import csv
 import re
@@ -16,8 +16,8 @@ from include.db.queries import query
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.episodes.policy import AlarmPolicy, LevelRule, load_alarm_policy
 from include.episodes.rules_in_force import Limit, own_limits
-from include.errors import FileUnusableError, OptionError
-from include.handling import store
+from include.errors import FileUnusableError, OptionError, OvertakenError
+from include.limits import store
 from include.settings import Settings
 
 COLUMNS = ("customer_id", "rule", "limit_bpm", "clear_bpm", "after_seconds", "valid_from")
@@ -53,9 +53,7 @@ def set_limits(settings: Settings, limits: Sequence[NewLimit], *, set_by: str) -
         for limit in limits
     ]
     with connect(settings, Role.PEOPLE) as connection, readable_errors(settings, Role.PEOPLE):
-        connection.execute(
-            query("handling/insert_customer_limits"), {"limits": Jsonb(rows), "set_by": set_by}
-        )
+        connection.execute(query("limits/insert_customer_limits"), {"limits": Jsonb(rows), "set_by": set_by})
     return len(rows)
 
 
@@ -73,7 +71,27 @@ def note_pause(
         raise OptionError("a pause must end after it starts")
     values = {"customer_id": customer, "starts": starts, "ends": ends, "noted_by": noted_by}
     with connect(settings, Role.PEOPLE) as connection, readable_errors(settings, Role.PEOPLE):
-        connection.execute(query("handling/insert_customer_pause"), values)
+        connection.execute(query("limits/insert_customer_pause"), values)
+
+
+def list_pauses(settings: Settings, customer: UUID, *, most: int) -> Sequence[store.PauseLine]:
+    """Return the noted pauses of a customer, the newest first."""
+    with connect(settings, Role.READER) as connection, readable_errors(settings):
+        return store.read_pauses(connection, customer, most=most)
+
+
+def end_pause(settings: Settings, pause_id: int, ended: datetime, *, ended_by: str) -> datetime:
+    """End a pause before its time and return when that is: one that is still to come never begins.
+
+    Raise OvertakenError if it is over, or if somebody has ended it before.
+    """
+    values = {"id": pause_id, "ended": ended, "ended_by": ended_by}
+    with connect(settings, Role.PEOPLE) as connection, readable_errors(settings, Role.PEOPLE):
+        found = connection.execute(query("limits/end_customer_pause"), values).fetchone()
+    if found is None:
+        raise OvertakenError(f"there is no pause {pause_id} that still goes on")
+    ended_at: datetime = found[0]
+    return ended_at
 
 
 def read_limits_file(settings: Settings, path: Path) -> list[NewLimit]:

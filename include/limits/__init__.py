@@ -1,0 +1,1 @@
+"""Limits of customers' own, and noted pauses: set by people, taken up by the evaluator from their start on."""

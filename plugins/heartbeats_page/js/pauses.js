@@ -1,0 +1,61 @@
+// A customer's pauses, in which nobody is silent: which there are, who noted and ended them, and a form for who may.
+
+import { act, canAct } from "./acts.js";
+import { byId, element, keyed, show, text } from "./dom.js";
+import { moment } from "./format.js";
+
+const SAID = { error: "pause-error", done: "pause-done" };
+const WRITTEN = ["pause-starts", "pause-ends"];
+
+let customer = null;
+
+export function startPauses() {
+  byId("pause-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    note(event.submitter);
+  });
+}
+
+async function note(button) {
+  const [starts, ends] = WRITTEN.map((id) => byId(id).value.trim());
+  const done = "Noted: nobody is silent meanwhile.";
+  if (await act("pause", { customer_id: customer, starts, ends }, { button, said: SAID, done })) {
+    for (const id of WRITTEN) byId(id).value = "";
+  }
+}
+
+export function renderPauses({ customer_id, until, alarms }) {
+  if (customer !== customer_id) for (const id of Object.values(SAID)) text(id, "");
+  customer = customer_id;
+  show("customer-pauses", true);
+  show("pause-form", canAct());
+  show("pause-none", alarms.pauses.length === 0);
+  keyed(byId("pause-rows"), alarms.pauses, (pause) => pause.id, make, (row, pause) => update(row, pause, until));
+}
+
+export function clearPauses() {
+  customer = null;
+  show("customer-pauses", false);
+}
+
+function make({ id }) {
+  const button = element("button", { type: "button" }, "End now");
+  button.addEventListener("click", async () => {
+    const list = byId("pause-rows");
+    if (await act("end_pause", { id }, { button, said: SAID, done: "Ended: silence is an alarm again." })) {
+      list.closest("details").querySelector("summary").focus();
+    }
+  });
+  return element("li", {}, element("span"), button);
+}
+
+function update(row, pause, now) {
+  const [words, button] = row.children;
+  const starts = moment(pause.starts, now);
+  const end = pause.ended ?? pause.ends;
+  text(words, `${starts} to ${end == null ? "whenever" : moment(end, now)} UTC, noted by ${pause.noted_by} at ${moment(pause.noted_at, now)}${ending(pause, now)}`);
+  button.setAttribute("aria-label", `End now: the pause from ${starts}`);
+  show(button, canAct() && pause.ended == null && (end == null || Date.parse(end) > Date.parse(now)));
+}
+
+const ending = ({ ended, ended_by, ended_at }, now) => (ended == null ? "" : `, ended by ${ended_by} at ${moment(ended_at, now)}`);
