@@ -64,24 +64,21 @@ def lines(samples: list[Sample]) -> list[str]:
     ]
 
 
+def thread_seconds(pid: int) -> float:
+    """Sum up a process's threads that give way to all others: the evaluator's, and the Kafka client's in it."""
+    ticks = 0
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[_NICE]) == LEAST_PRIORITY:
+                ticks += int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _sample(connection: Connection, stream_pid: int) -> Iterator[Sample]:
     rows = connection.execute(STANDING, [APPLICATION]).fetchall()
     for behind_seconds, backend_pid in rows:
         if behind_seconds is not None and backend_pid is not None:
-            yield Sample(
-                time.time(), _thread_seconds(stream_pid), family_seconds(backend_pid), behind_seconds
-            )
-
-
-def _thread_seconds(stream_pid: int) -> float:
-    """Sum up the driver's threads that give way to all others: the evaluator's, and the Kafka client's in it."""
-    ticks = 0
-    for process, group in members(stream_pid):
-        if group != DRIVER:
-            continue
-        for stat in Path(f"/proc/{process.pid}/task").glob("*/stat"):
-            with suppress(OSError):
-                fields = stat.read_text().rpartition(")")[2].split()
-                if int(fields[_NICE]) == LEAST_PRIORITY:
-                    ticks += int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
-    return ticks / os.sysconf("SC_CLK_TCK")
+            drivers = [process.pid for process, group in members(stream_pid) if group == DRIVER]
+            used = sum(thread_seconds(pid) for pid in drivers)
+            yield Sample(time.time(), used, family_seconds(backend_pid), behind_seconds)

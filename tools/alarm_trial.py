@@ -114,6 +114,7 @@ class _Trial:
     def share(self, options: list[str]) -> None:
         """Tell what the evaluator costs while a load is sent."""
         assert self._stream is not None  # noqa: S101
+        self._wait_evaluated()  # a launch takes a while, and what came meanwhile is a backlog
         with self._producer(self._folder / "share", options) as producer:
             samples = watch_evaluator(self._settings, self._stream, producer)
         _say(*share_lines(samples))
