@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults storm unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -73,6 +73,11 @@ unit: setup-dev ## the tests that need no server
 faults: setup-dev ## break one part after the other under traffic, and account for every record: 40 minutes
 	@scripts/install-test-tools.sh faults
 	$(RUN) -m pytest tests/faults -m faults -p no:randomly $(if $(CHOICE),-k "$(CHOICE)")
+
+# PLAN=FILE runs the actions of a file; WITHOUT=fence takes the fence out of the stream, to see that the storm notices.
+storm: setup-dev ## random faults and commands by seed, against a model: make storm SEED=gale MINUTES=30
+	$(RUN) -m tests.storm $(if $(SEED),--seed "$(SEED)") $(if $(MINUTES),--minutes "$(MINUTES)") \
+		$(if $(PLAN),--plan "$(PLAN)") $(if $(WITHOUT),--without "$(WITHOUT)") $(if $(NO_SHRINK),--no-shrink)
 
 test-tools: # Chromium and Docker's own Compose, where they are missing
 	@scripts/install-test-tools.sh

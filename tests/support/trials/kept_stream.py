@@ -22,11 +22,11 @@ _CHECK_SECONDS = 15.0
 
 
 class KeptStream(threading.Thread):
-    """One launch after the other; `ended` are the exit codes of those that are over."""
+    """One launch after the other, each with the `environment` of that moment; `ended` are the exit codes."""
 
     def __init__(self, pipeline: Pipeline, environment: dict[str, str]) -> None:
         super().__init__(daemon=True)
-        self._pipeline, self._environment = pipeline, environment
+        self._pipeline, self.environment = pipeline, environment
         self._is_over = threading.Event()
         self._may_run = threading.Event()
         self._may_run.set()
@@ -43,7 +43,7 @@ class KeptStream(threading.Thread):
             except HeartbeatError:
                 self._is_over.wait(_RETRY_SECONDS)
                 continue
-            with self._pipeline.running(environment=self._environment) as self.launch:
+            with self._pipeline.running(environment=self.environment) as self.launch:
                 self.ended.append(self.launch.wait_long())
                 self.logs.append(self.launch.log())
 

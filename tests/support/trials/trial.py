@@ -93,6 +93,7 @@ class Trial:
     pipeline: Pipeline
     stream: KeptStream
     account: Account
+    reading: Readers
     amendments: Amendments = field(default_factory=Amendments)
     repaired_at: datetime | None = None
 
@@ -142,7 +143,7 @@ def under_traffic(
     """Let readings flow while the block does its damage; then wait for the recovery and draw up the account."""
     truth = folder / "truth.jsonl"
     with kept_stream(pipeline, dict(environment)) as stream, readers(pipeline.settings) as reading:
-        trial = Trial(pipeline, stream, Account(name))
+        trial = Trial(pipeline, stream, Account(name), reading)
         with (
             repeating(lambda: _settle(pipeline.settings), every_seconds=_SETTLE_SECONDS),
             late_readings(pipeline.settings, trial.amendments.stored),

@@ -1,0 +1,192 @@
+"""What befalls the stream's own processes, its checkpoint and its connections."""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import psutil
+
+from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
+from tests.storm.action import Action
+from tests.storm.model import Model
+from tests.storm.plan import Parameters
+from tests.storm.world import World
+from tests.support.pipeline import StreamRun
+from tests.support.processes import pids_below
+from tests.support.trials.servers import stay_so
+from tests.support.waiting import wait_until
+
+_SUPERSEDED = 3
+# Some of the pieces whose end is awaited take as long as a launch, on a busy machine several times as long.
+_END_SECONDS = 120.0
+
+
+class DriverKilled(Action):
+    """One of the two processes without which a launch cannot live is killed, at any instant."""
+
+    name = "driver killed"
+
+    def draw(self, chance: random.Random, model: Model) -> Parameters:  # noqa: ARG002
+        return {"after_ms": chance.randrange(3000), "is_jvm": chance.random() < 0.5}
+
+    def do(self, world: World, parameters: Parameters) -> str:
+        launch = world.launch()
+        stay_so(int(parameters["after_ms"]) / 1000)
+        pid = launch.jvm_pid if parameters["is_jvm"] else _python_driver(launch)
+        os.kill(pid, signal.SIGKILL)
+        _wait_ended(launch)
+        return f"{'the JVM' if parameters['is_jvm'] else 'its Python'} (pid {pid}) ended by SIGKILL, the launch with it"
+
+
+class WorkerKilled(Action):
+    """A Python worker is killed: its task is tried again."""
+
+    name, weight = "worker killed", 2
+
+    def draw(self, chance: random.Random, model: Model) -> Parameters:  # noqa: ARG002
+        return {"after_ms": chance.randrange(1000), "which": chance.randrange(8)}
+
+    def do(self, world: World, parameters: Parameters) -> str:
+        launch = world.launch()
+        workers = wait_until(
+            lambda: pids_below(launch.jvm_pid, "pyspark.worker") if launch.is_alive() else [0], bool
+        )
+        stay_so(int(parameters["after_ms"]) / 1000)
+        worker = psutil.Process(workers[int(parameters["which"]) % len(workers)])
+        worker.kill()
+        psutil.wait_procs([worker], timeout=_END_SECONDS)
+        return f"worker (pid {worker.pid}) ended by SIGKILL, {len(workers) - 1} left"
+
+
+class LaunchStopped(Action):
+    """All processes of the launch stand still for a while; in between another one may take over."""
+
+    name, needs_flow = "launch stands still", True
+
+    def draw(self, chance: random.Random, model: Model) -> Parameters:  # noqa: ARG002
+        return {"seconds": chance.randint(1, 15), "is_overtaken": chance.random() < 0.5}
+
+    def do(self, world: World, parameters: Parameters) -> str:
+        launch = world.launch()
+        processes = [process for process in _processes(launch) if process.is_running()]
+        for process in processes:
+            process.suspend()
+        try:
+            assert processes[0].status() == psutil.STATUS_STOPPED
+            if not parameters["is_overtaken"]:
+                stay_so(int(parameters["seconds"]))
+                return f"{len(processes)} processes stopped by SIGSTOP for {parameters['seconds']} s"
+            with world.pipeline.running(environment=world.environment) as second:
+                second.wait_started()
+                for process in processes:
+                    process.resume()
+                _wait_ended(launch)
+                _wait_ended(
+                    second
+                )  # as the first one ended, the next launch was started, which supersedes it
+        finally:
+            for process in processes:
+                if process.is_running():
+                    process.resume()
+        return f"{len(processes)} processes stopped by SIGSTOP; overtaken, and ended when they went on"
+
+
+class SecondStream(Action):
+    """A second stream is started beside the first, which has to give way."""
+
+    name, needs_flow = "second stream", True
+
+    def do(self, world: World, parameters: Parameters) -> str:  # noqa: ARG002
+        first, epoch = world.launch(), world.epoch()
+        with world.pipeline.running(environment=world.environment) as second:
+            second.wait_started()
+            assert world.epoch() > epoch, "the second one did not take the lease"
+            _wait_ended(first)
+            assert first.wait() == _SUPERSEDED, f"exit code {first.wait()}: {first.log()[-2000:]}"
+            _wait_ended(second)
+        return f"launch {epoch} ended with code {_SUPERSEDED}; its successor was superseded in its turn"
+
+
+class CheckpointDeleted(Action):
+    """The checkpoint's folder is deleted while the launch runs."""
+
+    name, needs_flow = "checkpoint deleted", True
+
+    def do(self, world: World, parameters: Parameters) -> str:  # noqa: ARG002
+        launch = world.launch()
+        [folder] = _checkpoints(launch)
+        launch.delete_checkpoint()
+        assert not folder.exists()
+        # That shows when the turn ends at the latest; it is waited for, so that it is told here and not later.
+        turn = _turn(world)
+        wait_until(
+            lambda: (launch.is_alive(), _turn(world)),
+            lambda seen: not seen[0] or seen[1] != turn,
+            timeout_seconds=_END_SECONDS,
+        )
+        return f"{folder.name} is gone; the launch {'goes on' if launch.is_alive() else 'ended'}"
+
+
+class CheckpointCorrupted(Action):
+    """The launch is killed, and what it leaves of its checkpoint is overwritten before the next one starts."""
+
+    name, needs_flow = "checkpoint corrupted", True
+
+    def draw(self, chance: random.Random, model: Model) -> Parameters:  # noqa: ARG002
+        return {"seed": chance.randrange(2**32)}
+
+    def do(self, world: World, parameters: Parameters) -> str:
+        launch, chance = world.launch(), random.Random(int(parameters["seed"]))
+        [folder] = _checkpoints(launch)
+        # Its Python first: it would tidy up when the JVM is gone.
+        os.kill(_python_driver(launch), signal.SIGKILL)
+        count = 0
+        for file in [each for each in folder.rglob("*") if each.is_file()]:
+            file.write_bytes(chance.randbytes(max(1, file.stat().st_size)))
+            count += 1
+        assert count, "there was nothing to overwrite"
+        launch.kill_all()
+        return f"{count} files of {folder.name} overwritten"
+
+
+class HalfOpen(Action):
+    """The connections to the database pass nothing on any more, and stay open."""
+
+    name, needs_flow = "connections half open", True
+
+    def do(self, world: World, parameters: Parameters) -> str:  # noqa: ARG002
+        count = world.proxy.freeze()
+        assert count >= 3, f"only {count} connections"
+        return f"{count} connections pass nothing on and stay so"
+
+
+def _python_driver(launch: StreamRun) -> int:
+    [pid] = wait_until(
+        lambda: pids_below(launch.jvm_pid, "heartbeat_stream.py") if launch.is_alive() else [0], bool
+    )
+    return pid
+
+
+def _processes(launch: StreamRun) -> list[psutil.Process]:
+    jvm = psutil.Process(launch.jvm_pid)
+    return [jvm, *jvm.children(recursive=True)]
+
+
+def _checkpoints(launch: StreamRun) -> list[Path]:
+    children = psutil.Process(launch.jvm_pid).children()
+    return [
+        folder for child in children for folder in SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{child.pid}-*")
+    ]
+
+
+def _turn(world: World) -> int:
+    return int(world.pipeline.rows("select turn from stream_lease")[0][0])
+
+
+def _wait_ended(launch: StreamRun) -> None:
+    wait_until(
+        lambda: "is alive: " + launch.log()[-500:] if launch.is_alive() else "",
+        lambda seen: not seen,
+        timeout_seconds=_END_SECONDS,
+    )
