@@ -103,9 +103,9 @@ def _own_rules(limits: list[NewLimit]) -> Mapping[UUID, list[PlainRule]]:
     return rules
 
 
-def _shown(who: UUID, expected: Mapping[UUID, list[object]], found: Mapping[UUID, list[object]]) -> str:
+def _shown(who: UUID, expected: Mapping[UUID, object], found: Mapping[UUID, object]) -> str:
     """Return what differs of a customer of the storm, who is nobody."""
-    return f"expected {expected.get(who, [])}, found {found.get(who, [])}"
+    return f"expected {expected.get(who)}, found {found.get(who)}"
 
 
 def utc_hour() -> datetime:

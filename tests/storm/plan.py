@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tests.storm.model import Model
 
@@ -20,8 +20,8 @@ _RUSH_SHARE = 0.3
 class Drawable(Protocol):
     """What the plan has to know of a kind of action. `weight` is how often it comes beyond its share."""
 
-    name: str
-    weight: int
+    name: ClassVar[str]
+    weight: ClassVar[int]
 
     def draw(self, chance: random.Random, model: Model) -> Parameters:
         """Choose the parameters; they are possible on this model."""

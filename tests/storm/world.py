@@ -24,6 +24,7 @@ from tests.support.waiting import wait_until
 T = TypeVar("T")
 
 _FLUSH_SECONDS = 300.0
+ANY_PARTITION = -1
 
 
 class Record(NamedTuple):
@@ -82,7 +83,7 @@ class World:
         self.customers += count
         return list(range(first, first + count))
 
-    def send(self, records: Iterable[Record], *, partition: int | None = None) -> int:
+    def send(self, records: Iterable[Record], *, partition: int = ANY_PARTITION) -> int:
         """Send records, and note what the broker acknowledges; return how many that were."""
         producer = Producer({**self.producer_options(), "enable.idempotence": True, "message.timeout.ms": 0})
         sent = self.hand_over(producer, records, partition=partition)
@@ -91,10 +92,9 @@ class World:
         return sent
 
     def hand_over(
-        self, producer: Producer, records: Iterable[Record], *, partition: int | None = None
+        self, producer: Producer, records: Iterable[Record], *, partition: int = ANY_PARTITION
     ) -> int:
         """Queue records; what the broker acknowledges is noted when the producer is flushed."""
-        where = {} if partition is None else {"partition": partition}
         sent = list(records)
         for record in sent:
 
@@ -102,7 +102,7 @@ class World:
                 assert error is None, error
                 self._note(record, message)
 
-            producer.produce(self.settings.kafka.topic, record.value, on_delivery=note, **where)
+            producer.produce(self.settings.kafka.topic, record.value, partition=partition, on_delivery=note)
             producer.poll(0)
         return len(sent)
 
