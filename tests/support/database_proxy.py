@@ -90,11 +90,12 @@ class DatabaseProxy:
             is_over.set()
 
     def freeze(self) -> int:
-        """Forward nothing more between those who are connected now, and leave them so; return how many they are."""
+        """Forward nothing more between those who are connected now, and leave them so; return how many that befalls."""
         with self._lock:
-            for session in self._sessions:
+            flowing = [session for session in self._sessions if not session.is_frozen]
+            for session in flowing:
                 session.is_frozen = True
-            return len(self._sessions)
+            return len(flowing)
 
     def cut_off(self, *, is_for_good: bool = False) -> None:
         """End all sessions, and let nobody in again if it is for good."""

@@ -1,8 +1,7 @@
 """What befalls the stream's own processes, its checkpoint and its connections."""
 
-import os
 import random
-import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -18,8 +17,9 @@ from tests.support.trials.servers import stay_so
 from tests.support.waiting import wait_until
 
 _SUPERSEDED = 3
-# Some of the pieces whose end is awaited take as long as a launch, on a busy machine several times as long.
-_END_SECONDS = 120.0
+_DRIVER = "heartbeat_stream.py"
+# An end may take until the next launch has begun: only a failure takes so long.
+_END_SECONDS = 300.0
 
 
 class DriverKilled(Action):
@@ -31,12 +31,18 @@ class DriverKilled(Action):
         return {"after_ms": chance.randrange(3000), "is_jvm": chance.random() < 0.5}
 
     def do(self, world: World, parameters: Parameters) -> str:
-        launch = world.launch()
         stay_so(int(parameters["after_ms"]) / 1000)
-        pid = launch.jvm_pid if parameters["is_jvm"] else _python_driver(launch)
-        os.kill(pid, signal.SIGKILL)
-        _wait_ended(launch)
-        return f"{'the JVM' if parameters['is_jvm'] else 'its Python'} (pid {pid}) ended by SIGKILL, the launch with it"
+        return wait_until(lambda: self._kill(world, is_jvm=bool(parameters["is_jvm"])), bool)
+
+    def _kill(self, world: World, *, is_jvm: bool) -> str:
+        """Kill it; return nothing where it has just ended by itself."""
+        launch, [python, *_] = _below(world, _DRIVER)
+        pid = launch.jvm_pid if is_jvm else python
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).kill()
+            _wait_ended(launch)
+            return f"{'the JVM' if is_jvm else 'its Python'} (pid {pid}) ended by SIGKILL, the launch with it"
+        return ""
 
 
 class WorkerKilled(Action):
@@ -48,15 +54,19 @@ class WorkerKilled(Action):
         return {"after_ms": chance.randrange(1000), "which": chance.randrange(8)}
 
     def do(self, world: World, parameters: Parameters) -> str:
-        launch = world.launch()
-        workers = wait_until(
-            lambda: pids_below(launch.jvm_pid, "pyspark.worker") if launch.is_alive() else [0], bool
-        )
         stay_so(int(parameters["after_ms"]) / 1000)
-        worker = psutil.Process(workers[int(parameters["which"]) % len(workers)])
-        worker.kill()
-        psutil.wait_procs([worker], timeout=_END_SECONDS)
-        return f"worker (pid {worker.pid}) ended by SIGKILL, {len(workers) - 1} left"
+        return wait_until(lambda: self._kill(world, int(parameters["which"])), bool)
+
+    def _kill(self, world: World, which: int) -> str:
+        """Kill a worker; return nothing where it has just ended by itself."""
+        _, workers = _below(world, "pyspark.worker")
+        with suppress(psutil.NoSuchProcess):
+            worker = psutil.Process(workers[which % len(workers)])
+            worker.kill()
+            _, alive = psutil.wait_procs([worker], timeout=_END_SECONDS)
+            assert not alive
+            return f"worker (pid {worker.pid}) ended by SIGKILL, {len(workers) - 1} left"
+        return ""
 
 
 class LaunchStopped(Action):
@@ -137,10 +147,11 @@ class CheckpointCorrupted(Action):
         return {"seed": chance.randrange(2**32)}
 
     def do(self, world: World, parameters: Parameters) -> str:
-        launch, chance = world.launch(), random.Random(int(parameters["seed"]))
+        chance = random.Random(int(parameters["seed"]))
+        launch, [python, *_] = _below(world, _DRIVER)
         [folder] = _checkpoints(launch)
         # Its Python first: it would tidy up when the JVM is gone.
-        os.kill(_python_driver(launch), signal.SIGKILL)
+        psutil.Process(python).kill()
         count = 0
         for file in [each for each in folder.rglob("*") if each.is_file()]:
             file.write_bytes(chance.randbytes(max(1, file.stat().st_size)))
@@ -161,11 +172,16 @@ class HalfOpen(Action):
         return f"{count} connections pass nothing on and stay so"
 
 
-def _python_driver(launch: StreamRun) -> int:
-    [pid] = wait_until(
-        lambda: pids_below(launch.jvm_pid, "heartbeat_stream.py") if launch.is_alive() else [0], bool
-    )
-    return pid
+def _below(world: World, word: str) -> tuple[StreamRun, list[int]]:
+    """Return the launch that runs, and its processes whose command line has the word, once there are some."""
+
+    def look() -> tuple[StreamRun, list[int]]:
+        launch = world.launch()
+        with suppress(psutil.NoSuchProcess):
+            return launch, pids_below(launch.jvm_pid, word)
+        return launch, []
+
+    return wait_until(look, lambda seen: bool(seen[1]))
 
 
 def _processes(launch: StreamRun) -> list[psutil.Process]:
