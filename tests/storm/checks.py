@@ -11,6 +11,7 @@ from include.handling.limits import NewLimit
 from tests.storm.world import World
 from tests.support.alarms import miscounted_hours, plain_alarms, stored_alarms
 from tests.support.hours import Measurement
+from tests.support.pipeline import Pipeline
 from tests.support.plain_alarms import PlainRule
 from tests.support.waiting import wait_until
 
@@ -38,7 +39,7 @@ def check_now(world: World) -> None:
     """Assert what holds at every instant, once the stream has come to all that was acknowledged."""
     behind = wait_until(lambda: _behind(world), lambda left: not left)
     assert behind == {}
-    assert disorder(world) == []
+    assert disorder(world.pipeline) == []
     assert world.trial.reading.wrong == []
     states = dict(world.pipeline.rows(_PUBLISHED))
     for number in world.model.published:
@@ -48,9 +49,9 @@ def check_now(world: World) -> None:
         )
 
 
-def disorder(world: World) -> list[tuple[object, ...]]:
+def disorder(pipeline: Pipeline) -> list[tuple[object, ...]]:
     """Return where the ledger of a partition has a hole or an overlap, or a launch came after its successor."""
-    return world.pipeline.rows(_DISORDER)
+    return pipeline.rows(_DISORDER)
 
 
 def note_copies(world: World) -> None:

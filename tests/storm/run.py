@@ -20,7 +20,7 @@ from tests.support.pipeline import Pipeline, fresh_pipeline
 from tests.support.trials.trial import Account, under_traffic
 
 # What is half open is noticed soon, and launches that are ended on purpose are no reason to wait before the next.
-_IMPATIENT = {"stream_stall_seconds": 10, "stream_db_wait_seconds": 5, "stream_healthy_seconds": 5}
+_IMPATIENT = {"stream_stall_seconds": 10, "stream_db_wait_seconds": 15, "stream_healthy_seconds": 5}
 # Only a fault takes so long, also where other work keeps the machine busy.
 _WITHIN_SECONDS = 300.0
 # What can be taken out of the stream's processes, to see that the storm notices.

@@ -1,0 +1,39 @@
+"""The storm's own checks can fail: each is shown what it is there to find."""
+
+import pytest
+
+from tests.storm.checks import disorder
+from tests.support.pipeline import Pipeline
+
+pytestmark = pytest.mark.integration
+
+_ROW = """
+    insert into stream_commits (topic_id, partition, from_offset, to_offset, accepted, epoch)
+    values ('00000000-0000-0000-0000-000000000001', {partition}, {start}, {end}, {end} - {start}, {epoch})
+"""
+
+
+def write(pipeline: Pipeline, partition: int, start: int, end: int, epoch: int) -> None:
+    pipeline.run(_ROW.format(partition=partition, start=start, end=end, epoch=epoch))
+
+
+def test_a_ledger_in_order_is_no_disorder(pipeline: Pipeline) -> None:
+    for partition, start, end, epoch in [(0, 0, 5, 1), (0, 5, 9, 1), (0, 9, 12, 2), (1, 0, 3, 2)]:
+        write(pipeline, partition, start, end, epoch)
+
+    assert disorder(pipeline) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "epoch"),
+    [
+        pytest.param(7, 9, 2, id="a hole"),
+        pytest.param(4, 9, 2, id="an overlap"),
+        pytest.param(5, 9, 1, id="a launch that its successor has overtaken"),
+    ],
+)
+def test_what_is_out_of_order_is_found(pipeline: Pipeline, start: int, end: int, epoch: int) -> None:
+    write(pipeline, 0, 0, 5, 2)
+    write(pipeline, 0, start, end, epoch)
+
+    assert disorder(pipeline) == [(0, start, epoch, 5, 2)]
