@@ -8,6 +8,7 @@ import psutil
 
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from tests.storm.action import Action
+from tests.storm.checks import disorder
 from tests.storm.model import Model
 from tests.storm.plan import Parameters
 from tests.storm.world import World
@@ -40,7 +41,7 @@ class DriverKilled(Action):
         pid = launch.jvm_pid if is_jvm else python
         with suppress(psutil.NoSuchProcess):
             psutil.Process(pid).kill()
-            _wait_ended(launch)
+            _wait_ended(world, launch)
             return f"{'the JVM' if is_jvm else 'its Python'} (pid {pid}) ended by SIGKILL, the launch with it"
         return ""
 
@@ -79,9 +80,10 @@ class LaunchStopped(Action):
 
     def do(self, world: World, parameters: Parameters) -> str:
         launch = world.launch()
-        processes = [process for process in _processes(launch) if process.is_running()]
+        processes = _processes(launch)
         for process in processes:
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):  # some are there for a moment only
+                process.suspend()
         try:
             assert processes[0].status() == psutil.STATUS_STOPPED
             if not parameters["is_overtaken"]:
@@ -89,16 +91,12 @@ class LaunchStopped(Action):
                 return f"{len(processes)} processes stopped by SIGSTOP for {parameters['seconds']} s"
             with world.pipeline.running(environment=world.environment) as second:
                 second.wait_started()
-                for process in processes:
-                    process.resume()
-                _wait_ended(launch)
-                _wait_ended(
-                    second
-                )  # as the first one ended, the next launch was started, which supersedes it
+                _resume(processes)
+                _wait_ended(world, launch)
+                # As the first one ends, the next launch is started, which supersedes the second.
+                _wait_ended(world, second)
         finally:
-            for process in processes:
-                if process.is_running():
-                    process.resume()
+            _resume(processes)
         return f"{len(processes)} processes stopped by SIGSTOP; overtaken, and ended when they went on"
 
 
@@ -112,9 +110,9 @@ class SecondStream(Action):
         with world.pipeline.running(environment=world.environment) as second:
             second.wait_started()
             assert world.epoch() > epoch, "the second one did not take the lease"
-            _wait_ended(first)
+            _wait_ended(world, first)
             assert first.wait() == _SUPERSEDED, f"exit code {first.wait()}: {first.log()[-2000:]}"
-            _wait_ended(second)
+            _wait_ended(world, second)
         return f"launch {epoch} ended with code {_SUPERSEDED}; its successor was superseded in its turn"
 
 
@@ -189,6 +187,12 @@ def _processes(launch: StreamRun) -> list[psutil.Process]:
     return [jvm, *jvm.children(recursive=True)]
 
 
+def _resume(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
 def _checkpoints(launch: StreamRun) -> list[Path]:
     children = psutil.Process(launch.jvm_pid).children()
     return [
@@ -200,9 +204,13 @@ def _turn(world: World) -> int:
     return int(world.pipeline.rows("select turn from stream_lease")[0][0])
 
 
-def _wait_ended(launch: StreamRun) -> None:
+def _wait_ended(world: World, launch: StreamRun) -> None:
+    """Wait for a launch's end; nothing may be out of order meanwhile."""
     wait_until(
-        lambda: "is alive: " + launch.log()[-500:] if launch.is_alive() else "",
-        lambda seen: not seen,
+        lambda: (f"is alive: {launch.log()[-500:]}" if launch.is_alive() else "", disorder(world.pipeline)),
+        lambda seen: not seen[0] or bool(seen[1]),
         timeout_seconds=_END_SECONDS,
+        interval_seconds=0.5,
     )
+    wrong = disorder(world.pipeline)
+    assert wrong == [], f"partition, offset, epoch, end and epoch of the row before: {wrong}"
