@@ -7,7 +7,7 @@ from uuid import UUID
 
 from include.alarms.store import to_us
 from include.domain.reasons import Outcome
-from include.handling.limits import NewLimit
+from include.limits.limits import NewLimit
 from tests.storm.world import World
 from tests.support.alarms import miscounted_hours, plain_alarms, stored_alarms
 from tests.support.hours import Measurement

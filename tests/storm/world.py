@@ -13,7 +13,7 @@ from confluent_kafka import Message, Producer
 from include.broker.access import LIBRDKAFKA_LOG, librdkafka_options
 from include.domain.reasons import Outcome, Reason
 from include.errors import TransientError
-from include.handling.limits import NewLimit
+from include.limits.limits import NewLimit
 from include.settings import Settings
 from tests.storm.model import Model
 from tests.support.database_proxy import DatabaseProxy

@@ -11,9 +11,9 @@ import psutil
 from include.db.migrate import migrate
 from include.domain.reasons import Reason
 from include.errors import TransientError
-from include.handling.limits import NewLimit, set_limits
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import HourState, Settlement
+from include.limits.limits import NewLimit, set_limits
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
 from include.replay.run import replay_dead_letters
 from include.replay.types import Selection
