@@ -7,6 +7,7 @@ from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.integration
 
+_DAY = "select ensure_day_partition('stream_commits', timezone('utc', now())::date)"
 _ROW = """
     insert into stream_commits (topic_id, partition, from_offset, to_offset, accepted, epoch)
     values ('00000000-0000-0000-0000-000000000001', {partition}, {start}, {end}, {end} - {start}, {epoch})
@@ -14,6 +15,7 @@ _ROW = """
 
 
 def write(pipeline: Pipeline, partition: int, start: int, end: int, epoch: int) -> None:
+    pipeline.rows(_DAY)
     pipeline.run(_ROW.format(partition=partition, start=start, end=end, epoch=epoch))
 
 
