@@ -220,6 +220,13 @@ class OffsetMovedError(TransientError):
     message = "another writer has moved a partition of launch {epoch}: going on from the database"
 
 
+class ClocksApartError(TransientError):
+    message = (
+        "by the database's clock it is {theirs} UTC, by this machine's {ours}: set the wrong one right; "
+        "nothing is stored until then, since good readings would seem to be of days that are not kept"
+    )
+
+
 class TopicReplacedError(TransientError):
     exit_code = 4
     message = (

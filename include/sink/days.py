@@ -11,11 +11,13 @@ from include.db.connect import Connection
 from include.db.days import ensure_day
 from include.db.queries import query
 from include.domain.horizon import Kept
-from include.errors import SchemaOutdatedError, TransientError
+from include.errors import ClocksApartError, SchemaOutdatedError, TransientError
 from include.settings import Settings
 
 # The database's day changes once a day, and its limits when somebody migrates it.
 KEPT_LOOK_SECONDS = 30.0
+# By a database that errs by days, good readings would be of days that have not come yet, or are over.
+FARTHEST_APART = timedelta(hours=12)
 
 _MICROSECONDS_PER_DAY = 86_400_000_000
 _FIRST_DAY = date(1970, 1, 1)
@@ -50,9 +52,10 @@ class DayPartitions:
         return bool(self._connection.closed)
 
     def kept(self) -> Kept:
-        """Return which event times the database accepts, as of a moment ago."""
+        """Return which event times the database accepts, as of a moment ago; raise ClocksApartError if it errs."""
         if self._kept is None or time.monotonic() - self._kept_at > KEPT_LOOK_SECONDS:
-            [(first, last)] = self._connection.execute(query("sink/select_kept_range")).fetchall()
+            [(first, last, now)] = self._connection.execute(query("sink/select_kept_range")).fetchall()
+            _require_same_time(now, datetime.now(UTC).replace(tzinfo=None))
             self._kept = Kept(_start_us(first), _start_us(last + timedelta(days=1)))
             self._kept_at = time.monotonic()
         return self._kept
@@ -97,6 +100,11 @@ class DayPartitions:
                     f"the database does not keep the day {day}: its readings are judged anew"
                 ) from None
             self._known.add((parent, day))
+
+
+def _require_same_time(theirs: datetime, ours: datetime) -> None:
+    if abs(theirs - ours) > FARTHEST_APART:
+        raise ClocksApartError(theirs=f"{theirs:%Y-%m-%d %H:%M}", ours=f"{ours:%Y-%m-%d %H:%M}")
 
 
 def _start_us(day: date) -> int:
