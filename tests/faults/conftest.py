@@ -11,7 +11,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.trials.trial import Account, Trial, under_traffic
 
 _HEADINGS = (
-    "scenario", "acknowledged", "accepted", "duplicates", "quarantined", "lost", "doubled", "recovery s", "proof",
+    "scenario", "proof", "acknowledged", "accepted", "duplicates", "quarantined", "lost", "doubled", "recovery s",
 )  # fmt: skip
 _ACCOUNTS = pytest.StashKey[list[Account]]()
 
@@ -37,15 +37,13 @@ def scenario(request: pytest.FixtureRequest, pipeline: Pipeline, tmp_path: Path)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table."""
+    """Print the table, as docs/faults.md has it."""
     accounts = config.stash.get(_ACCOUNTS, [])
     if not accounts:
         return
     terminalreporter.section("faults")
-    rows = [_HEADINGS, *map(_row, accounts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    for row in rows:
-        terminalreporter.write_line("  ".join(map(str.ljust, row, widths)).rstrip())
+    for row in (_HEADINGS, ("---",) * len(_HEADINGS), *map(_row, accounts)):
+        terminalreporter.write_line(f"| {' | '.join(row)} |")
 
 
 def _row(account: Account) -> tuple[str, ...]:
@@ -55,4 +53,4 @@ def _row(account: Account) -> tuple[str, ...]:
         account.doubled,
     )  # fmt: skip
     shown = "never" if seconds is None else f"{seconds:.1f}"
-    return account.scenario, *(f"{count:,}" for count in counts), shown, account.proof
+    return account.scenario, account.proof, *(f"{count:,}" for count in counts), shown

@@ -42,7 +42,7 @@ def is_untold(point: Point) -> bool:
 def test_the_database_is_stopped_at_once_in_the_middle_of_a_copy(
     scenario: Begin, proxy: DatabaseProxy, stack: Settings
 ) -> None:
-    with scenario(within_seconds=60, environment=through(proxy)) as trial:
+    with scenario(within_seconds=120, environment=through(proxy)) as trial:
         with proxy.holding_at(Point("heartbeat-sink", "end of sink/copy_heartbeats")) as has_come:
             assert has_come.wait(60)
             [(copying,)] = trial.pipeline.rows(_COPYING)

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_the_broker_is_killed_and_comes_back_after_30_seconds(scenario: Begin, stack: Settings) -> None:
-    with scenario(within_seconds=30) as trial:
+    with scenario(within_seconds=60) as trial:
         trial.prove(end(stack, "kafka", signal.SIGKILL))
         stay_so(seconds=30)
         run.up(stack)
@@ -21,7 +21,7 @@ def test_the_broker_is_killed_and_comes_back_after_30_seconds(scenario: Begin, s
 
 
 def test_the_broker_stands_still_for_longer_than_any_request_waits(scenario: Begin, stack: Settings) -> None:
-    with scenario(within_seconds=30) as trial:
+    with scenario(within_seconds=60) as trial:
         with paused(stack, "kafka") as proof:
             stay_so(seconds=75)
         trial.prove(proof)
@@ -29,7 +29,7 @@ def test_the_broker_stands_still_for_longer_than_any_request_waits(scenario: Beg
 
 
 def test_the_database_is_stopped_at_once_and_comes_back(scenario: Begin, stack: Settings) -> None:
-    with scenario(within_seconds=60) as trial:
+    with scenario(within_seconds=120) as trial:
         trial.prove(end(stack, "postgres", signal.SIGQUIT))
         stay_so(seconds=5)
         run.up(stack)

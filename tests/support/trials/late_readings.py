@@ -14,12 +14,20 @@ from tests.support.background import repeating
 from tests.support.pipeline import event
 
 _FIRST = 60
-_EVERY_SECONDS = 7.0
+# A settling takes some seconds: the hour is to stand as published for a while, too.
+_EVERY_SECONDS = 20.0
 _CUSTOMER = 10**6
 _FLUSH_SECONDS = 300.0
 
 # What is told of each that is acknowledged: partition, offset, and the reading.
 OnStored = Callable[[int, int, dict[str, object]], None]
+
+
+def reading_in(value: bytes) -> dict[str, object]:
+    """Return what a ground truth says of a valid event."""
+    reading: dict[str, object] = json.loads(value)
+    reading["event_time"] = reading.pop("timestamp")
+    return reading
 
 
 @contextmanager
@@ -38,9 +46,9 @@ def late_readings(settings: Settings, on_stored: OnStored) -> Iterator[None]:
 
     def send() -> None:
         number = next(numbers)
-        value = event(number, at=hour + timedelta(seconds=number), customer=_CUSTOMER + number % 3)
-        reading = json.loads(value)
-        reading["event_time"] = reading.pop("timestamp")
+        customer = _CUSTOMER + number % 3
+        value = event(number, at=hour + timedelta(seconds=number), customer=customer)
+        reading = reading_in(value)
 
         def note(error: object, message: Message) -> None:
             assert error is None, error
@@ -49,7 +57,7 @@ def late_readings(settings: Settings, on_stored: OnStored) -> Iterator[None]:
             assert offset is not None
             on_stored(partition, offset, reading)
 
-        producer.produce(settings.kafka.topic, value, on_delivery=note)
+        producer.produce(settings.kafka.topic, value, str(customer), on_delivery=note)
         producer.poll(0)
 
     for _ in range(_FIRST):
