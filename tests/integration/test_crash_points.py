@@ -1,7 +1,7 @@
 """A process dies, or hangs, at any statement that changes something: nothing is lost, nothing done twice.
 
 The statements are those that the server receives in an undisturbed run, so a new one is tried as soon as it is there.
-`make faults` tries those that only read, too, and lost connections.
+`make slow` tries those that only read, too, and lost connections.
 """
 
 from contextlib import closing
