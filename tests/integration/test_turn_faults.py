@@ -71,6 +71,19 @@ def test_sessions_that_are_ended_lose_nothing_and_repeat_nothing(pipeline: Pipel
     assert (report.accepted, report.duplicates, report.quarantined, report.problems) == (400, 0, 8, [])
 
 
+def test_a_task_that_is_run_again_while_the_first_still_lives_repeats_nothing(pipeline: Pipeline) -> None:
+    launch = InlineStream(pipeline.settings).launch
+    with running_turn(pipeline.settings, launch) as one, running_turn(pipeline.settings, launch) as other:
+        for number in range(10):
+            pipeline.send([*some(number * 50, 50), b"rejected"], partition=0)
+            wait_for_offset(pipeline, (number + 1) * 51)
+        errors = {one.error, other.error}
+
+    report = pipeline.report()
+    assert (report.accepted, report.duplicates, report.quarantined, report.problems) == (500, 0, 10, [])
+    assert (pipeline.count("heartbeats"), pipeline.count("dead_letters"), errors) == (500, 10, {None})
+
+
 @pytest.fixture
 def wide(stack: Settings) -> Iterator[Pipeline]:
     """Give a topic of many partitions, whose tasks store in many small transactions."""
