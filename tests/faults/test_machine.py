@@ -101,7 +101,10 @@ def test_the_databases_clock_is_five_days_slow_at_the_start(scenario: Begin) -> 
         trial.pipeline.send(values, partition=0)
         for offset, value in enumerate(values):
             trial.amendments.stored(0, offset, reading_in(value))
-        log = wait_until(lambda: trial.stream.running().log(), lambda log: "set the wrong one right" in log)
+        log = wait_until(
+            lambda: "" if trial.stream.launch is None else trial.stream.launch.log(),
+            lambda log: "set the wrong one right" in log,
+        )
         assert trial.pipeline.report().records == 0
         trial.prove(next(part for part in log.split('"') if "set the wrong one right" in part))
         database.move_clock(0)
