@@ -12,6 +12,7 @@ ROTATE_ABOVE_BYTES = 5_000_000
 FAILURE_TAIL_LINES = 15
 FOLLOW_POLL_SECONDS = 0.3
 TELLING_WORDS = ("FATAL", "PANIC", "ERROR", "Exception", "error")
+HINT = "HINT:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,22 @@ def rotate(file: Path) -> None:
 
 
 def telling_line(lines: list[str]) -> str | None:
-    """Return the line most likely to say why a server ended: the first complaint, else the last word."""
+    """Return the line most likely to say why a server ended: the first complaint, else the last word.
+
+    PostgreSQL's hint follows it, where it gives one: of a full disk only that says what it is.
+    """
     lines = [line for line in lines if not is_of_java(line)]
     complaints = [line for line in lines if any(word in line for word in TELLING_WORDS)]
     fatal = [line for line in complaints if "FATAL" in line or "PANIC" in line]
-    return next(iter(fatal or complaints or lines[-1:]), None)
+    told = next(iter(fatal or complaints or lines[-1:]), None)
+    return told if told is None else told + _hint_behind(told, lines)
+
+
+def _hint_behind(line: str, lines: list[str]) -> str:
+    """Return the hint in the two lines behind this one (a detail may come first), or nothing."""
+    begin = lines.index(line) + 1
+    hints = [each.partition(HINT)[2] for each in lines[begin : begin + 2] if HINT in each]
+    return f"; {hints[0].strip()}" if hints else ""
 
 
 def require_success(

@@ -49,6 +49,15 @@ def test_the_telling_line_is_the_fatal_one_then_an_error_then_the_last() -> None
     assert logs.telling_line([]) is None
 
 
+def test_the_hint_that_follows_the_telling_line_is_told_with_it() -> None:
+    full = ["1 FATAL:  could not extend file", "1 HINT:  Check free disk space."]
+
+    assert (
+        logs.telling_line(["running", *full, "child process exited"]) == f"{full[0]}; Check free disk space."
+    )
+    assert logs.telling_line(["1 FATAL:  one", "1 LOG:  two", "1 LOG:  three", full[1]]) == "1 FATAL:  one"
+
+
 def test_what_java_says_of_its_options_tells_nothing() -> None:
     told = [
         "Picked up JAVA_TOOL_OPTIONS: -Don=FATAL",
