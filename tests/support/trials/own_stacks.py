@@ -25,13 +25,15 @@ class SmallDisk:
     def __init__(self, folder: Path) -> None:
         self._ballast = folder / "ballast"
 
-    def fill(self) -> int:
-        """Take what is free, to the last byte; return how many bytes that was."""
+    def fill(self, *, spare_bytes: int = 0) -> int:
+        """Take what is free, all of it or but for so much; return how many bytes that was."""
         taken = 0
         with self._ballast.open("wb", buffering=0) as file, suppress(OSError):
             while True:
                 taken += file.write(bytes(_BLOCK_BYTES)) or 0
-        return taken
+        if spare_bytes:
+            os.truncate(self._ballast, taken - spare_bytes)
+        return taken - spare_bytes
 
     def free(self) -> None:
         """Give it back."""
