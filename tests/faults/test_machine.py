@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 NO_SPACE = "No space left on device"
 
 
-def test_the_databases_disk_is_full_for_a_while(scenario: Begin) -> None:
+def test_the_disk_of_the_database_is_full_for_a_while(scenario: Begin) -> None:
     with (
         stack_on_a_small_disk(megabytes=400, part="postgres") as (settings, disk),
         running(settings),
@@ -83,7 +83,7 @@ def clock_difference_seconds(trial: Trial) -> float:
     return float((theirs - datetime.now(UTC)).total_seconds())
 
 
-def test_the_databases_clock_is_set_two_minutes_forth_and_back(scenario: Begin) -> None:
+def test_the_clock_of_the_database_is_set_two_minutes_forth_and_back(scenario: Begin) -> None:
     with (
         stack_with_a_movable_clock() as (settings, database),
         fresh_pipeline(settings) as pipeline,
@@ -99,7 +99,7 @@ def test_the_databases_clock_is_set_two_minutes_forth_and_back(scenario: Begin) 
         trial.repaired()
 
 
-def test_the_databases_clock_is_five_days_slow_at_the_start(scenario: Begin) -> None:
+def test_the_clock_of_the_database_is_five_days_slow_at_the_start(scenario: Begin) -> None:
     def start(trial: Trial) -> None:
         values = [event(number, customer=10**9, at=datetime.now(UTC)) for number in range(100)]
         trial.pipeline.send(values, partition=0)
