@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
+from include.errors import AirflowUnavailableError
 from include.pools import HOURLY, POOLS, SETTLING
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from stack import run
@@ -149,6 +150,48 @@ def test_a_killed_scheduler_is_started_again_and_readings_flow_all_the_while(flo
 
     print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
     assert silence[0] < LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.fault
+def test_a_killed_worker_is_followed_by_one_stream(flowing: ControlPlane) -> None:
+    epoch, [jvm] = flowing.epoch(), flowing.jvms()
+    runner = jvm.parent()
+    assert runner is not None
+    worker = runner.parent()
+    assert worker is not None
+
+    with longest_silence(flowing) as silence:
+        worker.kill()
+        seconds = flowing.wait_flowing(after_epoch=epoch)
+
+    print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
+    wait_until(lambda: is_gone(jvm), bool)
+    assert silence[0] < LONGEST_PAUSE_SECONDS
+    assert state_of_health(flowing) == "success"
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["api-server", "dag-processor", "triggerer"])
+def test_another_part_that_is_killed_is_started_again_and_the_stream_goes_on(
+    flowing: ControlPlane, name: str
+) -> None:
+    epoch, before = flowing.epoch(), flowing.component(name)
+
+    with longest_silence(flowing) as silence:
+        before.kill()
+        wait_until(lambda: flowing.component_pids(name) - {before.pid}, bool)
+        wait_until(lambda: answers(flowing), bool)
+        assert state_of_health(flowing) == "success"
+
+    assert (flowing.epoch(), flowing.import_errors()) == (epoch, [])
+    assert silence[0] < LONGEST_PAUSE_SECONDS
+
+
+def answers(plane: ControlPlane) -> bool:
+    """Tell whether the api-server does."""
+    with suppress(AirflowUnavailableError):
+        return bool(plane.api.heartbeats())
+    return False
 
 
 @pytest.mark.fault

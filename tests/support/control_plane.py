@@ -51,9 +51,15 @@ class ControlPlane(Pipeline):
 
     def component(self, name: str) -> psutil.Process:
         """Return one of Airflow's own processes."""
-        return next(
-            child for child in self.keeper().children() if name in _words(child) or name in child.cmdline()[0]
-        )
+        return self._components(name)[0]
+
+    def component_pids(self, name: str) -> set[int]:
+        """Return the pids of the processes of that name; none while it is being started again."""
+        return {process.pid for process in self._components(name)}
+
+    def _components(self, name: str) -> list[psutil.Process]:
+        # Some call themselves by their command's name with an underscore once they have begun.
+        return [child for child in self.keeper().children() if name in _words(child).replace("_", "-")]
 
     def _of_the_job(self) -> list[psutil.Process]:
         return [process for process in self.processes() if DRIVER in _words(process)]
