@@ -92,7 +92,7 @@ def test_after_the_last_run_every_hour_equals_the_recomputation(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals(), st.booleans())
 def test_so_does_it_over_many_arrivals(
     shared: Pipeline, tmp_path: Path, arrival: Arrival, is_run_by_the_hour: bool
