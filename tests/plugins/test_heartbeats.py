@@ -139,6 +139,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "snooze": {"id": 1, "minutes": 60},
     "note": {"id": 1, "note": "seen"},
     "limits": {"customer_id": WHO, "rule": "high", "limit_bpm": "160"},
+    "pause": {"customer_id": WHO},
+    "end_pause": {"id": 1},
 }
 FILES = [f"/{file.relative_to(PAGE).as_posix()}" for file in sorted(PAGE.rglob("*")) if file.is_file()]
 TRAPS = [
@@ -205,7 +207,7 @@ def test_no_route_takes_more_than_a_uuid_and_a_number_of_minutes(answers: dict[s
         "/api/stream",
         "/api/me",
         *("/api/customer", "/api/alarms", "/api/alarm"),
-        *("/api/acknowledge", "/api/snooze", "/api/note", "/api/limits"),
+        *("/api/acknowledge", "/api/snooze", "/api/note", "/api/limits", "/api/pause", "/api/end_pause"),
         "/{path:path}",
     ]
     bad = {place: answers["users"][f"POST {place + 1}"][0] for place in range(len(BAD))}
