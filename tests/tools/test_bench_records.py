@@ -134,6 +134,7 @@ def stored(pipeline: Pipeline) -> int:
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 def test_the_stream_without_alarms_stores_as_much_and_leaves_them_nothing(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
