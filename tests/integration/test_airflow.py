@@ -513,10 +513,9 @@ def test_no_process_of_airflow_knows_a_password_of_the_database_but_the_pages_an
         text = Path(f"/proc/{flowing.component(name).pid}/environ").read_text()
         return {key for key, secret in secrets.items() if secret in text}
 
-    # As they call themselves once they run.
-    names = ("api_server", "scheduler", "dag-processor", "triggerer", "deliver")
+    names = ("api-server", "scheduler", "dag-processor", "triggerer", "deliver")
     assert {name: known_to(name) for name in names} == {
-        "api_server": {"db_reader_pass", "db_people_pass"},
+        "api-server": {"db_reader_pass", "db_people_pass"},
         "scheduler": set(),
         "dag-processor": set(),
         "triggerer": set(),

@@ -271,7 +271,7 @@ def test_a_paused_page_stands_still(page: "Page") -> None:
 
 @pytest.mark.fault
 def test_a_page_without_news_says_that_it_is_stale_and_recovers(plane: ControlPlane, page: "Page") -> None:
-    server = plane.component("api_server")
+    server = plane.component("api-server")
     server.suspend()
     try:
         wait_feed(page, "stale")
@@ -310,7 +310,7 @@ def test_a_problem_of_the_server_stands_on_the_page_in_its_own_words(
 def test_an_open_page_does_not_keep_the_server_from_ending_and_finds_the_next_one(
     plane: ControlPlane, page: "Page"
 ) -> None:
-    server = plane.component("api_server")
+    server = plane.component("api-server")
 
     began = time.monotonic()
     server.terminate()
