@@ -144,6 +144,8 @@ def _take_live(context: "BrowserContext", settings: Settings, file: Path) -> Non
 def _choose_customer(page: "Page | FrameLocator") -> None:
     page.locator(SHOW_CUSTOMER).first.click(timeout=PATIENCE_MS)
     page.locator("#customer-chart canvas").wait_for(timeout=PATIENCE_MS)
+    # To choose one leads to the chart; the picture begins at the top.
+    page.locator("body").evaluate("() => window.scrollTo(0, 0)")
 
 
 def _take_alarms(context: "BrowserContext", settings: Settings, file: Path) -> None:
