@@ -61,7 +61,7 @@ test: setup-dev test-tools ## unit tests, and integration tests on real servers;
 	$(RUN) -m pytest tests/ -m "not slow and not e2e and not faults" -n 2 --dist worksteal
 
 e2e: setup-dev test-tools ## whole stacks with Airflow, killed, stalled, read in a browser; a Spark cluster
-	$(RUN) -m pytest tests/ -m "e2e and not slow"
+	$(RUN) -m pytest tests/ -m "e2e and not slow" -n 2 --dist loadfile
 
 slow: setup-dev test-tools ## the tests that take long
 	$(RUN) -m pytest tests/ -m slow
