@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import query, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,8 @@ def read_alarm(connection: Connection, alarm_id: int) -> AlarmLine | None:
 
 def lock_alarm(connection: Connection, alarm_id: int) -> Standing | None:
     """Return how an alarm stands and keep it so until the transaction ends; None if there is none of that number."""
-    with connection.cursor(row_factory=class_row(Standing)) as cursor:
-        return cursor.execute(query("handling/lock_alarm"), {"id": alarm_id}).fetchone()
+    found = read_rows(query("handling/lock_alarm"), {"id": alarm_id}, connection, Standing)
+    return found[0] if found else None
 
 
 def read_episodes(
@@ -116,18 +114,15 @@ def read_episodes(
 
 def read_events(connection: Connection, alarm_id: int) -> list[EventLine]:
     """Return all that has happened to an alarm, in order."""
-    with connection.cursor(row_factory=class_row(EventLine)) as cursor:
-        return cursor.execute(query("handling/select_alarm_events"), {"alarm_id": alarm_id}).fetchall()
+    return read_rows(query("handling/select_alarm_events"), {"alarm_id": alarm_id}, connection, EventLine)
 
 
 def count_open(connection: Connection) -> list[OpenCount]:
     """Return how many alarms are open, by severity and rule, critical ones first."""
-    with connection.cursor(row_factory=class_row(OpenCount)) as cursor:
-        return cursor.execute(query("handling/count_open_alarms")).fetchall()
+    return read_rows(query("handling/count_open_alarms"), {}, connection, OpenCount)
 
 
 def _select_alarms(connection: Connection, values: dict[str, object]) -> list[AlarmLine]:
     names = ("id", "customer_id", "rule", "severity", "since", "until", "only_unseen", "over_since")
     anything = dict.fromkeys(names)
-    with connection.cursor(row_factory=class_row(AlarmLine)) as cursor:
-        return cursor.execute(query("handling/select_alarms"), {**anything, **values}).fetchall()
+    return read_rows(query("handling/select_alarms"), {**anything, **values}, connection, AlarmLine)

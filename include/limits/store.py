@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from include.db.connect import Connection
-from include.db.queries import query
+from include.db.queries import query, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +40,11 @@ class PauseLine:
 
 def read_limits(connection: Connection, customer: UUID | None, *, most: int) -> list[LimitLine]:
     """Return the limits of one customer or of all, the newest first."""
-    with connection.cursor(row_factory=class_row(LimitLine)) as cursor:
-        return cursor.execute(
-            query("limits/select_limit_lines"), {"customer_id": customer, "most": most}
-        ).fetchall()
+    values = {"customer_id": customer, "most": most}
+    return read_rows(query("limits/select_limit_lines"), values, connection, LimitLine)
 
 
 def read_pauses(connection: Connection, customer: UUID, *, most: int) -> Sequence[PauseLine]:
     """Return the noted pauses of a customer, the newest first."""
-    with connection.cursor(row_factory=class_row(PauseLine)) as cursor:
-        return cursor.execute(
-            query("limits/select_pause_lines"), {"customer_id": customer, "most": most}
-        ).fetchall()
+    values = {"customer_id": customer, "most": most}
+    return read_rows(query("limits/select_pause_lines"), values, connection, PauseLine)
