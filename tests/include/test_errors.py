@@ -33,7 +33,13 @@ def messages() -> Iterator[tuple[str, set[str], set[str]]]:
     for node in (
         node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
     ):
-        made = {part.targets[0].id: part.value for part in node.body if isinstance(part, ast.Assign)}
+        made = {
+            target.id: part.value
+            for part in node.body
+            if isinstance(part, ast.Assign)
+            for target in part.targets
+            if isinstance(target, ast.Name)
+        }
         declared = {part.target.id for part in node.body if isinstance(part, ast.AnnAssign)}
         has_own_way = any(isinstance(part, ast.FunctionDef) for part in node.body)
         if node.name.endswith("Error") and "message" in made and not has_own_way:
