@@ -11,6 +11,7 @@ from include.compiled.program import is_made
 from include.settings import PROJECT_ROOT, Settings
 from include.surroundings import settle_in
 from stack import run
+from stack.administrator import administer
 from stack.isolated import isolated_settings
 from tests.support.pipeline import Pipeline, fresh_pipeline
 
@@ -40,8 +41,14 @@ def stack_settings() -> Iterator[Settings]:
 
 @pytest.fixture(scope="session")
 def stack(stack_settings: Settings) -> Settings:
-    """Give the settings of the session's stack, with PostgreSQL and Kafka running until the end."""
+    """Give the settings of the session's stack, with PostgreSQL and Kafka running until the end.
+
+    No test here cuts the machine's power, so nothing is waited for until it is on the disk.
+    """
     run.up(stack_settings)
+    with administer(stack_settings) as session:
+        session.execute("alter system set fsync = off")
+        session.execute("select pg_reload_conf()")
     return stack_settings
 
 

@@ -108,6 +108,10 @@ class ControlPlane(Pipeline):
         )
         return run_id, state
 
+    def state_of_health(self) -> str:
+        """Run the checks now and return what became of them."""
+        return self.run_workflow("heartbeat_health")[1]
+
     def import_errors(self) -> list[str]:
         """Return what went wrong while the workflows were read."""
         return [error["stack_trace"] for error in self.api.get("importErrors")["import_errors"]]

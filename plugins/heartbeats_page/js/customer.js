@@ -3,7 +3,7 @@
 import { lineChart } from "./charts.js";
 import { UUID, ask as askServer } from "./ask.js";
 import { byId, dataTable, element, refuse, show, text } from "./dom.js";
-import { clearEpisodes, drawEpisodes, drawLimits, episodeLegend, renderEpisodes, startEpisodes } from "./episodes.js";
+import { clearEpisodes, drawEpisodes, drawLimits, episodeLegend, renderEpisodes, startEpisodes, stripesPx } from "./episodes.js";
 import { isLive } from "./feed.js";
 import { count, hour, percent, seconds, span, time } from "./format.js";
 import { clearOwn, renderOwn, startOwn } from "./own.js";
@@ -13,6 +13,9 @@ import { colour } from "./theme.js";
 
 const ASK_SECONDS = 2;
 const SPREAD_SECONDS = 2;
+const CHART_PX = 260;
+// Without the time axis and what is left free at the top.
+const PLOT_PX = CHART_PX - 38;
 
 let followed = null;
 let minutes = 15;
@@ -32,7 +35,7 @@ export function startCustomer() {
   byId("customer-stop").addEventListener("click", stop);
   chart = lineChart(byId("customer-chart"), {
     lines: [{ label: "Heart rate", colour: "line", width: 2, points: (plot) => plot.data[0].length < 150 }],
-    height: 260,
+    height: CHART_PX,
     unit: " bpm",
     range: limits,
     draw: drawBands,
@@ -163,7 +166,9 @@ function limits(_, low, high) {
   if (low == null || !bands) return [(low ?? 44) - 4, (high ?? 156) + 4];
   const least = Math.min(low, bands.elevated_at_least_bpm - 45);
   const most = Math.max(high, bands.high_above_bpm + 8);
-  return [Math.max(bounds.lowest_bpm, Math.floor(least - 4)), Math.min(bounds.highest_bpm, Math.ceil(most + 4))];
+  const [from, to] = [Math.max(bounds.lowest_bpm, Math.floor(least - 4)), Math.min(bounds.highest_bpm, Math.ceil(most + 4))];
+  // The stripes stand above the line, not over it.
+  return [from, to + Math.ceil(((to - from) * stripesPx()) / (PLOT_PX - stripesPx()))];
 }
 
 function drawBands(plot) {

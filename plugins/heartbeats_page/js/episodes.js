@@ -6,6 +6,7 @@ import { moment, seconds } from "./format.js";
 import { colour } from "./theme.js";
 
 const STRIPE_PX = 9;
+const ROW_GAP_PX = 2;
 
 let shown = { episodes: [], spans: [] };
 let fill = null;
@@ -61,15 +62,20 @@ export function drawLimits(plot) {
   ctx.restore();
 }
 
+const rulesShown = () => [...new Set(shown.episodes.map(({ rule }) => rule))].sort();
+
+// How high the rows of stripes are.
+export const stripesPx = () => rulesShown().length * (STRIPE_PX + ROW_GAP_PX);
+
 // At the top: a stripe for each alarm, each rule's in a row of its own.
 export function drawEpisodes(plot) {
   const { ctx, bbox } = plot;
-  const rules = [...new Set(shown.episodes.map(({ rule }) => rule))].sort();
+  const rules = rulesShown();
   const height = STRIPE_PX * devicePixelRatio;
   for (const { rule, severity, onset, cleared } of shown.episodes) {
     const from = Math.max(plot.valToPos(seconds(onset), "x", true), bbox.left);
     const to = cleared ? plot.valToPos(seconds(cleared), "x", true) : bbox.left + bbox.width;
-    const top = bbox.top + rules.indexOf(rule) * (height + 2 * devicePixelRatio);
+    const top = bbox.top + rules.indexOf(rule) * (height + ROW_GAP_PX * devicePixelRatio);
     ctx.fillStyle = colour(severityColour(severity));
     ctx.fillRect(from, top, Math.max(to - from, 2 * devicePixelRatio), height);
   }

@@ -5,12 +5,10 @@ Its statements ask for no epoch, its take-over ends nobody's sessions, its tasks
 """
 
 import re
-import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
+
+from tests.support.changed_modules import change_at_import
 
 # By statement what is taken out of it.
 CONDITIONS = {
@@ -57,35 +55,5 @@ def without_looking(task: Any) -> None:
     task.Turn._is_over = is_over
 
 
-CHANGES: dict[str, Callable[[Any], None]] = {
-    "include.db.queries": without_conditions,
-    "include.turn.task": without_looking,
-}
-
-
-class _ChangingLoader(Loader):
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        CHANGES[module.__name__](module)
-
-
-class _Finder(MetaPathFinder):
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name not in CHANGES:
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _ChangingLoader(spec.loader)
-        return spec
-
-
 if __name__ == "sitecustomize":
-    sys.meta_path.insert(0, _Finder())
+    change_at_import({"include.db.queries": without_conditions, "include.turn.task": without_looking})

@@ -5,50 +5,30 @@ Python loads a module of this name at start, in every process of the stream.
 
 import os
 import signal
-import sys
-from collections.abc import Iterable, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from tests.support.changed_modules import change_at_import
 
 RAISES, KILLS = b"injected: raise", b"injected: kill"
 # Each module that judges many records, and what it calls that.
 JUDGING = {"include.domain.validation": "validate", "include.compiled.judging": "judge"}
 
 
-class _FaultyLoader(Loader):
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
+def with_faults(name: str, module: Any) -> None:
+    """Let what judges stumble over the marked records."""
+    sound = getattr(module, name)
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
+    def faulty(values: Iterable[bytes | None], *others: object) -> object:
+        for value in values:
+            if value and KILLS in value:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if value and RAISES in value:
+                raise ArithmeticError("injected")
+        return sound(values, *others)
 
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        name = JUDGING[module.__name__]
-        sound = getattr(module, name)
-
-        def faulty(values: Iterable[bytes | None], *others: object) -> object:
-            for value in values:
-                if value and KILLS in value:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                if value and RAISES in value:
-                    raise ArithmeticError("injected")
-            return sound(values, *others)
-
-        vars(module)[name] = faulty
+    setattr(module, name, faulty)
 
 
-class _Finder(MetaPathFinder):
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name not in JUDGING:
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _FaultyLoader(spec.loader)
-        return spec
-
-
-sys.meta_path.insert(0, _Finder())
+change_at_import({module: partial(with_faults, name) for module, name in JUDGING.items()})

@@ -1,73 +1,28 @@
-"""The control plane for real, through its REST API: it launches, watches, publishes, and survives its parts' deaths."""
+"""The workflows through the REST API: they send, publish, withhold, accept, report, and wait for one another."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from pydantic import SecretStr
 
-from include.errors import AirflowUnavailableError
 from include.pools import HOURLY, POOLS, SETTLING
-from include.settings import PROJECT_ROOT, Settings, environment_of
-from stack import run
+from include.settings import PROJECT_ROOT, environment_of
 from stack.airflow.configuration import base_url
 from stack.http import ask
-from stack.isolated import isolated_settings
 from tests.producer.stored import read_ledger
 from tests.support.background import repeating
-from tests.support.control_plane import ControlPlane, all_command_lines, longest_silence
-from tests.support.source import steady_source
-from tests.support.stack import is_gone
+from tests.support.control_plane import ControlPlane
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(1800)]
-
-# A stopped stream is to be noticed within the patience of a test.
-IMPATIENT = {
-    "health_stall_seconds": 8.0,
-    "health_confirm_seconds": 3.0,
-    "health_grace_seconds": 5.0,
-    "health_lease_seconds": 8.0,
-    # Here launches are killed one after the other, and not because something is wrong.
-    "stream_healthy_seconds": 5.0,
-    "kafka_partitions": 2,
-}
-LONGEST_PAUSE_SECONDS = 15.0
-
-
-@pytest.fixture(scope="module")
-def plane() -> Iterator[ControlPlane]:
-    """Give a whole stack with readings flowing; at the end nothing of it may be left, even if its keeper was killed."""
-    with isolated_settings(stack_with_airflow=True, **IMPATIENT) as settings:
-        run.up(settings)
-        made = ControlPlane(settings)
-        with steady_source(made):
-            made.wait_flowing()
-            yield made
-        made.keeper().kill()
-        run.down(settings)
-        assert [process.cmdline() for process in made.processes()] == []
-
-
-@pytest.fixture
-def flowing(plane: ControlPlane) -> ControlPlane:
-    """Give the plane once one launch commits again, whatever the test before has done."""
-    wait_until(plane.is_flowing, bool, timeout_seconds=180, interval_seconds=0.25)
-    return plane
-
-
-def state_of_health(plane: ControlPlane) -> str:
-    """Run the checks now and return what became of them."""
-    return plane.run_workflow("heartbeat_health")[1]
 
 
 def test_every_workflow_is_read_and_none_is_paused(plane: ControlPlane) -> None:
@@ -111,122 +66,6 @@ def accepted_of(plane: ControlPlane, summary: dict[str, Any]) -> int:
 
 def rejected(plane: ControlPlane) -> dict[str, int]:
     return dict(plane.rows("select reason, count(*) from dead_letters group by reason"))
-
-
-@pytest.mark.fault
-def test_a_killed_jvm_is_followed_by_the_next_launch(flowing: ControlPlane) -> None:
-    epoch, [jvm] = flowing.epoch(), flowing.jvms()
-
-    jvm.kill()
-
-    seconds = flowing.wait_flowing(after_epoch=epoch)
-    print(f"readings flowed again after {seconds:.0f} s")  # noqa: T201 - shown with -rP
-    assert state_of_health(flowing) == "success"
-
-
-@pytest.mark.fault
-def test_an_orphaned_driver_goes_on_until_its_successor_fences_it(flowing: ControlPlane) -> None:
-    epoch, [jvm] = flowing.epoch(), flowing.jvms()
-    runner = jvm.parent()
-    assert runner is not None
-
-    with longest_silence(flowing) as silence:
-        runner.kill()
-        seconds = flowing.wait_flowing(after_epoch=epoch)
-
-    print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
-    wait_until(lambda: is_gone(jvm), bool)
-    assert silence[0] < LONGEST_PAUSE_SECONDS
-    assert state_of_health(flowing) == "success"
-
-
-@pytest.mark.fault
-def test_a_killed_scheduler_is_started_again_and_readings_flow_all_the_while(flowing: ControlPlane) -> None:
-    epoch = flowing.epoch()
-
-    with longest_silence(flowing) as silence:
-        flowing.component("scheduler").kill()
-        seconds = flowing.wait_flowing(after_epoch=epoch)
-
-    print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
-    assert silence[0] < LONGEST_PAUSE_SECONDS
-
-
-@pytest.mark.fault
-def test_a_killed_worker_is_followed_by_one_stream(flowing: ControlPlane) -> None:
-    epoch, [jvm] = flowing.epoch(), flowing.jvms()
-    runner = jvm.parent()
-    assert runner is not None
-    worker = runner.parent()
-    assert worker is not None
-
-    with longest_silence(flowing) as silence:
-        worker.kill()
-        seconds = flowing.wait_flowing(after_epoch=epoch)
-
-    print(f"one stream again after {seconds:.0f} s, longest silence {silence[0]:.1f} s")  # noqa: T201
-    wait_until(lambda: is_gone(jvm), bool)
-    assert silence[0] < LONGEST_PAUSE_SECONDS
-    assert state_of_health(flowing) == "success"
-
-
-@pytest.mark.fault
-@pytest.mark.parametrize("name", ["api-server", "dag-processor", "triggerer"])
-def test_another_part_that_is_killed_is_started_again_and_the_stream_goes_on(
-    flowing: ControlPlane, name: str
-) -> None:
-    epoch, before = flowing.epoch(), flowing.component(name)
-
-    with longest_silence(flowing) as silence:
-        before.kill()
-        wait_until(lambda: flowing.component_pids(name) - {before.pid}, bool)
-        wait_until(lambda: answers(flowing), bool)
-        assert state_of_health(flowing) == "success"
-
-    assert (flowing.epoch(), flowing.import_errors()) == (epoch, [])
-    assert silence[0] < LONGEST_PAUSE_SECONDS
-
-
-def answers(plane: ControlPlane) -> bool:
-    """Tell whether the api-server does."""
-    with suppress(AirflowUnavailableError):
-        return bool(plane.api.heartbeats())
-    return False
-
-
-@pytest.mark.fault
-def test_a_stalled_stream_is_told_fenced_and_followed_by_another(flowing: ControlPlane) -> None:
-    epoch, [jvm] = flowing.epoch(), flowing.jvms()
-    failed_before = failed_checks(flowing)
-    for process in flowing.launch_of(jvm):
-        process.send_signal(signal.SIGSTOP)
-
-    status, _ = wait_until(
-        lambda: (state_of_health(flowing), newest_check(flowing, "commit_age"))[1],
-        lambda check: "was fenced" in check[1],
-        timeout_seconds=180,
-    )
-
-    assert status == "fail"
-    # It may have been the run of the minute that found it, and ours came when all was well again.
-    wait_until(lambda: failed_checks(flowing) - failed_before, bool)
-    flowing.wait_flowing(after_epoch=epoch)
-    wait_until(lambda: is_gone(jvm), bool)
-    assert state_of_health(flowing) == "success"
-
-
-def failed_checks(plane: ControlPlane) -> set[str]:
-    """Return which runs of the checks have failed."""
-    return {run["dag_run_id"] for run in plane.api.runs("heartbeat_health") if run["state"] == "failed"}
-
-
-def newest_check(plane: ControlPlane, name: str) -> tuple[str, str]:
-    """Return status and message of a check's newest row that is not ok, else of the newest."""
-    rows = plane.rows(
-        f"select status, message from health_checks where name = '{name}' "  # noqa: S608 - a test's own words
-        "order by status = 'ok', checked_at desc limit 1"
-    )
-    return (str(rows[0][0]), str(rows[0][1])) if rows else ("", "")
 
 
 def test_a_paused_stream_that_is_marked_ends_and_none_follows(flowing: ControlPlane) -> None:
@@ -403,7 +242,7 @@ def test_a_backfill_of_two_days_settles_one_hour_at_a_time_and_keeps_neither_str
     try:
         with watched_pools(flowing) as seen:
             wait_until(lambda: (len(seen), seen[-1:]), lambda last: last[1] != [] and last[1][0].total() > 0)
-            assert state_of_health(flowing) == "success"
+            assert flowing.state_of_health() == "success"
             epoch, [jvm] = flowing.epoch(), flowing.jvms()
             jvm.kill()
             seconds = flowing.wait_flowing(after_epoch=epoch)
@@ -459,124 +298,6 @@ def test_airflows_own_command_line_is_that_of_the_stack(plane: ControlPlane) -> 
     assert {pool.name: pool.slots for pool in POOLS}.items() <= slots.items()
 
 
-def test_no_password_stands_on_a_command_line_in_a_log_or_in_a_rendered_field(flowing: ControlPlane) -> None:
-    settings = flowing.settings
-    secrets = passwords_of(settings)
-    [running] = [each for each in flowing.api.runs("heartbeat_stream") if each["state"] == "running"]
-
-    lines = all_command_lines()
-    fields = str(flowing.api.tasks("heartbeat_stream", running["dag_run_id"]))
-    logs = [*(settings.stack.dir / "logs").rglob("*"), *(settings.stack.dir / "airflow" / "logs").rglob("*")]
-    written = {file.name: file.read_text(errors="replace") for file in logs if file.is_file()}
-
-    assert {"db_pass", "db_stream_pass", "airflow_pass", "airflow_db_pass", "grafana_pass"} <= set(secrets)
-    assert "heartbeat_stream.py" in lines
-    assert "spark-defaults.conf" in fields
-    assert any("stream_started" in text for text in written.values())
-    assert [key for key, secret in secrets.items() if secret in lines] == []
-    assert [key for key, secret in secrets.items() if secret in fields] == []
-    assert [
-        (key, name) for key, secret in secrets.items() for name, text in written.items() if secret in text
-    ] == []
-
-
-def passwords_of(settings: Settings) -> dict[str, str]:
-    values = {key: value for key, value in settings.by_key().items() if key.endswith("_pass")}
-    return {key: value.get_secret_value() for key, value in values.items() if isinstance(value, SecretStr)}
-
-
-def test_the_driver_and_its_workers_know_the_passwords_of_stream_and_alarms_and_no_other(
-    flowing: ControlPlane,
-) -> None:
-    settings = flowing.settings
-    keys = json.loads((settings.stack.dir / "airflow" / "keys.json").read_text())
-    superuser = {"superuser": (settings.stack.dir / "superuser").read_text()}
-    secrets = passwords_of(settings) | keys | superuser
-    [jvm] = flowing.jvms()
-
-    launch = {}
-    for process in flowing.launch_of(jvm):
-        with suppress(OSError):  # some processes of a turn live for an instant only
-            launch[process.pid] = Path(f"/proc/{process.pid}/environ").read_text()
-
-    assert len(launch) >= 3  # the JVM, the driver's Python, and at least one worker's
-    known = {pid: {key for key, secret in secrets.items() if secret in text} for pid, text in launch.items()}
-    assert known == {pid: {"db_stream_pass", "db_alarms_pass"} for pid in launch}
-
-
-def test_no_process_of_airflow_knows_a_password_of_the_database_but_the_pages_and_the_senders(
-    flowing: ControlPlane,
-) -> None:
-    secrets = {key: word for key, word in passwords_of(flowing.settings).items() if key.startswith("db_")}
-
-    def known_to(name: str) -> set[str]:
-        text = Path(f"/proc/{flowing.component(name).pid}/environ").read_text()
-        return {key for key, secret in secrets.items() if secret in text}
-
-    names = ("api-server", "scheduler", "dag-processor", "triggerer", "deliver")
-    assert {name: known_to(name) for name in names} == {
-        "api-server": {"db_reader_pass", "db_people_pass"},
-        "scheduler": set(),
-        "dag-processor": set(),
-        "triggerer": set(),
-        "deliver": {"db_alarms_pass"},
-    }
-
-
-def test_the_page_shows_a_connection_for_each_role_and_tests_it(flowing: ControlPlane) -> None:
-    shown = {each["connection_id"]: each for each in flowing.api.get("connections")["connections"]}
-
-    assert set(shown) == CONNECTIONS
-    assert [word for word in passwords_of(flowing.settings).values() if word in str(shown)] == []
-    for name in CONNECTIONS:
-        body = {"connection_id": name, "conn_type": "postgres"}
-        assert answer_of_the_test({**shown[name], **body}, flowing) == (
-            True,
-            "Connection successfully tested",
-        )
-        assert answer_of_the_test({**shown[name], **body, "password": "wrong"}, flowing)[0] is False
-
-
-CONNECTIONS = {
-    "heartbeat_stream",
-    "heartbeat_hourly",
-    "heartbeat_replay",
-    "heartbeat_alarms",
-    "heartbeat_reader",
-}
-
-
-def answer_of_the_test(connection: dict[str, Any], plane: ControlPlane) -> tuple[bool, str]:
-    known = ("connection_id", "conn_type", "host", "login", "schema", "port", "password", "extra")
-    body = {
-        key: connection[key] for key in known if connection.get(key) is not None and connection[key] != "***"
-    }
-    answer = plane.api.call("POST", "connections/test", body)
-    return answer["status"], answer["message"]
-
-
-def test_a_task_logs_in_by_its_connection_and_says_so_where_that_is_refused(flowing: ControlPlane) -> None:
-    true = flowing.settings.db.hourly_pass.get_secret_value()
-    try:
-        set_password(flowing, "heartbeat_hourly", "another")
-        run_id, state = flowing.run_workflow("heartbeat_maintenance")
-        logs = (flowing.settings.stack.dir / "airflow" / "logs").rglob(
-            f"*{run_id}/task_id=prune_results/*.log"
-        )
-        said = " ".join(file.read_text() for file in logs)
-    finally:
-        set_password(flowing, "heartbeat_hourly", true)
-
-    assert state == "failed"
-    assert "correct the password of the Airflow connection heartbeat_hourly" in said
-    assert flowing.run_workflow("heartbeat_maintenance")[1] == "success"
-
-
-def set_password(plane: ControlPlane, name: str, password: str) -> None:
-    body = {"connection_id": name, "conn_type": "postgres", "password": password}
-    plane.api.call("PATCH", f"connections/{name}?update_mask=password", body)
-
-
 def test_data_docs_are_for_who_is_logged_in(plane: ControlPlane) -> None:
     address = f"http://127.0.0.1:{plane.settings.airflow.port}/data-docs/"
 
@@ -585,15 +306,3 @@ def test_data_docs_are_for_who_is_logged_in(plane: ControlPlane) -> None:
 
     assert refused.status_code == 401
     assert [link["href"] for link in links if link["name"] == "Data Docs"] == ["/data-docs/"]
-
-
-def test_nobody_else_can_read_what_holds_a_password(plane: ControlPlane) -> None:
-    home = plane.settings.stack.dir / "airflow"
-
-    open_to_others = [
-        file.name
-        for file in (home / "airflow.cfg", home / "passwords.json", home / "keys.json")
-        if file.stat().st_mode & 0o077
-    ]
-
-    assert open_to_others == []
