@@ -109,7 +109,7 @@ def _show(outcome: Outcome) -> None:
         seconds = "not awaited" if row.recovery_seconds is None else f"{row.recovery_seconds:.1f}"
         table.add_row(str(row.step.number), row.step.kind, row.proof, seconds)
     console.print(table)
-    if account := outcome.account:
+    if (account := outcome.account) and account.acknowledged:
         console.print(
             f"{account.acknowledged:,} records acknowledged: {account.accepted:,} accepted, "
             f"{account.duplicates:,} duplicates, {account.quarantined:,} quarantined, {account.lost} lost, "

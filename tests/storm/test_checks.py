@@ -1,9 +1,14 @@
 """The storm's own checks can fail: each is shown what it is there to find."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from tests.storm.checks import disorder
 from tests.support.pipeline import Pipeline
+from tests.support.trials.trial import Account, Trial
 
 pytestmark = pytest.mark.integration
 
@@ -39,3 +44,20 @@ def test_what_is_out_of_order_is_found(pipeline: Pipeline, start: int, end: int,
     write(pipeline, 0, start, end, epoch)
 
     assert disorder(pipeline) == [(0, start, epoch, 5, 2)]
+
+
+def test_after_each_action_the_flow_is_waited_for_anew() -> None:
+    looks = []
+
+    def rows(_: str) -> list[tuple[datetime]]:
+        looks.append(datetime.now(UTC).replace(tzinfo=None))
+        return [(looks[-1],)]
+
+    nothing: Any = None
+    pipeline: Any = SimpleNamespace(rows=rows)
+    trial = Trial(pipeline, nothing, Account("the storm"), nothing)
+    for _ in range(2):
+        trial.repaired()
+        trial.wait_recovered()
+        assert looks != []
+        looks.clear()

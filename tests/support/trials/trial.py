@@ -118,11 +118,12 @@ class Trial:
         wait_until(self._age_seconds, lambda age: age < FRESH_SECONDS, timeout_seconds=_PATIENCE_SECONDS)
 
     def repaired(self) -> None:
-        """Take the time: nothing is broken from outside any more."""
+        """Take the time: nothing is broken from outside any more, and the recovery from it is still to come."""
+        self.account.recovery_seconds = None
         self.repaired_at = datetime.now(UTC).replace(tzinfo=None)
 
     def wait_recovered(self) -> None:
-        """Wait until a reading that was sent after the repair was stored at once; the first time counts."""
+        """Wait until a reading that was sent after the repair was stored at once; the first time after it counts."""
         since = self.repaired_at
         assert since is not None, "the scenario has repaired nothing"
         if self.account.recovery_seconds is not None:
