@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults storm unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults storm soak soak-kills unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -78,6 +78,12 @@ faults: setup-dev ## break one part after the other under traffic, and account f
 storm: setup-dev ## random faults and commands by seed, against a model: make storm SEED=gale MINUTES=30
 	$(RUN) -m tests.storm $(if $(SEED),--seed "$(SEED)") $(if $(MINUTES),--minutes "$(MINUTES)") \
 		$(if $(PLAN),--plan "$(PLAN)") $(if $(WITHOUT),--without "$(WITHOUT)") $(if $(NO_SHRINK),--no-shrink)
+
+soak: setup-dev ## an hour of traffic, a fault every few minutes: is memory flat? make soak MINUTES=60 RATE=2000; soak.jsonl, soak.svg
+	$(RUN) -m tests.soak hour $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(RATE),--rate "$(RATE)")
+
+soak-kills: setup-dev ## 20 M records while processes and servers are killed: make soak-kills RECORDS=20000000 SEED=1; 14 GB of disk
+	$(RUN) -m tests.soak kills $(if $(RECORDS),--records "$(RECORDS)") $(if $(SEED),--seed "$(SEED)")
 
 test-tools: # Chromium and Docker's own Compose, where they are missing
 	@scripts/install-test-tools.sh

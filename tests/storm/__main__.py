@@ -110,11 +110,7 @@ def _show(outcome: Outcome) -> None:
         table.add_row(str(row.step.number), row.step.kind, row.proof, seconds)
     console.print(table)
     if (account := outcome.account) and account.acknowledged:
-        console.print(
-            f"{account.acknowledged:,} records acknowledged: {account.accepted:,} accepted, "
-            f"{account.duplicates:,} duplicates, {account.quarantined:,} quarantined, {account.lost} lost, "
-            f"{account.doubled} doubled; {outcome.alarms:,} alarms as recomputed"
-        )
+        console.print(f"{account.told()}; {outcome.alarms:,} alarms as recomputed")
     if outcome.violation:
         where = "in the end" if outcome.failed_at is None else f"in action {outcome.failed_at}"
         console.print(f"VIOLATED {where}: {outcome.violation}", style="bold red", markup=False)

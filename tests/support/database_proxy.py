@@ -97,6 +97,15 @@ class DatabaseProxy:
                 session.is_frozen = True
             return len(flowing)
 
+    def end_frozen(self) -> int:
+        """End the connections that pass nothing on; return how many those were."""
+        with self._lock:
+            frozen = [session for session in self._sessions if session.is_frozen]
+        for session in frozen:
+            _close(session.client)
+            _close(session.server)
+        return len(frozen)
+
     def cut_off(self, *, is_for_good: bool = False) -> None:
         """End all sessions, and let nobody in again if it is for good."""
         if is_for_good:

@@ -154,12 +154,16 @@ class StreamRun:
         """Wait for its end, whenever that may be, and return the exit code."""
         return self._process.wait()
 
-    def delete_checkpoint(self) -> None:
-        """Delete the running launch's checkpoint folder."""
+    def checkpoints(self) -> list[Path]:
+        """Return the running launch's checkpoint folder, or nothing while it has none."""
         children = psutil.Process(self.jvm_pid).children()
-        [folder] = [
+        return [
             folder for child in children for folder in SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{child.pid}-*")
         ]
+
+    def delete_checkpoint(self) -> None:
+        """Delete the running launch's checkpoint folder."""
+        [folder] = self.checkpoints()
         shutil.rmtree(folder)
 
     def kill_jvm(self) -> None:

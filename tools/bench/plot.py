@@ -67,42 +67,42 @@ def _bars(figures: Figures, part: str, name: str) -> str:
     found = [(subject, figures.series(part, subject, name)) for subject in COLOURS]
     medians = [(subject, series.median) for subject, series in found if series is not None]
     highest = max((median for _, median in medians), default=1.0)
-    drawn = [_title(f"{part}, {name}")]
+    drawn = [title(f"{part}, {name}")]
     for place, (subject, median) in enumerate(medians):
         height = (PANEL_HEIGHT - 2 * MARGIN) * median / highest
         left, top = MARGIN + place * 95, PANEL_HEIGHT - MARGIN - height
         drawn.append(
             f'<rect x="{left}" y="{top:.1f}" width="70" height="{height:.1f}" fill="{COLOURS[subject]}"/>'
         )
-        drawn.append(_label(left + 35, top - 6, f"{median:,.0f}"))
+        drawn.append(label(left + 35, top - 6, f"{median:,.0f}"))
         words = subject.removeprefix("two ").split()
         drawn += [
-            _label(left + 35, PANEL_HEIGHT - MARGIN + 16 + 14 * line, word) for line, word in enumerate(words)
+            label(left + 35, PANEL_HEIGHT - MARGIN + 16 + 14 * line, word) for line, word in enumerate(words)
         ]
     return "".join(drawn)
 
 
-def _lines(title: str, lines: list[Line]) -> str:
+def _lines(words: str, lines: list[Line]) -> str:
     points = [point for *_, of_line in lines for point in of_line]
     if not points:
-        return _title(title)
+        return title(words)
     across = ticks(min(x for x, _ in points), max(x for x, _ in points))
     up = ticks(min(y for _, y in points), max(y for _, y in points))
 
     def place(x: float, y: float) -> Point:
         return (
-            MARGIN + (PANEL_WIDTH - 1.5 * MARGIN) * _share(across, x),
-            PANEL_HEIGHT - MARGIN - (PANEL_HEIGHT - 2 * MARGIN) * _share(up, y),
+            MARGIN + (PANEL_WIDTH - 1.5 * MARGIN) * log_share(across, x),
+            PANEL_HEIGHT - MARGIN - (PANEL_HEIGHT - 2 * MARGIN) * log_share(up, y),
         )
 
-    drawn, named = [_title(title)], 0
+    drawn, named = [title(words)], 0
     for tick in up:
         (left, height), (right, _) = place(across[0], tick), place(across[-1], tick)
         drawn.append(f'<path d="M{left:.1f} {height:.1f}H{right:.1f}" stroke="#ddd"/>')
-        drawn.append(_label(left - 8, height + 4, f"{tick:g}", anchor="end"))
+        drawn.append(label(left - 8, height + 4, f"{tick:g}", anchor="end"))
     for tick in across:
-        drawn.append(_label(place(tick, up[0])[0], PANEL_HEIGHT - MARGIN + 16, f"{tick:,.0f}"))
-    drawn.append(_label(PANEL_WIDTH / 2, PANEL_HEIGHT - MARGIN + 34, "records per second"))
+        drawn.append(label(place(tick, up[0])[0], PANEL_HEIGHT - MARGIN + 16, f"{tick:,.0f}"))
+    drawn.append(label(PANEL_WIDTH / 2, PANEL_HEIGHT - MARGIN + 34, "records per second"))
     for subject, name, is_dashed, of_line in lines:
         path = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in of_line)
         style = f'fill="none" stroke="{COLOURS[subject]}" stroke-width="2"' + (
@@ -113,22 +113,21 @@ def _lines(title: str, lines: list[Line]) -> str:
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLOURS[subject]}"/>')
         if not is_dashed:
             named += 1
-            drawn.append(
-                _label(MARGIN + 6, 32 + 14 * named, subject, anchor="start", colour=COLOURS[subject])
-            )
+            drawn.append(label(MARGIN + 6, 32 + 14 * named, subject, anchor="start", colour=COLOURS[subject]))
     return "".join(drawn)
 
 
-def _share(scale: list[float], value: float) -> float:
+def log_share(scale: list[float], value: float) -> float:
+    """Return how far up the scale a value lies (0-1)."""
     low, high = math.log10(scale[0]), math.log10(scale[-1])
     return (math.log10(value) - low) / (high - low)
 
 
-def _title(words: str) -> str:
-    return (
-        f'<text x="{PANEL_WIDTH / 2}" y="24" text-anchor="middle" font-weight="bold">{escape(words)}</text>'
-    )
+def title(words: str, *, width: float = PANEL_WIDTH) -> str:
+    """Return the words over a panel."""
+    return f'<text x="{width / 2}" y="24" text-anchor="middle" font-weight="bold">{escape(words)}</text>'
 
 
-def _label(x: float, y: float, words: str, *, anchor: str = "middle", colour: str = "#333") -> str:
+def label(x: float, y: float, words: str, *, anchor: str = "middle", colour: str = "#333") -> str:
+    """Return words at a place."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="11">{escape(words)}</text>'

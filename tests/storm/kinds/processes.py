@@ -2,11 +2,9 @@
 
 import random
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from tests.storm.action import Action
 from tests.storm.checks import disorder
 from tests.storm.model import Model
@@ -123,7 +121,7 @@ class CheckpointDeleted(Action):
 
     def do(self, world: World, parameters: Parameters) -> str:  # noqa: ARG002
         launch = world.launch()
-        [folder] = _checkpoints(launch)
+        [folder] = launch.checkpoints()
         launch.delete_checkpoint()
         assert not folder.exists()
         # That shows when the turn ends at the latest; it is waited for, so that it is told here and not later.
@@ -147,7 +145,7 @@ class CheckpointCorrupted(Action):
     def do(self, world: World, parameters: Parameters) -> str:
         chance = random.Random(int(parameters["seed"]))
         launch, [python, *_] = _below(world, _DRIVER)
-        [folder] = _checkpoints(launch)
+        [folder] = launch.checkpoints()
         # Its Python first: it would tidy up when the JVM is gone.
         psutil.Process(python).kill()
         count = 0
@@ -191,13 +189,6 @@ def _resume(processes: list[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.resume()
-
-
-def _checkpoints(launch: StreamRun) -> list[Path]:
-    children = psutil.Process(launch.jvm_pid).children()
-    return [
-        folder for child in children for folder in SHARED_MEMORY.glob(f"{CHECKPOINT_PREFIX}{child.pid}-*")
-    ]
 
 
 def _turn(world: World) -> int:

@@ -90,11 +90,11 @@ class Readers:
 
 
 @contextmanager
-def readers(settings: Settings) -> Iterator[Readers]:
+def readers(settings: Settings, *, every_seconds: float = _EVERY_SECONDS) -> Iterator[Readers]:
     """Let somebody read for the length of a `with` block."""
     reading = Readers(settings)
     try:
-        with repeating(reading.look, every_seconds=_EVERY_SECONDS):
+        with repeating(reading.look, every_seconds=every_seconds):
             yield reading
     finally:
         reading.close()

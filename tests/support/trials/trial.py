@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import psycopg
@@ -63,6 +64,14 @@ class Account:
     doubled: int = 0
     recovery_seconds: float | None = None
 
+    def told(self) -> str:
+        """Return the counts in words."""
+        return (
+            f"{self.acknowledged:,} records acknowledged: {self.accepted:,} accepted, "
+            f"{self.duplicates:,} duplicates, {self.quarantined:,} quarantined, {self.lost} lost, "
+            f"{self.doubled} doubled"
+        )
+
 
 @dataclass
 class Amendments:
@@ -90,12 +99,15 @@ class Amendments:
 
     def put_into(self, truth: Path) -> None:
         """Amend the file; what it says of episodes goes, since the simulator knows only its own part."""
-        lines = [*(line for line in truth_lines(truth) if "outcome" in line), *self.others]
-        kept = [line for line in lines if (line["partition"], line["offset"]) not in self.dropped]
-        for line in kept:
-            if (line["partition"], line["offset"]) in self.unreadable:
-                line |= {"outcome": Outcome.QUARANTINED.value, "reason": Reason.UNPROCESSABLE.value}
-        truth.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        amended = truth.with_suffix(".amended")
+        with amended.open("w") as file:
+            for line in chain((line for line in truth_lines(truth) if "outcome" in line), self.others):
+                place = line["partition"], line["offset"]
+                if place in self.unreadable:
+                    line |= {"outcome": Outcome.QUARANTINED.value, "reason": Reason.UNPROCESSABLE.value}
+                if place not in self.dropped:
+                    file.write(json.dumps(line) + "\n")
+        amended.replace(truth)
 
 
 @dataclass
@@ -175,7 +187,7 @@ def under_traffic(
             yield trial
             trial.wait_recovered()
         wait_until(lambda: _lag(pipeline), lambda lag: lag == 0, timeout_seconds=_PATIENCE_SECONDS)
-    _draw_up(trial, truth)
+    draw_up(trial, truth)
     _check(trial, reading)
     seconds = trial.account.recovery_seconds or 0
     assert seconds <= within_seconds, f"fresh again after {seconds:.1f} s"
@@ -197,7 +209,8 @@ def _simulated(
         yield
 
 
-def _draw_up(trial: Trial, truth: Path) -> None:
+def draw_up(trial: Trial, truth: Path) -> None:
+    """Hold what was stored against what was acknowledged, record by record."""
     account, report = trial.account, trial.pipeline.report()
     trial.amendments.put_into(truth)
     comparison = compare_with_truth(trial.pipeline.settings, truth)
