@@ -24,13 +24,17 @@ from tests.support.trials.kept_stream import kept_stream
 from tests.support.trials.readers import Readers
 from tests.support.trials.servers import stay_so
 from tests.support.trials.trial import Account, Trial
+from tests.support.waiting import wait_until
 
 PARTITIONS = 4
+_DRIVER_KILLED = "driver killed"
 # How often each comes in the long run.
-KILLED = {"worker killed": 3, "driver killed": 2, "database stopped": 2, "broker killed": 2}
+KILLED = {"worker killed": 3, _DRIVER_KILLED: 2, "database stopped": 2, "broker killed": 2}
 SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 30.0
-# Where few records are done soon, the kills come sooner: so many records for each second of the longest wait.
-_RECORDS_PER_SECOND = 100_000
+# The first ones come soon, since few records are stored soon.
+_FIRST_SECONDS = 6.0
+# Only a failure takes so long.
+_PATIENCE_SECONDS = 900.0
 # So long before now the last reading is, at least.
 _MARGIN_SECONDS = 120
 # Launches that are ended on purpose are no reason to wait before the next.
@@ -52,6 +56,7 @@ _STORED = """
 _LETTERS = """
     select partition, count(*), count(distinct ("offset", rewinds)) from dead_letters group by partition
 """
+_REACHED = "select coalesce(sum(next_offset), 0) from stream_offsets"
 _LEDGER = """
     select partition, sum(accepted)::bigint, sum(duplicates)::bigint, sum(quarantined)::bigint
     from stream_commits
@@ -75,7 +80,7 @@ def run_kills(
             world = World(trial, stack, unused, utc_hour())
             world.launch().wait_started()
             with _producing(pipeline.settings, records, first_second) as producer:
-                _kill(world, producer, records, random.Random(seed), notes, on_fault)
+                _kill(world, producer, random.Random(seed), notes, on_fault)
                 acknowledged = _acknowledged(producer)
         tally = tally_up(
             expected(records, PARTITIONS), acknowledged, _held(pipeline), _found(pipeline, first_second)
@@ -87,18 +92,23 @@ def run_kills(
 def _kill(
     world: World,
     producer: "subprocess.Popen[bytes]",
-    records: int,
     chance: random.Random,
     notes: Notes,
     on_fault: Callable[[Fault], None],
 ) -> None:
     """Kill one after the other, until all is sent and stored."""
     begun_at = time.monotonic()
-    longest_seconds = min(max(records / _RECORDS_PER_SECOND, 2 * SHORTEST_SECONDS), LONGEST_SECONDS)
     # Each of them once, then any.
     names = chance.sample(sorted(KILLED), len(KILLED))
-    while not _is_done_within(world, producer, chance.uniform(SHORTEST_SECONDS, longest_seconds)):
+    stored_before = -1
+    while True:
+        stay_so(chance.uniform(SHORTEST_SECONDS, _FIRST_SECONDS if names else LONGEST_SECONDS))
+        if not names and _is_done(world, producer):
+            return
         name = names.pop() if names else chance.choices(list(KILLED), list(KILLED.values()))[0]
+        if name == _DRIVER_KILLED:
+            # A launch that is killed before it has stored anything, again and again, would never end this.
+            stored_before = _wait_stored_more(world, stored_before)
         at_seconds = round(time.monotonic() - begun_at, 1)
         parameters = KINDS[name].draw(chance, world.model)
         fault = Fault(at_seconds, name, KINDS[name].do(world, parameters))
@@ -106,9 +116,17 @@ def _kill(
         on_fault(fault)
 
 
-def _is_done_within(world: World, producer: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    """Wait for so long, and tell whether all is stored by then."""
-    stay_so(seconds)
+def _wait_stored_more(world: World, before: int) -> int:
+    """Wait until more is stored than before, and return how much that is."""
+    return wait_until(
+        lambda: int(world.pipeline.rows(_REACHED)[0][0]),
+        lambda stored: stored > before,
+        timeout_seconds=_PATIENCE_SECONDS,
+    )
+
+
+def _is_done(world: World, producer: "subprocess.Popen[bytes]") -> bool:
+    """Tell whether all is sent and stored."""
     assert producer.poll() in (None, 0), f"the producer ended with code {producer.returncode}"
     return producer.poll() == 0 and seen(lambda: lag_of(world.settings)) == 0
 

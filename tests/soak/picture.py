@@ -1,5 +1,6 @@
 """A course as one picture: an SVG with a panel for each thing that was measured, the faults marked in all of them."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -145,7 +146,7 @@ def _curves(lines: Lines, x_of: Callable[[float], float], y_of: Callable[[float]
             f"<title>{escape(name)}</title></polyline>"
         )
         place = WIDTH - MARGIN - _LEGEND_WIDTH + 10, MARGIN + _LINE_HEIGHT * number
-        yield label(*place, f"{name}: {points[-1][1]:,.4g}", anchor="start", colour=colour)
+        yield label(*place, f"{name}: {_number(points[-1][1])}", anchor="start", colour=colour)
 
 
 def _grid(
@@ -154,7 +155,7 @@ def _grid(
     drawn = []
     for value in scale:
         drawn.append(f'<path d="M{x_of(0):.1f} {y_of(value):.1f}H{x_of(minutes):.1f}" stroke="#ddd"/>')
-        drawn.append(label(x_of(0) - 8, y_of(value) + 4, f"{value:,.4g}", anchor="end"))
+        drawn.append(label(x_of(0) - 8, y_of(value) + 4, _number(value), anchor="end"))
     for number in range(_STEPS + 1):
         minute = minutes * number / _STEPS
         drawn.append(label(x_of(minute), HEIGHT - MARGIN + 16, f"{minute:,.3g} min"))
@@ -162,4 +163,11 @@ def _grid(
 
 
 def _even_ticks(high: float) -> list[float]:
-    return [max(high, 1.0) * number / _STEPS for number in range(_STEPS + 1)]
+    """Return 0 and equal steps up to at least `high`, each a 1, a 2 or a 5 with noughts."""
+    power = 10.0 ** math.floor(math.log10(max(high, 1.0) / _STEPS))
+    step = next(power * digit for digit in (1, 2, 5, 10) if power * digit * _STEPS >= high)
+    return [step * number for number in range(math.ceil(high / step) + 1)] if high else [0.0, step]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"

@@ -12,7 +12,7 @@ from tests.storm.plan import Parameters
 from tests.storm.world import World
 from tests.support.pipeline import StreamRun
 from tests.support.processes import pids_below
-from tests.support.trials.servers import stay_so
+from tests.support.trials.servers import stay_so, wait_stopped
 from tests.support.waiting import wait_until
 
 _SUPERSEDED = 3
@@ -83,7 +83,7 @@ class LaunchStopped(Action):
             with suppress(psutil.NoSuchProcess):  # some are there for a moment only
                 process.suspend()
         try:
-            assert processes[0].status() == psutil.STATUS_STOPPED
+            wait_stopped(processes[0])
             if not parameters["is_overtaken"]:
                 stay_so(int(parameters["seconds"]))
                 return f"{len(processes)} processes stopped by SIGSTOP for {parameters['seconds']} s"

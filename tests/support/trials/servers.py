@@ -10,6 +10,7 @@ import psutil
 from include.network import is_listening
 from include.settings import Settings
 from stack import run
+from tests.support.waiting import wait_until
 
 
 def server(settings: Settings, name: str) -> psutil.Process:
@@ -34,10 +35,15 @@ def paused(settings: Settings, name: str) -> Iterator[str]:
     process = server(settings, name)
     process.suspend()
     try:
-        assert process.status() == psutil.STATUS_STOPPED
+        wait_stopped(process)
         yield f"{name} (pid {process.pid}) stopped by SIGSTOP"
     finally:
         process.resume()
+
+
+def wait_stopped(process: psutil.Process) -> None:
+    """Wait until a process that was sent SIGSTOP stands still: one with many threads takes a moment."""
+    wait_until(process.status, lambda status: status == psutil.STATUS_STOPPED)
 
 
 def stay_so(seconds: float) -> None:
