@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from tests.soak import __main__ as command
 from tests.soak.__main__ import app
 
 
@@ -15,6 +16,7 @@ def test_a_disk_with_too_little_room_is_told_before_anything_is_started(
     words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 1024**3))
+    monkeypatch.setattr(command, "_prepare", lambda: pytest.fail("it goes on"))
 
     result = CliRunner().invoke(app, words)
 

@@ -19,6 +19,7 @@ from tests.support.waiting import wait_until
 # As in the workflows, but that the checks come more often: nobody wants to wait for them here.
 _RETRY_SECONDS = 5.0
 _CHECK_SECONDS = 15.0
+_ASK_SECONDS = 1.0
 
 
 class KeptStream(threading.Thread):
@@ -57,8 +58,7 @@ class KeptStream(threading.Thread):
         """Let no launch run for the length of a `with` block, as an operator who pauses the workflow."""
         self._may_run.clear()
         before = len(self.ended)
-        self._ask_to_stop()
-        wait_until(lambda: len(self.ended), lambda count: count > before)
+        wait_until(self._ended_when_asked, lambda count: count > before, interval_seconds=_ASK_SECONDS)
         try:
             yield
         finally:
@@ -67,8 +67,9 @@ class KeptStream(threading.Thread):
     def stop(self) -> None:
         """Let the running launch end its turn, and launch no other."""
         self._is_over.set()
-        self._ask_to_stop()
-        self.join()
+        while self.is_alive():
+            self._ended_when_asked()
+            self.join(_ASK_SECONDS)
 
     def give_up(self) -> None:
         """End at once, whatever runs."""
@@ -78,9 +79,14 @@ class KeptStream(threading.Thread):
             self.launch.kill_all()
         self.join()
 
-    def _ask_to_stop(self) -> None:
-        with connect(self._pipeline.settings, Role.STREAM, autocommit=True) as connection:
+    def _ended_when_asked(self) -> int:
+        """Ask the launch to stop, and return how many have ended: it takes no notice before it has its lease."""
+        with (
+            suppress(HeartbeatError),
+            connect(self._pipeline.settings, Role.STREAM, autocommit=True) as connection,
+        ):
             request_stop(connection)
+        return len(self.ended)
 
 
 @contextmanager
