@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 
 from tests.soak.notes import Memory
-from tools.bench.processes import POSTGRES, members
+from tests.support.pipeline import session_of
+from tools.bench.processes import POSTGRES, group_of
 
 # What lives for a moment, such as a worker that is being started, makes no new life.
 _SETTLED_SECONDS = 60.0
@@ -21,11 +22,13 @@ _KB_PER_MB = 1024
 _WHOLE, _CACHE = "Pss", "Pss_Shmem"
 
 
-def memory_of_launch(root: int) -> dict[str, Memory]:
-    """Return what each kind of a launch's processes takes."""
+def memory_of_launch(leader: int) -> dict[str, Memory]:
+    """Return what each kind of a launch's processes takes; workers whose parent was killed are still among them."""
     kinds: dict[str, list[psutil.Process]] = defaultdict(list)
-    for process, kind in members(root):
-        kinds[kind].append(process)
+    for process in psutil.process_iter():
+        if session_of(process.pid) == leader:
+            with suppress(psutil.Error):  # a zombie, or gone since
+                kinds[group_of(process.name(), process.cmdline())].append(process)
     return {kind: _memory(processes) for kind, processes in kinds.items()}
 
 

@@ -178,7 +178,7 @@ class StreamRun:
 
 def kill_session(leader: subprocess.Popen[bytes]) -> None:
     """Kill a process that leads a session, and all that belong to it."""
-    members = [p for p in psutil.process_iter() if _session_of(p.pid) == leader.pid]
+    members = [p for p in psutil.process_iter() if session_of(p.pid) == leader.pid]
     for process in members:
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -186,7 +186,8 @@ def kill_session(leader: subprocess.Popen[bytes]) -> None:
     psutil.wait_procs(members, timeout=RUN_TIMEOUT_SECONDS)
 
 
-def _session_of(pid: int) -> int:
+def session_of(pid: int) -> int:
+    """Return the session that a process belongs to; -1 where it is gone."""
     try:
         return os.getsid(pid)
     except ProcessLookupError:
