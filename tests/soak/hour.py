@@ -98,7 +98,6 @@ def _take(world: World, step: Step, at_seconds: float) -> Fault:
         trial.wait_flowing()
     proof = kind.do(world, step.parameters)
     trial.repaired()
-    trial.account.recovery_seconds = None
     trial.wait_recovered()
     return Fault(at_seconds, step.kind, proof, trial.account.recovery_seconds)
 
