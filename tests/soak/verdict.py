@@ -22,8 +22,8 @@ MOST_BATCH_RATIO = 1.25
 WARM_UP_SECONDS = 600.0
 # Less than this tells nothing about an hour; a shorter run is not judged by it.
 LEAST_JUDGED_MINUTES = 20.0
-# Where a server is away a look takes longer.
-LEAST_SEEN_SHARE = 0.75
+# Where a server is away, or the machine busy, a look takes longer.
+LEAST_SEEN_SHARE = 0.5
 _LEAST_SPAN_SECONDS = 300.0
 _SECONDS_PER_HOUR = 3600.0
 
