@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults storm soak soak-kills unit test-tools check lint format types audit \
+.PHONY: help setup setup-dev up down status logs clean-stack demo bench bench-long bench-large bench-compare test e2e slow faults storm upgrades soak soak-kills unit test-tools check lint format types audit \
 	docs dashboards pictures requirements
 
 help: ## list the targets
@@ -58,7 +58,7 @@ bench-compare: setup ## which figures moved since a commit: make bench-compare B
 	@$(RUN) -m tools.bench.compare "$(or $(BASE),HEAD~1)" HEAD
 
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
-	$(RUN) -m pytest tests/ -m "not slow and not e2e and not faults" -n 2 --dist worksteal
+	$(RUN) -m pytest tests/ -m "not slow and not e2e and not faults and not upgrades" -n 2 --dist worksteal
 
 e2e: setup-dev test-tools ## whole stacks with Airflow, killed, stalled, read in a browser; a Spark cluster
 	$(RUN) -m pytest tests/ -m "e2e and not slow" -n 2 --dist loadfile
@@ -67,7 +67,7 @@ slow: setup-dev test-tools ## the tests that take long
 	$(RUN) -m pytest tests/ -m slow
 
 unit: setup-dev ## the tests that need no server
-	$(RUN) -m pytest tests/ -m "not integration and not slow and not faults"
+	$(RUN) -m pytest tests/ -m "not integration and not slow and not faults and not upgrades"
 
 # CHOICE="copy or clock" runs those whose names hold one of these words.
 faults: setup-dev ## break one part after the other under traffic, and account for every record: 40 minutes
@@ -78,6 +78,10 @@ faults: setup-dev ## break one part after the other under traffic, and account f
 storm: setup-dev ## random faults and commands by seed, against a model: make storm SEED=gale MINUTES=30
 	$(RUN) -m tests.storm $(if $(SEED),--seed "$(SEED)") $(if $(MINUTES),--minutes "$(MINUTES)") \
 		$(if $(PLAN),--plan "$(PLAN)") $(if $(WITHOUT),--without "$(WITHOUT)") $(if $(NO_SHRINK),--no-shrink)
+
+# CHOICE="0.4.0 or empty" runs those whose names hold one of these words.
+upgrades: setup-dev ## from earlier versions to this one and back, under traffic: 20 minutes, the first time some more
+	$(RUN) -m pytest tests/upgrades -m upgrades -p no:randomly $(if $(CHOICE),-k "$(CHOICE)")
 
 soak: setup-dev ## an hour of traffic, a fault every few minutes: is memory flat? make soak MINUTES=60 RATE=2000; soak.jsonl, soak.svg
 	$(RUN) -m tests.soak hour $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(RATE),--rate "$(RATE)")

@@ -253,6 +253,12 @@ class Report(Group, alias_generator="report_{}".format):
     recipients: Literal["nobody", "operators"] = "operators"
     kept_days: Days = 400
 
+    @field_validator("recipients", mode="before")
+    @classmethod
+    def _renamed(cls, name: object) -> object:
+        # What version 0.4.0 wrote into each `.env`: it told the only webhook that there was.
+        return "operators" if name == "webhook" else name
+
 
 class Log(Group, alias_generator="log_{}".format):
     """How and how much is logged."""

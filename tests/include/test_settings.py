@@ -62,3 +62,13 @@ def test_settings_with_changes_are_judged_like_those_that_are_read(monkeypatch: 
         settings.having(db_port=65536)
     with pytest.raises(TypeError, match="there are no settings topic"):
         settings.having(topic="other")
+
+
+def test_what_an_earlier_version_wrote_into_the_file_is_still_understood(env_file: Path) -> None:
+    env_file.write_text("REPORT_RECIPIENTS=webhook\n")
+    get_settings.cache_clear()
+
+    try:
+        assert get_settings().report.recipients == "operators"
+    finally:
+        get_settings.cache_clear()

@@ -31,9 +31,9 @@ def reading_in(value: bytes) -> dict[str, object]:
 
 
 @contextmanager
-def late_readings(settings: Settings, on_stored: OnStored) -> Iterator[None]:
+def late_readings(settings: Settings, on_stored: OnStored, *, hours_ago: int = 3) -> Iterator[None]:
     """Send some at once and then one now and then; at the end all are acknowledged."""
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours_ago)
     numbers = count()
     producer = Producer(
         {

@@ -24,8 +24,8 @@ from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from tests.support.background import repeating, simulating
-from tests.support.hours import Measurement, published, recompute
 from tests.support.pipeline import Pipeline
+from tests.support.trials.accounting import count_doubled, require_hours_recomputed
 from tests.support.trials.kept_stream import KeptStream, kept_stream
 from tests.support.trials.late_readings import late_readings
 from tests.support.trials.readers import Readers, readers
@@ -39,15 +39,6 @@ _PATIENCE_SECONDS = 600.0
 # An offset that no record has: what a ground truth says of it is true of another topic.
 _ELSEWHERE = -1
 _NEWEST = "select max(newest_record_at) from stream_commits"
-# Of an expired day the sums outlast the readings.
-_KEPT_HOURS = (
-    "select hour from hour_status where to_regclass('heartbeats_' || to_char(hour, 'YYYYMMDD')) is not null"
-)
-_DOUBLED = """
-    select
-        (select count(*) - count(distinct (event_time, customer_id)) from heartbeats)
-        + (select count(*) - count(distinct (topic_id, partition, "offset", rewinds)) from dead_letters)
-"""
 
 
 @dataclass
@@ -218,7 +209,9 @@ def draw_up(trial: Trial, truth: Path) -> None:
     account.accepted, account.duplicates = report.accepted, report.duplicates
     account.quarantined = report.quarantined
     account.lost = comparison.difference_count + comparison.not_consumed
-    account.doubled = trial.pipeline.rows(_DOUBLED)[0][0] + report.records - account.acknowledged
+    account.doubled = count_doubled(
+        trial.pipeline, accounted=report.records, acknowledged=account.acknowledged
+    )
     assert comparison.holds, comparison.lines()
     assert report.problems == []
 
@@ -230,11 +223,7 @@ def _check(trial: Trial, reading: Readers) -> None:
     assert min(reading.looks, reading.published_hours) > 0
     assert (account.lost, account.doubled) == (0, 0)
     _settle(trial.pipeline.settings)
-    rows = trial.pipeline.rows("select customer_id, heart_rate, event_time from heartbeats")
-    hours = [hour for (hour,) in trial.pipeline.rows(_KEPT_HOURS)]
-    sums = [[row for row in table if row[0] in hours] for table in published(trial.pipeline.settings)]
-    assert sums == list(recompute([Measurement(*row) for row in rows], hours))
-    assert trial.pipeline.rows("select distinct state from hour_status") == [("published",)]
+    require_hours_recomputed(trial.pipeline)
 
 
 def _settle(settings: Settings) -> None:
