@@ -59,11 +59,12 @@ class Running:
 
     def wait_started(self) -> None:
         """Wait until a launch of the stream has taken the lease."""
-        wait_until(
-            lambda: self.log() if self.is_alive() else f"ended: {self.log()}",
-            lambda log: "stream_started" in log,
+        seen = wait_until(
+            lambda: (self.is_alive(), self.log()),
+            lambda seen: not seen[0] or "stream_started" in seen[1],
             timeout_seconds=_PATIENCE_SECONDS,
         )
+        assert "stream_started" in seen[1], seen[1]
 
     def interrupt(self) -> int:
         """Press Ctrl-C, wait for the end and return the exit code."""

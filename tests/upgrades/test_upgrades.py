@@ -123,8 +123,8 @@ def test_a_copy_in_an_empty_database_is_gone_on_from(
 ) -> None:
     lost, copied = pipeline.settings, pipeline.settings.having(db_name=f"{pipeline.settings.db.name}_copy")
     present, anew, truth, sent = (
-        Program.present(lost),
-        Program.present(copied),
+        Program.present_with(lost),
+        Program.present_with(copied),
         tmp_path / "truth",
         Amendments(),
     )
