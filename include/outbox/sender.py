@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from include.db.connect import Connection, Role, connect, readable_errors
-from include.db.locks import try_lock
+from include.db.locks import holding
 from include.errors import HeartbeatError
 from include.log import get_logger
 from include.outbox import store
@@ -47,10 +47,12 @@ class Delivery:
 def deliver(settings: Settings) -> Delivery:
     """Plan what is new, send what is due, and return; nothing is done while another sender works."""
     channels = Channels(settings)
-    with _session(settings) as connection, readable_errors(settings):
-        if not try_lock(connection, APPLICATION):
-            return Delivery()
-        return _round(connection, settings, channels)
+    with (
+        _session(settings) as connection,
+        readable_errors(settings),
+        holding(connection, APPLICATION) as is_alone,
+    ):
+        return _round(connection, settings, channels) if is_alone else Delivery()
 
 
 def deliver_until(
@@ -78,13 +80,15 @@ def _session(settings: Settings) -> Connection:
 
 
 def _go_on(connection: Connection, settings: Settings, channels: Channels, is_over: threading.Event) -> None:
-    is_alone, rounds = False, 0
     while not is_over.wait(PAUSE_SECONDS):
         _show_pulse(settings)
-        is_alone = is_alone or try_lock(connection, APPLICATION)
-        if is_alone:
-            _round(connection, settings, channels, with_reminders=rounds % REMINDER_ROUNDS == 0)
-            rounds += 1
+        with holding(connection, APPLICATION) as is_alone:
+            rounds = 0
+            while is_alone and not is_over.is_set():
+                _show_pulse(settings)
+                _round(connection, settings, channels, with_reminders=rounds % REMINDER_ROUNDS == 0)
+                rounds += 1
+                is_over.wait(PAUSE_SECONDS)
 
 
 def _show_pulse(settings: Settings) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -19,6 +20,7 @@ from include.errors import PermanentError, SettingsError
 from include.handling.people import acknowledge, read_alarm, snooze
 from include.notices.run import tell
 from include.notices.types import Change
+from include.outbox import sender
 from include.outbox.sender import deliver, deliver_until
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from tests.support.alarms import START, SetProgress, catch_up, customer, evaluating, readings
@@ -122,6 +124,18 @@ def test_nothing_overtakes_what_a_channel_did_not_take_until_that_has_been_tried
     assert deliver(own).sent == 1
 
     assert receiver.events() == ["opened", "cleared", "opened"]
+
+
+def test_whoever_has_delivered_gives_way_at_once_though_the_server_notices_later(
+    own: Settings, sink: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(own, Role.ALARMS, autocommit=True) as lasting, monkeypatch.context() as first:
+        first.setattr(sender, "_session", lambda _: nullcontext(lasting))
+        assert deliver(own).sent == 0
+        first.undo()
+        alarmed(own, sink)
+
+        assert deliver(own).sent == 1
 
 
 def test_a_receiver_that_is_down_costs_nothing_but_time(
