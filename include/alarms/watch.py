@@ -23,7 +23,7 @@ from include.settings import Settings
 LOOK_SECONDS = 1.0
 # While the stream has caught up, and while it has not: so many times as long as a look took, nothing is done.
 _REST = 1.0
-_REST_BEHIND = 20.0
+_REST_BEHIND = 60.0
 _LONGEST_REST_SECONDS = 15.0
 # Memory is kept when that is worth while: what came since would take seconds to take in again.
 _KEEP_SECONDS = 600.0

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.alarms.progress import KafkaProgress
-from include.alarms.watch import LEAST_PRIORITY, AlarmsWatch
+from include.alarms.watch import LEAST_PRIORITY, LOOK_SECONDS, AlarmsWatch, rest_seconds
 from include.db.connect import Role, connect
+from include.episodes.types import Look
 from include.stream.offsets import read_next_offsets
 from tests.support.alarms import customer
 from tests.support.inline_stream import InlineStream
@@ -97,3 +98,18 @@ def test_a_broker_that_is_away_is_no_silence(pipeline: Pipeline) -> None:
     nowhere = pipeline.settings.having(kafka_broker="127.0.0.1:1")
 
     assert KafkaProgress(nowhere).ask() is None
+
+
+def test_a_backlog_is_the_streams_first_and_what_is_left_of_it_is_taken_in_at_once() -> None:
+    took_seconds = 0.05
+    rests = {
+        (is_behind, is_more): rest_seconds(
+            Look(50_000, 0, is_more=is_more, is_behind=is_behind), took_seconds
+        )
+        for is_behind in (False, True)
+        for is_more in (False, True)
+    }
+
+    assert rests[True, True] >= 50 * took_seconds
+    assert rests[False, True] <= 2 * took_seconds
+    assert took_seconds + rests[False, False] == LOOK_SECONDS

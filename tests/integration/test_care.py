@@ -103,6 +103,7 @@ def test_a_record_that_fails_or_kills_its_task_is_quarantined_and_the_rest_is_st
     assert pipeline.rows("select epoch from stream_lease") == [(1,)]
 
 
+@pytest.mark.slow
 def test_what_is_too_much_to_be_unpacked_is_taken_piece_by_piece_within_the_memory_limit(
     pipeline: Pipeline,
 ) -> None:

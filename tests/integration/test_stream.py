@@ -185,6 +185,7 @@ def test_a_driver_killed_in_mid_batch_loses_and_repeats_nothing(pipeline: Pipeli
     assert outcomes(pipeline) == {"accepted": 3000, "duplicates": 0, "quarantined": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.fault
 def test_the_older_of_two_drivers_is_refused_and_exits(pipeline: Pipeline) -> None:
     with pipeline.running() as older:

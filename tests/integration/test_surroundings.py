@@ -108,6 +108,7 @@ def test_the_stream_runs_in_a_shell_full_of_other_programs(
     assert (count, first) == (100, at.replace(tzinfo=None))
 
 
+@pytest.mark.slow
 def test_a_launch_by_hand_takes_neither_hadoops_files_nor_another_postgres_for_ours(
     pipeline: Pipeline, elsewhere: dict[str, str]
 ) -> None:
