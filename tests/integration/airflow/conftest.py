@@ -41,5 +41,5 @@ def plane() -> Iterator[ControlPlane]:
 @pytest.fixture
 def flowing(plane: ControlPlane) -> ControlPlane:
     """Give the plane once one launch commits again, whatever the test before has done."""
-    wait_until(plane.is_flowing, bool, timeout_seconds=180, interval_seconds=0.25)
+    wait_until(plane.is_flowing, bool, timeout_seconds=600, interval_seconds=0.25)
     return plane

@@ -98,7 +98,7 @@ def test_a_stalled_stream_is_told_fenced_and_followed_by_another(flowing: Contro
     status, _ = wait_until(
         lambda: (flowing.state_of_health(), newest_check(flowing, "commit_age"))[1],
         lambda check: "was fenced" in check[1],
-        timeout_seconds=180,
+        timeout_seconds=600,
     )
 
     assert status == "fail"
