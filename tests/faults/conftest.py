@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.support.pipeline import Pipeline
+from tests.support.tables import write_table
 from tests.support.trials.trial import Account, Trial, under_traffic
 
 _HEADINGS = (
@@ -39,11 +40,7 @@ def scenario(request: pytest.FixtureRequest, pipeline: Pipeline, tmp_path: Path)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the table, as docs/faults.md has it."""
     accounts = config.stash.get(_ACCOUNTS, [])
-    if not accounts:
-        return
-    terminalreporter.section("faults")
-    for row in (_HEADINGS, ("---",) * len(_HEADINGS), *map(_row, accounts)):
-        terminalreporter.write_line(f"| {' | '.join(row)} |")
+    write_table(terminalreporter, "faults", _HEADINGS, map(_row, accounts))
 
 
 def _row(account: Account) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from tests.soak.picture import draw
 from tests.soak.schedule import EVERY_MINUTES, schedule
 from tests.soak.space import require_space
 from tests.soak.verdict import Finding, is_red, judge_course
+from tests.support.trials.trial import flows_after
 from tools.bench.machine import observe
 
 MOST_RECORDS = 1_000_000_000
@@ -123,11 +124,8 @@ def _tell(findings: Sequence[Finding]) -> None:
 
 
 def _say_fault(fault: Fault) -> None:
-    seconds = fault.recovery_seconds
-    after = "" if seconds is None else f"; flows after {seconds:.1f} s"
-    console.print(
-        f"{fault.at_seconds:>7,.0f} s  {fault.kind}: {fault.proof}{after}", soft_wrap=True, markup=False
-    )
+    words = f"{fault.kind}: {fault.proof}{flows_after(fault.recovery_seconds)}"
+    console.print(f"{fault.at_seconds:>7,.0f} s  {words}", soft_wrap=True, markup=False)
 
 
 def _violation(error: Exception) -> Finding:

@@ -6,11 +6,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from include.errors import HeartbeatError
-from include.hourly.run import settle_due
 from include.maintenance.run import drop_expired_days, make_days_ahead, prune_results, refresh_statistics
 from include.settings import Settings, environment_of
 from stack import run as servers
@@ -27,7 +25,7 @@ from tests.support.pipeline import Pipeline, fresh_pipeline
 from tests.support.trials.kept_stream import kept_stream
 from tests.support.trials.readers import Readers, readers
 from tests.support.trials.servers import stay_so
-from tests.support.trials.trial import Account, Trial, draw_up
+from tests.support.trials.trial import Account, Trial, draw_up, settle
 from tests.support.waiting import wait_until
 from tools.streaming import running_process
 
@@ -93,11 +91,7 @@ def _take(world: World, step: Step, at_seconds: float) -> Fault:
     trial = world.trial
     if step.kind == RELEASED:
         return Fault(at_seconds, step.kind, f"{world.proxy.end_frozen()} connections ended")
-    kind = KINDS[step.kind]
-    if kind.needs_flow:
-        trial.wait_flowing()
-    proof = kind.do(world, step.parameters)
-    trial.repaired()
+    proof = KINDS[step.kind].carry_out(world, step.parameters)
     trial.wait_recovered()
     return Fault(at_seconds, step.kind, proof, trial.account.recovery_seconds)
 
@@ -119,15 +113,10 @@ def _producing(settings: Settings, rate: int, truth: Path) -> Iterator[None]:
 def _looked_after(settings: Settings) -> Iterator[None]:
     """Settle what is due and keep the tables in order, as the workflows do."""
     with (
-        repeating(lambda: _settle(settings, before=_now()), every_seconds=_SETTLE_SECONDS),
+        repeating(lambda: settle(settings, is_over=True), every_seconds=_SETTLE_SECONDS),
         repeating(lambda: _keep_up(settings), every_seconds=_UPKEEP_SECONDS),
     ):
         yield
-
-
-def _settle(settings: Settings, *, before: datetime) -> None:
-    with suppress(HeartbeatError):
-        settle_due(settings, before=before)
 
 
 def _keep_up(settings: Settings) -> None:
@@ -178,7 +167,7 @@ def _judge_readers(reading: Readers) -> Finding:
 
 def _judge_hours(pipeline: Pipeline) -> Finding:
     """Settle all hours, the present one too, and compare each with its readings."""
-    _settle(pipeline.settings, before=_now() + timedelta(hours=1))
+    settle(pipeline.settings)
     last = Readers(pipeline.settings)
     last.look()
     last.close()
@@ -186,7 +175,3 @@ def _judge_hours(pipeline: Pipeline) -> Finding:
     is_good = not unpublished and last.published_hours > 0 and not last.wrong
     words = f"{last.published_hours} published, {unpublished} not; wrong: {last.wrong or 'nothing'}"
     return Finding("hours", is_good, words)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.soak.notes import Memory
-from tests.support.pipeline import session_of
+from tests.support.processes import session_of
 from tools.bench.processes import POSTGRES, group_of
 
 # What lives for a moment, such as a worker that is being started, makes no new life.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from tests.soak.notes import Course, Fault, Sample
+from tests.support.trials.trial import flows_after
 from tools.bench.plot import FONT, label, log_share, ticks, title
 
 WIDTH, HEIGHT, MARGIN = 900, 240, 60
@@ -96,9 +97,8 @@ def _disk_of(part: str) -> Callable[[Sample], float | None]:
 
 
 def _told(fault: Fault) -> str:
-    seconds = fault.recovery_seconds
-    after = "" if seconds is None else f"; flows after {seconds:.1f} s"
-    return f"minute {fault.at_seconds / _SECONDS_PER_MINUTE:.1f}, {fault.kind}{after}"
+    minute = fault.at_seconds / _SECONDS_PER_MINUTE
+    return f"minute {minute:.1f}, {fault.kind}{flows_after(fault.recovery_seconds)}"
 
 
 def _panel(panel: Panel, minutes: float, faults: Sequence[Fault]) -> str:

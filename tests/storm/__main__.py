@@ -19,6 +19,7 @@ from tests.storm.kinds import KINDS
 from tests.storm.plan import Step, draw, from_text, playable, to_text
 from tests.storm.run import LAUNCHERS, Outcome, Row, run_storm
 from tests.storm.shrink import shrink
+from tests.support.trials.trial import flows_after
 
 SEEDS: dict[str, int] = json.loads(Path(__file__).with_name("seeds.json").read_text())
 MOST_MINUTES = 24 * 60
@@ -96,11 +97,10 @@ def _shorten(
 
 
 def _say_row(row: Row) -> None:
-    console.print(f"{row.step.number:>4} {row.step.kind}: {row.proof}{_seconds(row)}", soft_wrap=True)
-
-
-def _seconds(row: Row) -> str:
-    return "" if row.recovery_seconds is None else f"; flows after {row.recovery_seconds:.1f} s"
+    console.print(
+        f"{row.step.number:>4} {row.step.kind}: {row.proof}{flows_after(row.recovery_seconds)}",
+        soft_wrap=True,
+    )
 
 
 def _show(outcome: Outcome) -> None:

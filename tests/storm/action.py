@@ -31,5 +31,14 @@ class Action:
         """Do it, put back what is broken from outside, and return in words what shows that it took effect."""
         raise NotImplementedError
 
+    def carry_out(self, world: World, parameters: Parameters) -> str:
+        """Do it as soon as it may be done; the recovery from it is still to come. Return what `do` does."""
+        if self.needs_flow:
+            world.trial.wait_flowing()
+        proof = self.do(world, parameters)
+        self.happens(world.model, parameters)
+        world.trial.repaired()
+        return proof
+
     def check(self, world: World, parameters: Parameters) -> None:
         """Assert what must be true of it once readings flow again."""

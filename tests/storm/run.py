@@ -105,11 +105,7 @@ def _run(storm: _Storm, steps: Sequence[Step], folder: Path, without: str | None
 
 def _take(storm: _Storm, world: World, step: Step) -> None:
     kind, trial = KINDS[step.kind], world.trial
-    if kind.needs_flow:
-        trial.wait_flowing()
-    proof = kind.do(world, step.parameters)
-    kind.happens(world.model, step.parameters)
-    trial.repaired()
+    proof = kind.carry_out(world, step.parameters)
     row = Row(step, proof)
     if step.is_awaited:
         trial.wait_recovered()

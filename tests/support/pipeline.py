@@ -4,11 +4,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,12 @@ from include.broker.topic import MOST_AHEAD, MOST_BEHIND, open_broker
 from include.db.connect import Connection, Role, connect
 from include.report.run import make_report
 from include.report.types import Report
-from include.settings import PROJECT_ROOT, Settings, environment_of
+from include.settings import Settings, environment_of
 from include.stream.submit import spark_environment, submit_command
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from tests.support.databases import fresh_database
+from tests.support.processes import RUN_TIMEOUT_SECONDS, LoggedProcess
 from tests.support.waiting import wait_until
-
-RUN_TIMEOUT_SECONDS = 300
 
 
 class Pipeline:
@@ -105,50 +102,20 @@ class Pipeline:
             run.kill_all()
 
 
-class StreamRun:
+class StreamRun(LoggedProcess):
     """One launch through spark-submit, as an operator would start it."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._file = Path(tempfile.mkstemp(prefix="heartbeat-stream-", suffix=".log")[1])
-        with self._file.open("wb") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=PROJECT_ROOT,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+    prefix = "heartbeat-stream-"
 
     @property
     def jvm_pid(self) -> int:
         """Pid of Spark's driver; spark-submit becomes it."""
         return self._process.pid
 
-    def log(self) -> str:
-        """Return what the stream has said so far."""
-        return self._file.read_text(errors="replace")
-
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the structured log lines of one event."""
         lines = [json.loads(line) for line in self.log().splitlines() if line.startswith('{"')]
         return [line for line in lines if line.get("event") == name]
-
-    def wait_started(self) -> "StreamRun":
-        """Wait until it holds the lease and has begun."""
-        wait_until(
-            lambda: self.log() if self.is_alive() else f"ended: {self.log()}",
-            lambda log: "stream_started" in log,
-        )
-        return self
-
-    def is_alive(self) -> bool:
-        """Tell whether the driver runs."""
-        return self._process.poll() is None
-
-    def wait(self) -> int:
-        """Wait for its end and return the exit code."""
-        return self._process.wait(RUN_TIMEOUT_SECONDS)
 
     def wait_long(self) -> int:
         """Wait for its end, whenever that may be, and return the exit code."""
@@ -170,28 +137,6 @@ class StreamRun:
         """Kill the driver's JVM as the kernel would."""
         os.kill(self.jvm_pid, signal.SIGKILL)
         self._process.wait(RUN_TIMEOUT_SECONDS)
-
-    def kill_all(self) -> None:
-        """Kill the whole launch."""
-        kill_session(self._process)
-
-
-def kill_session(leader: subprocess.Popen[bytes]) -> None:
-    """Kill a process that leads a session, and all that belong to it."""
-    members = [p for p in psutil.process_iter() if session_of(p.pid) == leader.pid]
-    for process in members:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    leader.wait(RUN_TIMEOUT_SECONDS)
-    psutil.wait_procs(members, timeout=RUN_TIMEOUT_SECONDS)
-
-
-def session_of(pid: int) -> int:
-    """Return the session that a process belongs to; -1 where it is gone."""
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return -1
 
 
 @contextmanager

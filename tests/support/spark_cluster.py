@@ -18,7 +18,8 @@ from include.stream.submit import spark_home
 from stack.airflow.configuration import environment as airflow_environment
 from stack.airflow.connections import connections
 from stack.ports import free_port
-from tests.support.pipeline import StreamRun, kill_session
+from tests.support.pipeline import StreamRun
+from tests.support.processes import kill_session
 from tests.support.waiting import wait_until
 
 WORKER_MEMORY = "640m"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.tables import write_table
 from tests.upgrades.traffic import Passage
 
 _HEADINGS = ("version", "way", "acknowledged", "accepted", "lost", "doubled", "longest pause s", "remark")
@@ -27,11 +28,7 @@ def passage(request: pytest.FixtureRequest) -> Begin:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the table, as docs/faults.md has it."""
     passages = config.stash.get(_PASSAGES, [])
-    if not passages:
-        return
-    terminalreporter.section("upgrades")
-    for row in (_HEADINGS, ("---",) * len(_HEADINGS), *map(_row, passages)):
-        terminalreporter.write_line(f"| {' | '.join(row)} |")
+    write_table(terminalreporter, "upgrades", _HEADINGS, map(_row, passages))
 
 
 def _row(passage: Passage) -> tuple[str, ...]:

@@ -4,19 +4,18 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
 
-import psutil
 from pydantic import SecretStr
 
 from include.settings import ENV_FILE_KEY, FIELDS, PROJECT_ROOT, Settings, environment_of
 from include.surroundings import of_ours
+from tests.support.processes import LoggedProcess
 from tests.support.waiting import wait_until
 from tests.upgrades.history import installed
 
@@ -30,55 +29,17 @@ settle_due(get_settings(), before=datetime.now(UTC).replace(tzinfo=None) + timed
 """
 
 
-class Running:
-    """A command that goes on until it is ended; what it says goes to a file."""
+class Running(LoggedProcess):
+    """A command that goes on until it is ended."""
 
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
-        self._log = Path(tempfile.mkstemp(prefix="heartbeat-upgrade-", suffix=".log")[1])
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def log(self) -> str:
-        """Return what it has said so far."""
-        return self._log.read_text(errors="replace")
-
-    def is_alive(self) -> bool:
-        """Tell whether it still runs."""
-        return self._process.poll() is None
-
-    def wait(self) -> int:
-        """Wait for its end and return the exit code."""
-        return self._process.wait(_PATIENCE_SECONDS)
-
-    def wait_started(self) -> None:
-        """Wait until a launch of the stream has taken the lease."""
-        seen = wait_until(
-            lambda: (self.is_alive(), self.log()),
-            lambda seen: not seen[0] or "stream_started" in seen[1],
-            timeout_seconds=_PATIENCE_SECONDS,
-        )
-        assert "stream_started" in seen[1], seen[1]
+    prefix = "heartbeat-upgrade-"
+    longest_start_seconds = _PATIENCE_SECONDS
+    longest_run_seconds = _PATIENCE_SECONDS
 
     def interrupt(self) -> int:
         """Press Ctrl-C, wait for the end and return the exit code."""
         self._process.send_signal(SIGINT)
         return self.wait()
-
-    def kill(self) -> None:
-        """Kill it and all that it has started."""
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(self._process.pid)
-            for each in [*process.children(recursive=True), process]:
-                with suppress(psutil.NoSuchProcess):
-                    each.kill()
-        self.wait()
 
 
 @dataclass(frozen=True)
@@ -137,12 +98,12 @@ class Program:
     def running(self, *words: str) -> Iterator[Running]:
         """Run a command of main.py beside a `with` block; what is left of it at the end is killed."""
         command = Running(
-            self._command("main.py", *words), self.folder, {**self.environment, "LOG_FORMAT": "json"}
+            self._command("main.py", *words), {**self.environment, "LOG_FORMAT": "json"}, self.folder
         )
         try:
             yield command
         finally:
-            command.kill()
+            command.kill_all()
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

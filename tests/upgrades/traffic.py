@@ -18,16 +18,13 @@ from tests.support.background import repeating
 from tests.support.pipeline import Pipeline
 from tests.support.trials.accounting import count_doubled
 from tests.support.trials.late_readings import late_readings
-from tests.support.trials.trial import Amendments
+from tests.support.trials.trial import FRESH_SECONDS, NEWEST, Amendments
 from tests.support.waiting import wait_until
 from tests.upgrades.program import Program
 
 RECORDS_PER_SECOND = 1000
-# A reading that is stored so soon after it was sent is fresh.
-_FRESH_SECONDS = 2.0
 _LOOK_EVERY_SECONDS = 0.2
 _PATIENCE_SECONDS = 600.0
-_NEWEST = "select max(newest_record_at) from stream_commits"
 
 
 @dataclass
@@ -89,7 +86,7 @@ class Freshness:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = connect(self._settings, Role.READER, autocommit=True)
-            [(newest,)] = self._connection.execute(_NEWEST).fetchall()
+            [(newest,)] = self._connection.execute(NEWEST).fetchall()
         except (HeartbeatError, psycopg.Error):
             self.close()
             return
@@ -108,7 +105,7 @@ class Freshness:
         since = time.monotonic()
         wait_until(
             lambda: self._looks[-1] if self._looks else (since, None),
-            lambda look: look[0] > since and look[1] is not None and look[1] < _FRESH_SECONDS,
+            lambda look: look[0] > since and look[1] is not None and look[1] < FRESH_SECONDS,
             timeout_seconds=_PATIENCE_SECONDS,
         )
 

@@ -4,6 +4,10 @@ import { element } from "./dom.js";
 import { colour, onTheme } from "./theme.js";
 
 const PADDING = [10, 24, 0, 0];
+const TIME_AXIS_PX = 28;
+
+// How high a chart's lines can go, of the height of all of it.
+export const plotPx = (height) => height - PADDING[0] - TIME_AXIS_PX - PADDING[2];
 
 // `lines` are {label, colour, fill}; `draw` gets the plot below the lines; `range` gives the limits of the value axis.
 export function lineChart(target, { lines, height = 180, draw, range, unit }) {
@@ -27,7 +31,7 @@ export function lineChart(target, { lines, height = 180, draw, range, unit }) {
       cursor: { drag: { x: false, y: false }, points: { size: 7 } },
       scales: { y: { range: range ?? ((_, _low, high) => [0, Math.max(high, 1) * 1.1]) } },
       axes: [
-        { ...axis, size: 28, space: 70, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
+        { ...axis, size: TIME_AXIS_PX, space: 70, values: [[60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: 46, space: 34, values: (_, ticks) => ticks.map((tick) => (tick >= 10_000 ? `${tick / 1000}k` : String(tick))) },
       ],
       series: [

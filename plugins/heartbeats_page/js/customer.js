@@ -1,6 +1,6 @@
 // One customer's heart rate: over the bands of the risk policy, with gaps where readings are missing.
 
-import { lineChart } from "./charts.js";
+import { lineChart, plotPx } from "./charts.js";
 import { UUID, ask as askServer } from "./ask.js";
 import { byId, dataTable, element, refuse, show, text } from "./dom.js";
 import { clearEpisodes, drawEpisodes, drawLimits, episodeLegend, renderEpisodes, startEpisodes, stripesPx } from "./episodes.js";
@@ -14,8 +14,6 @@ import { colour } from "./theme.js";
 const ASK_SECONDS = 2;
 const SPREAD_SECONDS = 2;
 const CHART_PX = 260;
-// Without the time axis and what is left free at the top.
-const PLOT_PX = CHART_PX - 38;
 
 let followed = null;
 let minutes = 15;
@@ -168,7 +166,7 @@ function limits(_, low, high) {
   const most = Math.max(high, bands.high_above_bpm + 8);
   const [from, to] = [Math.max(bounds.lowest_bpm, Math.floor(least - 4)), Math.min(bounds.highest_bpm, Math.ceil(most + 4))];
   // The stripes stand above the line, not over it.
-  return [from, to + Math.ceil(((to - from) * stripesPx()) / (PLOT_PX - stripesPx()))];
+  return [from, to + Math.ceil(((to - from) * stripesPx()) / (plotPx(CHART_PX) - stripesPx()))];
 }
 
 function drawBands(plot) {

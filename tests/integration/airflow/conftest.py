@@ -10,8 +10,6 @@ from tests.support.control_plane import ControlPlane
 from tests.support.source import steady_source
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(1800)]
-
 # A stopped stream is to be noticed within the patience of a test.
 IMPATIENT = {
     "health_stall_seconds": 8.0,

@@ -38,7 +38,12 @@ FRESH_SECONDS = 2.0
 _PATIENCE_SECONDS = 600.0
 # An offset that no record has: what a ground truth says of it is true of another topic.
 _ELSEWHERE = -1
-_NEWEST = "select max(newest_record_at) from stream_commits"
+NEWEST = "select max(newest_record_at) from stream_commits"
+
+
+def flows_after(seconds: float | None) -> str:
+    """Return in words when readings flowed again, to follow other words; nothing where nobody waited for it."""
+    return "" if seconds is None else f"; flows after {seconds:.1f} s"
 
 
 @dataclass
@@ -140,7 +145,7 @@ class Trial:
 
     def _newest(self) -> datetime:
         with suppress(HeartbeatError, psycopg.Error):
-            newest = self.pipeline.rows(_NEWEST)[0][0]
+            newest = self.pipeline.rows(NEWEST)[0][0]
             return datetime.min if newest is None else newest  # noqa: DTZ901 - as the column is
         return datetime.min  # noqa: DTZ901
 
@@ -169,7 +174,7 @@ def under_traffic(
         trial = Trial(pipeline, stream, Account(name), reading)
         before_traffic(trial)
         with (
-            repeating(lambda: _settle(pipeline.settings), every_seconds=_SETTLE_SECONDS),
+            repeating(lambda: settle(pipeline.settings), every_seconds=_SETTLE_SECONDS),
             late_readings(pipeline.settings, trial.amendments.stored),
             _simulated(pipeline.settings, fault_rates, late_by_seconds, truth),
         ):
@@ -222,14 +227,14 @@ def _check(trial: Trial, reading: Readers) -> None:
     assert reading.wrong == []
     assert min(reading.looks, reading.published_hours) > 0
     assert (account.lost, account.doubled) == (0, 0)
-    _settle(trial.pipeline.settings)
+    settle(trial.pipeline.settings)
     require_hours_recomputed(trial.pipeline)
 
 
-def _settle(settings: Settings) -> None:
-    """Settle all hours, that which is not over too."""
+def settle(settings: Settings, *, is_over: bool = False) -> None:
+    """Settle all hours, or those that are over alone; the next time tries again what cannot be done now."""
     with suppress(HeartbeatError):
-        settle_due(settings, before=_now() + timedelta(hours=1))
+        settle_due(settings, before=_now() + timedelta(hours=0 if is_over else 1))
 
 
 def _lag(pipeline: Pipeline) -> int:
