@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from include.alarms.evaluator import Evaluator
+from include.alarms.progress import StreamProgress
 from include.alarms.store import to_us
 from include.settings import Settings
 from tests.support.hours import Measurement
@@ -38,7 +39,7 @@ class SetProgress:
 
 
 @contextmanager
-def evaluating(settings: Settings, progress: SetProgress) -> Iterator[Evaluator]:
+def evaluating(settings: Settings, progress: StreamProgress) -> Iterator[Evaluator]:
     """Give an evaluator that has begun."""
     evaluator = Evaluator(settings, progress, holder="test:1")
     try:
