@@ -38,7 +38,7 @@ def render_page(report: DayReport) -> str:
         glyphs=STATES,
         charts=_charts(report),
         trend_days=TREND_DAYS,
-        states_by_hour=_by_hour(report, report.hours),
+        states_by_hour=_by_hour(report, report.told_hours),
     )
 
 

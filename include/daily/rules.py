@@ -74,9 +74,9 @@ def total_risk(hours: Sequence[Risk]) -> Risk:
 def verdict(report: DayReport) -> str:
     """Say in a sentence or two what matters most."""
     states, total = report.states, report.outcomes_total
-    if not report.hours and not total.records:
+    if not report.told_hours and not total.records:
         return "Nothing came in, and no hour of the day has readings."
-    published = f"{states['published']} of {counted(len(report.hours), 'hour')} with readings published"
+    published = f"{states['published']} of {counted(len(report.told_hours), 'hour')} with readings published"
     others = [f"{states[state]} {state}" for state in ("withheld", "reopened", "open") if states[state]]
     accepted = [f"{report.accepted_hours} accepted by a person"] if report.accepted_hours else []
     share = f"{total.quarantined / total.records:.2%}" if total.records else "none"

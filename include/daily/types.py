@@ -85,6 +85,12 @@ class Hour:
     held_back: int
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it was settled without a reading, and there is nothing else to say of it."""
+        has_readings = self.readings or self.unsettled_readings
+        return self.state == "published" and not has_readings and self.accepted_by is None
+
+    @property
     def notes(self) -> list[str]:
         """What there is to say of it, in words."""
         notes = [self.reason] if self.reason else []
@@ -211,16 +217,21 @@ class DayReport:
     alarm_hours: Sequence[AlarmHour]
 
     @property
+    def told_hours(self) -> list[Hour]:
+        """The hours that there is something to say of: each ended hour is settled, also one without readings."""
+        return [hour for hour in self.hours if not hour.is_empty]
+
+    @property
     def states(self) -> Counter[str]:
-        """How many hours stand in which state."""
-        return Counter(hour.state for hour in self.hours)
+        """How many of the told hours stand in which state."""
+        return Counter(hour.state for hour in self.told_hours)
 
     @property
     def accepted_hours(self) -> int:
-        """How many hours a person has accepted."""
-        return sum(hour.accepted_by is not None for hour in self.hours)
+        """How many of the told hours a person has accepted."""
+        return sum(hour.accepted_by is not None for hour in self.told_hours)
 
     @property
     def republished_hours(self) -> int:
-        """How many hours were reopened and published again."""
-        return sum(hour.revision > 1 for hour in self.hours)
+        """How many of the told hours were reopened and published again."""
+        return sum(hour.revision > 1 for hour in self.told_hours)

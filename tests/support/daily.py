@@ -117,6 +117,11 @@ def empty_report() -> DayReport:
     )
 
 
+def empty_hour(hour: datetime) -> Hour:
+    """Return an hour that was settled without a reading."""
+    return Hour(hour, "published", None, 0, 0, 1, None, None, 0)
+
+
 def _hour(place: int, hour: datetime) -> Hour:
     if place == 9:
         reason = "readings with another risk level than the policy gives: 1"

@@ -1,6 +1,7 @@
 """The page of a day: whole in itself, each figure where a program finds it, whatever is told is escaped."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from include.daily.charts import Series, columns, lines, trend
 from include.daily.page import SECTIONS, TEMPLATES, render_list, render_page
 from include.domain.reasons import Reason
-from tests.support.daily import empty_report, sample_report
+from tests.support.daily import DAY, empty_hour, empty_report, sample_report
 from tests.support.figures import figures_of
 
 VOID = {"meta", "link", "br"}
@@ -94,6 +95,22 @@ def test_each_figure_is_there_once_with_its_exact_value() -> None:
 
 def test_an_empty_day_says_so_in_each_part() -> None:
     assert render_page(empty_report()).count('class="empty"') == len(SECTIONS) + 1
+
+
+def test_a_day_whose_hours_were_all_settled_without_readings_is_an_empty_one() -> None:
+    silent = replace(empty_report(), hours=[empty_hour(hour) for hour in DAY.hours])
+
+    assert render_page(silent) == render_page(empty_report())
+
+
+def test_an_hour_that_was_settled_without_readings_is_drawn_as_one_without() -> None:
+    day = sample_report()
+    with_a_pause = replace(day, hours=[*day.hours, empty_hour(DAY.hours[4])])
+
+    page = render_page(with_a_pause)
+
+    assert page == render_page(day)
+    assert 'title="04:00: no readings"' in page
 
 
 def test_a_day_that_was_dropped_says_what_is_missing() -> None:

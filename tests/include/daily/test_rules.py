@@ -1,6 +1,8 @@
 """What the figures of a day mean."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from include.daily.rules import TREND_DAYS, as_day, expectations, latencies, mes
 from include.daily.types import Day
 from include.domain.latency import percentile_ms
 from include.errors import OptionError
-from tests.support.daily import DAY, empty_report, sample_report
+from tests.support.daily import DAY, empty_hour, empty_report, sample_report
 
 TODAY = date(2026, 11, 26)
 FIRST = datetime(2026, 11, 25)  # noqa: DTZ001 - UTC without a zone, as the columns are
@@ -92,6 +94,35 @@ def test_the_verdict_names_what_matters() -> None:
     assert message(sample_report()).startswith("2026-11-25: 21 of 23 hours")
     assert "Latency p99" in message(sample_report())
     assert "Latency" not in message(empty_report())
+
+
+def test_hours_that_were_settled_without_readings_are_not_told_of() -> None:
+    silent = replace(empty_report(), hours=[empty_hour(hour) for hour in DAY.hours])
+    day = sample_report()
+    with_a_pause = replace(day, hours=[*day.hours, empty_hour(DAY.hours[4])])
+
+    assert verdict(silent) == verdict(empty_report())
+    assert verdict(with_a_pause) == verdict(day)
+    assert (silent.states.total(), with_a_pause.states) == (0, day.states)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"readings": 1},
+        {"unsettled_readings": 1},
+        {"state": "withheld"},
+        {"state": "open"},
+        {"accepted_by": "erika"},
+    ],
+)
+def test_any_other_hour_is_told_of(changes: dict[str, Any]) -> None:
+    hour = replace(empty_hour(FIRST), **changes)
+
+    report = replace(empty_report(), hours=[hour])
+
+    assert list(report.told_hours) == [hour]
+    assert verdict(report) != verdict(empty_report())
 
 
 def test_a_day_knows_its_notes() -> None:
