@@ -125,6 +125,21 @@ def test_who_is_held_back_and_who_accepted_an_hour_is_told_in_words(
     assert ": <i>known</i>" in row.inner_text()
 
 
+def test_a_published_hour_without_readings_is_not_called_unpublished(
+    plane: ControlPlane, page: "Page"
+) -> None:
+    plane.run(
+        "insert into risk_hourly (hour, risk_level, readings, customers) "
+        "select date_trunc('hour', timezone('utc', now())) - interval '30 hours', level, 0, 0 "
+        "from unnest(array['Normal', 'Elevated', 'High']) as level"
+    )
+    columns = page.locator("#risk-columns")
+
+    columns.get_by_title(": no readings").first.wait_for(state="attached")
+
+    assert columns.get_by_title(": not published").count() > 0
+
+
 def test_what_is_sent_shows_within_seconds(plane: ControlPlane, page: "Page") -> None:
     wait_until(lambda: number(page, "rate-duplicates"), lambda rate: rate == 0)
     value = event(7, customer=90, heart_rate=75)

@@ -112,11 +112,15 @@ function makeColumn() {
   return element("div", { class: "column" }, ...LEVELS.toReversed().map((level) => element("span", { class: level })));
 }
 
+function mixText(row, total) {
+  if (!row) return "not published";
+  if (!total) return "no readings";
+  return `Normal ${percent(row.normal / total)}, Elevated ${percent(row.elevated / total)}, High ${percent(row.high / total)} of ${count(total)}`;
+}
+
 function updateColumn(column, row, at) {
   const total = row ? row.normal + row.elevated + row.high : 0;
   column.classList.toggle("none", total === 0);
-  column.title = total
-    ? `${hour(at * 1000)}: Normal ${percent(row.normal / total)}, Elevated ${percent(row.elevated / total)}, High ${percent(row.high / total)} of ${count(total)}`
-    : `${hour(at * 1000)}: not published`;
+  column.title = `${hour(at * 1000)}: ${mixText(row, total)}`;
   for (const part of column.children) part.style.flexGrow = String(total ? row[part.className] / total : 0);
 }
