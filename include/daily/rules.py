@@ -21,7 +21,7 @@ def as_day(text: str, *, today: date) -> Day:
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day and no instant
     except ValueError:
-        raise OptionError(f"{text} is not a day: write it as 2026-01-31") from None
+        raise OptionError(f"{text!r} is not a day: write it as 2026-01-31") from None
     if not _FIRST_DAY <= day <= today:
         raise OptionError(f"{text} is not a day that can be told of: choose one from {_FIRST_DAY} to {today}")
     return Day(day)

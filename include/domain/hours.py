@@ -1,7 +1,8 @@
 """Hours as instants: UTC without a zone, as the columns are. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from include.domain.instants import as_utc
 from include.errors import OptionError
 
 HOUR = timedelta(hours=1)
@@ -10,10 +11,9 @@ HOUR = timedelta(hours=1)
 def as_hour(instant: datetime | str) -> datetime:
     """Return the hour that begins at `instant` (ISO 8601, UTC if it has no zone)."""
     try:
-        parsed = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-        hour = parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
-    except (ValueError, OverflowError):  # the calendar's first and last day are another year elsewhere
-        raise OptionError(f"{instant} is not an hour: write it as 2026-01-31T14:00") from None
+        hour = as_utc(instant)
+    except ValueError:
+        raise OptionError(f"{str(instant)!r} is not an hour: write it as 2026-01-31T14:00") from None
     if hour != hour.replace(minute=0, second=0, microsecond=0):
         raise OptionError(f"{hour} is not the beginning of an hour: write it as 2026-01-31T14:00")
     return hour

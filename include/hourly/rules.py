@@ -23,7 +23,7 @@ def require_kept_hour(hour: datetime, *, now: datetime, kept_days: int) -> datet
     """
     first = datetime.combine(now.date() - timedelta(days=kept_days), time.min)
     name = f"the hour {hour_name(hour)}"
-    if hour + HOUR > now + _CLOCKS_DIFFER:
+    if hour > now + _CLOCKS_DIFFER - HOUR:  # the last hour of the calendar has no end that can be written
         raise OptionError(f"{name} has not ended yet: choose {hour_name(last_full_hour(now))} or earlier")
     if hour < first:
         raise OptionError(

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from include.db.connect import Role, connect, readable_errors
 from include.db.queries import query
+from include.domain.instants import as_utc
 from include.domain.schema import MAX_HEART_RATE_BPM, MIN_HEART_RATE_BPM
 from include.episodes.policy import AlarmPolicy, LevelRule, load_alarm_policy
 from include.episodes.rules_in_force import Limit, own_limits
@@ -132,10 +133,8 @@ def parse_instant(text: str | None, default: datetime) -> datetime:
     if not (text or "").strip():
         return default
     try:
-        instant = datetime.fromisoformat(str(text).strip())
-        if instant.tzinfo is not None:
-            instant = instant.astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):
+        instant = as_utc(str(text).strip())
+    except ValueError:
         raise OptionError("an instant is written like 2026-11-20T12:00:00Z") from None
     if not 1970 <= instant.year < 9999:
         raise OptionError("an instant must lie between 1970 and 9998")

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from include.broker.topic import TimestampLimits
 from include.domain.headers import Headers, from_json
+from include.domain.instants import as_utc
 from include.domain.original_time import ORIGINAL_TIME_HEADER, original_time_header
 from include.domain.reasons import Reason
 from include.errors import OptionError
@@ -99,7 +100,6 @@ def _instant(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        instant = datetime.fromisoformat(text)
+        return as_utc(text)
     except ValueError:
         raise OptionError(f"{text!r} is not a date and time such as 2026-01-31T14:00:00Z") from None
-    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant

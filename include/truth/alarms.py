@@ -3,20 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from include.db.connect import Role, connect, readable_errors
 from include.db.queries import query
+from include.domain.instants import as_utc
 from include.errors import FileUnusableError
 from include.settings import Settings
-from include.truth.lines import truth_lines
+from include.truth.lines import EPOCH, MILLISECOND, truth_lines
 
 LEAST_RECALL, LEAST_PRECISION = 0.99, 0.95
-_MILLISECOND = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as in the database
 
 _Key = tuple[UUID, str]
 
@@ -163,11 +162,11 @@ def _read_truth(ledger: Path) -> tuple[dict[UUID, Watch], dict[_Key, list[Truth]
     truths: dict[_Key, list[Truth]] = defaultdict(list)
     for line in truth_lines(ledger):
         if "watched" in line:
-            interval = line["interval_ms"] * _MILLISECOND
-            watched[UUID(line["watched"])] = Watch(_instant(line["first"]), _instant(line["last"]), interval)
+            interval = line["interval_ms"] * MILLISECOND
+            watched[UUID(line["watched"])] = Watch(as_utc(line["first"]), as_utc(line["last"]), interval)
         elif "episode" in line:
-            cleared = None if line["cleared"] is None else _instant(line["cleared"])
-            truth = Truth(_instant(line["onset"]), cleared, _EPOCH + line["fulfilled_ms"] * _MILLISECOND)
+            cleared = None if line["cleared"] is None else as_utc(line["cleared"])
+            truth = Truth(as_utc(line["onset"]), cleared, EPOCH + line["fulfilled_ms"] * MILLISECOND)
             truths[UUID(line["customer_id"]), line["episode"]].append(truth)
     if not watched:
         raise FileUnusableError(
@@ -175,7 +174,3 @@ def _read_truth(ledger: Path) -> tuple[dict[UUID, Watch], dict[_Key, list[Truth]
             problem="it tells no episodes: its run was too large for that, or did not come to its end",
         )
     return watched, {key: own for key, own in truths.items() if key[0] in watched}
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)

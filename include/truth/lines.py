@@ -5,18 +5,24 @@ import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from include.domain.instants import as_utc
 from include.domain.reasons import Outcome, Reason
 from include.errors import FileUnusableError
 
 LONGEST_LINE_BYTES = 64 * 1024
 GZIP_MARK = b"\x1f\x8b"
-UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error)
+UNREADABLE = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError),
+    zlib.error,
+)
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the columns are
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def truth_lines(truth: Path) -> Iterator[dict[str, Any]]:
@@ -47,11 +53,11 @@ def _checked(line: Any) -> dict[str, Any]:
     """Return a line of a ground truth; raise one of UNREADABLE for anything else."""
     if "watched" in line:
         _require_instants(line, "first", "last")
-        _require_whole(line, "interval_ms")
+        _require_span(line, "interval_ms")
         UUID(line["watched"])
     elif "episode" in line:
         _require_instants(line, "onset", *(["cleared"] if line["cleared"] is not None else []))
-        _require_whole(line, "fulfilled_ms")
+        _require_span(line, "fulfilled_ms")
         UUID(line["customer_id"])
     elif "episodes" not in line:
         _require_record(line)
@@ -71,7 +77,12 @@ def _require_record(line: dict[str, Any]) -> None:
 
 def _require_instants(line: dict[str, Any], *names: str) -> None:
     for name in names:
-        datetime.fromisoformat(line[name])
+        as_utc(line[name])
+
+
+def _require_span(line: dict[str, Any], name: str) -> None:
+    _require_whole(line, name)
+    EPOCH + line[name] * MILLISECOND  # raises OverflowError for what lies outside the calendar
 
 
 def _require_whole(line: dict[str, Any], *names: str) -> None:

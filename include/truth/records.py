@@ -11,6 +11,7 @@ from psycopg import IsolationLevel
 from include.broker.topic import open_broker
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.queries import query
+from include.domain.instants import as_utc
 from include.domain.reasons import Outcome
 from include.domain.risk import RiskPolicy, load_policy
 from include.settings import Settings
@@ -114,7 +115,7 @@ def _compare_record(
 def _compare_reading(
     line: dict[str, Any], where: str, stored: _Stored, policy: RiskPolicy, comparison: Comparison
 ) -> None:
-    instant = datetime.fromisoformat(line["event_time"]).replace(tzinfo=None)
+    instant = as_utc(line["event_time"])
     expected = (line["heart_rate"], policy.level_of(line["heart_rate"]).value)
     reading = stored.readings.pop((UUID(line["customer_id"]), instant), None)
     if reading is None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from producer.instants import US_PER_SECOND, instant_us
+from producer.instants import FIRST_US, LAST_US, US_PER_SECOND, instant_us
 
 _SHORTEST_ISO = len("2026-01-01T00:00")
 _SHORTEST, _LONGEST = len("0:00"), 64
@@ -73,7 +73,10 @@ class TimeReading:
 
     def read(self, text: str) -> int | None:
         """Return the microseconds since 1970 UTC; None where the text is no instant, or not a clear one."""
-        text = text.strip()
+        us = self._read(text.strip())
+        return us if us is not None and FIRST_US <= us <= LAST_US else None
+
+    def _read(self, text: str) -> int | None:
         if not _SHORTEST <= len(text) <= _LONGEST:
             return None
         # Before ISO 8601, whose basic form some numbers could pass for.
@@ -119,8 +122,10 @@ def _cast(text: pa.Array) -> list[int | None]:
         times = text.cast(pa.timestamp("us", tz="UTC"))
     except pa.ArrowInvalid:  # Arrow wants a zone in all rows or in none
         times = text.cast(pa.timestamp("us"))
-    micros: list[int | None] = times.cast(pa.int64()).to_pylist()
-    return micros
+    micros = times.cast(pa.int64())
+    is_writable = pc.and_(pc.greater_equal(micros, FIRST_US), pc.less_equal(micros, LAST_US))
+    found: list[int | None] = pc.if_else(is_writable, micros, None).to_pylist()
+    return found
 
 
 def forms_of(texts: Iterable[str]) -> Counter[Form]:

@@ -155,7 +155,7 @@ def test_an_hour_that_can_never_be_settled_is_refused_at_once_whether_or_not_a_b
     assert [
         expected in text
         for expected, text in zip(
-            ("is too old", "has not ended yet", "not the beginning of an hour", "soon is not an hour"),
+            ("is too old", "has not ended yet", "not the beginning of an hour", "'soon' is not an hour"),
             words,
             strict=True,
         )

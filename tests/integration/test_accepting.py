@@ -244,7 +244,7 @@ def test_to_accept_a_withheld_hour_takes_in_nobody_who_is_held_back_in_it(
         ("2026-11-20T08:00", " \n ", "a reason has to be given"),
         ("2026-11-20T08:00", "x" * 501, "the reason is too long"),
         ("2026-11-20T08:30", "known", "not the beginning of an hour"),
-        ("yesterday", "known", "yesterday is not an hour"),
+        ("yesterday", "known", "'yesterday' is not an hour"),
         ("0001-01-01T00:00+14:00", "known", "is not an hour"),
         ("2026-11-20T09:00", "known", "nothing to accept in the hour 2026-11-20T09:00Z: it is not withheld"),
         ("2026-11-20T10:00", "known", "nobody in it is held back"),

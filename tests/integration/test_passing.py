@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from include.broker.topic import open_broker
-from include.domain.hours import last_full_hour
+from include.domain.hours import as_hour, last_full_hour
 from include.errors import HourNotEndedError, StreamBehindError, TopicMissingError
 from include.hourly.passing import has_passed, measure_unpassed, wait_until_passed
 from include.maintenance.run import prune_results
@@ -49,8 +49,9 @@ def test_an_empty_topic_has_passed_every_hour_that_has_ended(pipeline: Pipeline)
     hour = last_full_hour(now())
 
     assert has_passed(pipeline.settings, hour)
-    with pytest.raises(HourNotEndedError):
-        has_passed(pipeline.settings, hour + timedelta(hours=2))
+    for later in (hour + timedelta(hours=2), as_hour("9999-12-31T23:00")):
+        with pytest.raises(HourNotEndedError):
+            has_passed(pipeline.settings, later)
 
 
 def test_records_that_wait_hold_the_hour_until_the_ledger_is_past_them(pipeline: Pipeline) -> None:

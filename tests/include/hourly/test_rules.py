@@ -66,8 +66,10 @@ def test_the_partition_that_is_farthest_behind_is_named() -> None:
     [
         ("2026-11-20T09:00", "has not ended yet: choose 2026-11-20T08:00Z or earlier"),
         ("2999-01-01T00:00", "has not ended yet"),
+        ("9999-12-31T23:00", "has not ended yet"),
         ("2026-08-14T23:00", "too old, readings are kept for 97 days: choose 2026-08-15T00:00Z or later"),
         ("2006-01-01T00:00", "too old"),
+        ("0001-01-01T00:00", "too old"),
     ],
 )
 def test_an_hour_that_can_never_be_settled_is_refused_in_words(hour: str, problem: str) -> None:

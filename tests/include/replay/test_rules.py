@@ -138,6 +138,8 @@ def test_an_operators_words_become_a_selection_in_utc() -> None:
         ({"reasons": []}, "no reason is chosen"),
         ({"reasons": ["typo"]}, "no such reason: typo"),
         ({"since": "yesterday"}, "'yesterday' is not a date and time"),
+        ({"since": "0001-01-01T00:00:00+05:00"}, "is not a date and time"),
+        ({"until": "9999-12-31T23:00:00-05:00"}, "is not a date and time"),
         ({"limit": 0}, "at least 1"),
     ],
 )

@@ -21,6 +21,7 @@ LINE: dict[str, Any] = {
     "heart_rate": 72,
     "event_time": "2026-01-01T00:00:00.000Z",
 }
+LAST_DAY = "9999-12-31T23:00:00-05:00"
 
 
 def as_line(**changes: Any) -> bytes:
@@ -46,6 +47,9 @@ def as_line(**changes: Any) -> bytes:
         as_line(customer_id=7),
         as_line(customer_id="me"),
         as_line(event_time="soon"),
+        as_line(event_time="0001-01-01T00:00:00+05:00"),
+        as_line(watched=LINE["customer_id"], first=LAST_DAY, last=LAST_DAY, interval_ms=1000),
+        as_line(episode="high", onset=LINE["event_time"], cleared=None, fulfilled_ms=10**15),
         as_line(heart_rate=True),
         gzip.compress(as_line(), mtime=0)[:-12],
         gzip.compress(as_line(), mtime=0)[:12] + b"\xff" * 20,

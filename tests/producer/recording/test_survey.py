@@ -66,6 +66,17 @@ def test_a_file_in_the_order_of_time_is_paced_without_a_hint(tmp_path: Path) -> 
     assert said(recording(tmp_path, *MINUTES), speed=60) == []
 
 
+# A column of one form is read as a whole, any other row by row.
+@pytest.mark.parametrize("others", [(), ("2016/04/12 00:00:00",)])
+@pytest.mark.parametrize("how", [{"shift_to_now": True}, {"shift_to_ms": 0}, {"speed": 60}])
+def test_a_time_that_is_in_no_calendar_is_none(
+    tmp_path: Path, how: dict[str, Any], others: tuple[str, ...]
+) -> None:
+    edges = ("0001-01-01T00:00:00+05:00", "9999-12-31T23:00:00-05:00")
+
+    assert said(recording(tmp_path, *edges, *others, *MINUTES), **how) == []
+
+
 def test_a_shift_beyond_the_calendar_is_refused(tmp_path: Path) -> None:
     result = send(recording(tmp_path, *MINUTES), "--shift", "300000000000")
 
