@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum, auto
+from string import Formatter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -76,11 +77,15 @@ class Rule(BaseModel):
     @classmethod
     def _is_template(cls, failure: str) -> str:
         try:
+            parts = list(Formatter().parse(failure))
+            is_plain = all(
+                name in (None, "observed") and "{" not in (form or "") for _, name, form, _ in parts
+            )
             failure.format(observed=1.0)
-        except (LookupError, ValueError, AttributeError):
-            raise ValueError(
-                "the failure can name {observed}, such as {observed:.0f}, and nothing else"
-            ) from None
+        except (LookupError, ValueError, AttributeError, TypeError, MemoryError):
+            is_plain = False
+        if not is_plain:
+            raise ValueError("the failure can name {observed}, such as {observed:.0f}, and nothing else")
         return failure
 
     def explain(self, observed: float) -> str:

@@ -1,16 +1,20 @@
 """The suites as people edit them: what can be said in them, and what is refused in one line that says what to do."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from include.errors import SettingsError
 from include.quality import policy
 from include.quality.policy import load_quality_policy
 from include.quality.suite_file import read_figures, read_readings
-from include.quality.types import Expectation, Kind
+from include.quality.types import Expectation, Kind, Rule
 
 COUNT = "expect_table_row_count_to_equal"
 RATE = {"column": "heart_rate"}
@@ -73,7 +77,13 @@ def test_how_an_expectation_is_judged_follows_from_what_it_is(
         (entry(COUNT, {}, colour="red"), "expectations 1 meta colour: Extra inputs are not permitted"),
         (entry(COUNT, {}, name="Two Words"), "Two Words .* String should match pattern"),
         (entry(COUNT, {}, failure="{seen}"), r"the failure can name \{observed\}"),
-        (entry(COUNT, {}, failure="{observed"), r"the failure can name \{observed\}"),
+        *[
+            (entry(COUNT, {}, failure=failure), r"the failure can name \{observed\}")
+            for failure in (
+                *("{observed", "{}", "{0}", "{observed[0]}", "{observed.real}", "{observed.no}"),
+                *("{observed:d}", "{observed!x}", "{observed:{observed}}", f"{{observed:{10**15}}}"),
+            )
+        ],
         ({"type": COUNT, "meta": {}}, "expectations 1 kwargs: Field required"),
         (entry(COUNT, {"value": {"$PARAMETER": "leger"}}), "no parameter leger: there are .*ledger_readings"),
         (entry("expect_column_to_exist", {"column": "rate"}), "no column rate: there are customer_id"),
@@ -101,6 +111,22 @@ def test_what_makes_no_sense_about_readings_is_told_in_a_line(
 
     assert "\n" not in str(caught.value)
     assert str(tmp_path) in str(caught.value)
+
+
+# Without two digits side by side: a width of thousands of millions would only use up memory.
+@given(st.text(st.sampled_from("{}observed[]().!:,+-<>^=%_srafgned 0 1"), max_size=24))
+@example("{observed[0]}")
+@example("{observed:{observed}}")
+def test_a_failure_that_is_taken_can_be_told_of_any_figure(text: str) -> None:
+    assume(not re.search(r"\d{2}", text))
+    try:
+        rule = Rule(name="own", failure=text)
+    except ValidationError as error:
+        assert "and nothing else" in str(error)  # noqa: PT017 - most of them are refused, some are not
+        return
+
+    for observed in (0.0, -1.5, 0.1, 1e20, float("inf"), float("nan")):
+        rule.explain(observed)
 
 
 @pytest.mark.parametrize("column", ["heart_rate", None])
