@@ -47,7 +47,7 @@ def replay_dead_letters(settings: Settings, selection: Selection, *, dry_run: bo
     """Send what the selection names and has not been sent before; with `dry_run`, only count it.
 
     In this order:
-    1. clear up what a broken run left open
+    1. clear up what a broken run to the same topic left open
     2. claim a chunk, noting first where Kafka ends
     3. send it and wait for the acknowledgements
     4. mark what arrived, release what was refused
@@ -91,7 +91,7 @@ def _replay(settings: Settings, connection: Connection, selection: Selection) ->
     ):
         topic = broker.topic(settings.kafka.topic)
         session = _Replay(settings, connection, broker, topic, broker.timestamp_limits(topic))
-        found_sent = sum(_close_broken(session, run) for run in store.broken_runs(connection))
+        found_sent = sum(_close_broken(session, run) for run in store.broken_runs(connection, topic.name))
         chosen = store.count_letters(connection, topic.name, selection)
         with open_sender(settings, session.topic) as sender:
             run_id = store.begin_run(connection, session.topic)

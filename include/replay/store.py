@@ -81,9 +81,9 @@ def mark_replayed(
         connection.execute(query("replay/release_dead_letters"), {"run_id": run_id})
 
 
-def broken_runs(connection: Connection) -> list[BrokenRun]:
-    """Return the runs that never ended; the caller is the only replay."""
-    rows = connection.execute(query("replay/select_broken_runs")).fetchall()
+def broken_runs(connection: Connection, topic: str) -> list[BrokenRun]:
+    """Return the runs to a topic that never ended; the caller is the only replay."""
+    rows = connection.execute(query("replay/select_broken_runs"), {"topic": topic}).fetchall()
     return [
         BrokenRun(run_id, topic_id, {int(partition): offset for partition, offset in offsets.items()})
         for run_id, topic_id, offsets in rows

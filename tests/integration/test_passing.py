@@ -18,7 +18,6 @@ from include.maintenance.run import prune_results
 from stack.ports import free_port
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -118,23 +117,13 @@ def test_of_a_topic_that_took_anothers_place_the_ends_are_asked_anew(pipeline: P
     note_offset(pipeline, 0, 1000)
     send(pipeline, 1, partition=0)
     assert has_passed(settings, hour)
-    with open_broker(settings) as broker:
-        broker.delete_topic(settings.kafka.topic)
-        wait_until(lambda: _is_made_again(pipeline), bool)
+    pipeline.make_topic_anew()
 
     assert has_passed(settings, hour)  # it is empty, and nothing of the old one can be read any more
     pipeline.run("delete from hour_ends")
     send(pipeline, 3, partition=0)
 
     assert list(measure_unpassed(settings, hour).values()) == [3]
-
-
-def _is_made_again(pipeline: Pipeline) -> bool:
-    with open_broker(pipeline.settings) as broker:
-        try:
-            return broker.ensure_topic(pipeline.settings.kafka.topic, 2)
-        except TopicMissingError:
-            return False
 
 
 def test_no_end_can_be_noted_before_the_hour_has_ended_and_old_ones_go(pipeline: Pipeline) -> None:

@@ -222,6 +222,33 @@ def test_a_run_that_died_between_send_and_mark_doubles_nothing(pipeline: Pipelin
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_a_replay_to_another_topic_leaves_a_broken_run_to_its_own(
+    pipeline: Pipeline, *, is_made_anew: bool
+) -> None:
+    reject(pipeline, [b"{%d" % number for number in range(5)])
+    break_off(pipeline, sent=3)
+    name = f"{pipeline.settings.kafka.topic}-other"
+    other = pipeline.settings.having(kafka_topic=name)
+    with open_broker(other) as broker:
+        broker.ensure_topic(name, 1)
+
+    assert replay_dead_letters(other, ALL, dry_run=False).found_sent == 0
+    assert pipeline.rows("select topic from replay_runs where ended_at is null") == [
+        (pipeline.settings.kafka.topic,)
+    ]
+
+    if is_made_anew:
+        pipeline.make_topic_anew()
+    report = replay_dead_letters(pipeline.settings, ALL, dry_run=False)
+
+    gone = 3 if is_made_anew else 0
+    assert (report.found_sent, sum(report.sent.values())) == (3 - gone, 2 + gone)
+    assert sorted(record.value for record in copies(pipeline.settings)) == [b"{%d" % n for n in range(5)]
+    assert pipeline.count("replay_runs where ended_at is null") == 0
+
+
+@pytest.mark.fault
 def test_a_broker_that_is_away_leaves_the_letters_for_the_next_run(pipeline: Pipeline) -> None:
     reject(pipeline, [b"{"])
     away = pipeline.settings.having(kafka_broker=f"localhost:{free_port()}")

@@ -15,8 +15,9 @@ import psutil
 from kafka import KafkaProducer
 
 from include.broker.access import client_options
-from include.broker.topic import MOST_AHEAD, MOST_BEHIND, open_broker
+from include.broker.topic import MOST_AHEAD, MOST_BEHIND, Broker, open_broker
 from include.db.connect import Connection, Role, connect
+from include.errors import TopicMissingError
 from include.report.run import make_report
 from include.report.types import Report
 from include.settings import Settings, environment_of
@@ -63,6 +64,20 @@ class Pipeline:
     def owner(self) -> Connection:
         """Open a session as the database's owner."""
         return connect(self.settings, Role.OWNER, autocommit=True)
+
+    def make_topic_anew(self) -> None:
+        """Delete the topic, and make another one of the same name."""
+
+        def is_made(broker: Broker) -> bool:
+            try:
+                return broker.ensure_topic(kafka.topic, kafka.partitions)
+            except TopicMissingError:
+                return False
+
+        kafka = self.settings.kafka
+        with open_broker(self.settings) as broker:
+            broker.delete_topic(kafka.topic)
+            wait_until(lambda: is_made(broker), bool)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a query as the owner."""
