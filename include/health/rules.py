@@ -19,8 +19,9 @@ from include.settings_groups import Health
 from include.stream.alive import silent_seconds
 
 BYTES_PER_GIB = 1024**3
-# A record whose time is farther ahead does not tell when anything was sent; the ledger tells when it was stored.
-_FARTHEST_AHEAD = timedelta(minutes=5)
+# A time that is farther ahead comes from a wrong clock, and does not tell when anything was sent or measured. When a
+# record was stored, the ledger tells.
+FARTHEST_AHEAD = timedelta(minutes=5)
 # Fewer records than this are too few for a share to mean more than a warning.
 MIN_JUDGED_RECORDS = 20
 
@@ -100,7 +101,7 @@ def _freshness(facts: Facts, database: DatabaseFacts, lag: int, limits: Health) 
 
 def _record_age(newest: datetime | None, database: DatabaseFacts) -> float | None:
     """Return how long ago the source sent something, as far as the clocks of whoever sends can be believed."""
-    if newest is not None and newest > database.now + _FARTHEST_AHEAD:
+    if newest is not None and newest > database.now + FARTHEST_AHEAD:
         return commit_age_seconds(database)
     return age_seconds(newest, database.now)
 

@@ -8,6 +8,7 @@ from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.db.queries import query
 from include.domain.reasons import Reason
+from include.health.rules import FARTHEST_AHEAD
 from include.health.types import (
     AlarmWork,
     Check,
@@ -32,7 +33,8 @@ def read_database(
     began = time.perf_counter()
     now = read_clock(connection)
     since = now - timedelta(seconds=window_seconds)
-    sought = {"topic_id": kafka.topic_id if kafka else None, "since": since}
+    topic_id = kafka.topic_id if kafka else None
+    sought = {"topic_id": topic_id, "since": since, "farthest": now + FARTHEST_AHEAD}
     [pulse] = connection.execute(query("health/select_pulse"), sought).fetchall()
     answer_ms = (time.perf_counter() - began) * 1000
     [hours] = connection.execute(query("health/count_unpublished_hours")).fetchall()

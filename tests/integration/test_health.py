@@ -384,3 +384,22 @@ def test_a_record_whose_time_is_in_no_calendar_does_not_stop_the_checks(pipeline
 
     assert newest is not None
     assert newest.isoformat() == "9999-12-31T23:59:59"
+
+
+def test_a_reading_of_a_clock_that_is_ahead_does_not_hide_that_there_is_no_fresh_one(
+    pipeline: Pipeline,
+) -> None:
+    stream, now = InlineStream(pipeline.settings), datetime.now(UTC)
+    pipeline.lift_limits()
+    ahead = now + timedelta(days=2)
+    pipeline.send([event(1, at=ahead)], timestamp_ms=int(ahead.timestamp() * 1000))
+    pipeline.send([event(2, at=now - timedelta(minutes=20))])
+    stream.drain()
+    assert pipeline.count("heartbeats where event_time > timezone('utc', now())") == 1
+
+    assert run_checks(pipeline.settings)["freshness"] == "warn"
+    assert "the newest reading is 20 min old" in messages(pipeline)["freshness"]
+
+    pipeline.send([event(3, at=now + timedelta(minutes=1))])
+    stream.drain()
+    assert run_checks(pipeline.settings)["freshness"] == "ok"
