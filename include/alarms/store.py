@@ -187,6 +187,8 @@ def apply_changes(connection: Connection, changes: Sequence[tuple[bytes, Change]
     """Write alarms, transitions and what is to be told of them; return how many transitions there were."""
     rows = [{"place": place, **_as_row(customer, change)} for place, (customer, change) in enumerate(changes)]
     values = {"changes": Jsonb(rows, dumps=_dumps), "is_told": is_told}
+    ids = [change.alarm_id for _, change in changes if change.alarm_id is not None]
+    connection.execute(query("alarms/lock_alarms"), {"ids": ids})
     [(count,)] = connection.execute(query("alarms/apply_alarms"), values).fetchall()
     return int(count)
 

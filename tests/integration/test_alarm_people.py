@@ -5,10 +5,12 @@ from dataclasses import astuple
 
 import pytest
 
-from include.db.connect import Role, connect
+from include.alarms.store import APPLICATION
+from include.db.connect import Connection, Role, connect
+from include.db.queries import query
 from include.episodes.policy import load_alarm_policy
 from include.errors import OptionError, OvertakenError
-from include.handling import people
+from include.handling import people, store
 from include.handling.board import Board, read_board, read_history
 from include.handling.customer import CustomerAlarms, read_customer_alarms
 from include.handling.forms import Wanted
@@ -16,6 +18,7 @@ from include.settings import Settings
 from tests.support.alarms import START, SetProgress, catch_up, customer, evaluating, readings, seconds
 from tests.support.hours import Measurement, Writer
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -97,6 +100,51 @@ def test_one_of_two_who_acknowledge_at_once_is_told_who_was_quicker(
     [refusal] = set(told) - {winner}
     assert refusal.startswith(f"alarm {number} was acknowledged by {winner} at ")
     assert pipeline.rows("select actor from alarm_events where kind = 'acknowledged'") == [(winner,)]
+
+
+@pytest.mark.parametrize("is_acknowledged_before", [True, False])
+def test_an_alarm_that_somebody_has_in_hand_is_changed_once_that_is_done(
+    pipeline: Pipeline, settings: Settings, sink: Writer, *, is_acknowledged_before: bool
+) -> None:
+    progress = SetProgress()
+    progress.until = START
+    with evaluating(settings, progress) as evaluator, ThreadPoolExecutor(1) as beside:
+        sink.store([*readings(1, 0, 60, 150), *readings(2, 0, 60, 150)])
+        catch_up(evaluator)
+        number = number_of(settings, 1)
+        sink.store([*readings(1, 70, 100, 100), *readings(2, 70, 100, 100)])
+        with connect(settings, Role.PEOPLE) as person:
+            store.lock_alarm(person, number)
+            if is_acknowledged_before:
+                acknowledge_at_once(person, number)
+            looking = beside.submit(catch_up, evaluator)
+            wait_until(lambda: waiting_evaluators(pipeline), lambda count: count == 1)
+            if not is_acknowledged_before:
+                acknowledge_at_once(person, number)
+        assert looking.result() == 2
+
+    with connect(settings, Role.READER) as reader:
+        events = store.read_events(reader, number)
+    assert [(event.number, event.kind) for event in events] == [
+        (1, "opened"),
+        (2, "acknowledged"),
+        (3, "cleared"),
+    ]
+    assert pipeline.rows("select state, acknowledged_by from alarms order by customer_id") == [
+        ("cleared", "Ada"),
+        ("cleared", None),
+    ]
+
+
+def acknowledge_at_once(person: Connection, number: int) -> None:
+    person.execute(query("handling/acknowledge_alarm"), {"id": number, "actor": "Ada", "note": None})
+
+
+def waiting_evaluators(pipeline: Pipeline) -> int:
+    return pipeline.count(
+        f"pg_stat_activity where wait_event_type = 'Lock' and application_name = '{APPLICATION}' "
+        "and datname = current_database()"
+    )
 
 
 def test_whatever_is_done_stands_in_the_history_with_who_did_it(alarmed: Settings) -> None:

@@ -1,6 +1,7 @@
 -- Write what a look has found: alarms that change or are retracted, new ones, each transition, what is to be told, and
 -- how many episodes opened in each hour.
--- A change of figures alone is no transition. A retracted alarm keeps what was told of it.
+-- A change of figures alone is no transition. A retracted alarm keeps what was told of it. Whoever runs this has locked
+-- the alarms that change: their transitions are numbered by those that there are.
 -- Params:  changes jsonb: array of {place, id (null: a new one), customer_id, rule, severity, onset, opened, cleared,
 --          peak_bpm, readings, state, policy_version, limits_version, kinds: [...]}; is_told boolean
 -- Returns: transitions: how many there were

@@ -1,4 +1,4 @@
--- Lock an alarm, as the evaluator does when it changes it.
+-- Lock an alarm, as the evaluator does before it changes it (alarms/lock_alarms.sql).
 -- Params:  id bigint
 -- Returns: state, acknowledged_by, acknowledged_at
 select
@@ -7,4 +7,4 @@ select
     acknowledged_at
 from alarms
 where id = %(id)s
-for update;
+for no key update;
