@@ -7,10 +7,10 @@ from include.episodes.tracker import Tracker
 
 
 class SilenceChecks:
-    """The instants of the stream's progress past which to look at a customer; `planned` are those who have one."""
+    """The instants of the stream's progress past which to look at a customer, one for each; `planned` says which."""
 
     def __init__(self) -> None:
-        self.planned: set[bytes] = set()
+        self.planned: dict[bytes, int] = {}
         self._due: list[tuple[int, bytes]] = []
 
     def plan(self, customer: bytes, tracker: Tracker) -> None:
@@ -22,17 +22,21 @@ class SilenceChecks:
     def silent_customers(self, trackers: Mapping[bytes, Tracker], progress_us: int) -> Iterator[bytes]:
         """Look at those who are due, yield who is silent, and plan the next looks."""
         while self._due and self._due[0][0] < progress_us:
-            _, customer = heappop(self._due)
-            self.planned.discard(customer)
+            due_us, customer = heappop(self._due)
+            if self.planned.get(customer) != due_us:
+                continue  # an earlier look has taken its place since
+            del self.planned[customer]
             tracker = trackers[customer]
             if tracker.is_silent(progress_us):
                 yield customer
-            due_us = tracker.next_check_us(progress_us)
-            if due_us is not None:
+            next_us = tracker.next_check_us(progress_us)
+            if next_us is not None:
                 # The median may be less by then: nobody is looked at less often than that.
                 quiet_us = tracker.timeline.at(tracker.times_us[-1]).quiet_us
-                self._plan_at(min(due_us, progress_us + quiet_us), customer)
+                self._plan_at(min(next_us, progress_us + quiet_us), customer)
 
     def _plan_at(self, due_us: int, customer: bytes) -> None:
-        heappush(self._due, (due_us, customer))
-        self.planned.add(customer)
+        planned_us = self.planned.get(customer)
+        if planned_us is None or due_us < planned_us:
+            heappush(self._due, (due_us, customer))
+            self.planned[customer] = due_us
