@@ -1,13 +1,16 @@
 """Stored readings, where those that the stream leaves do not reach back far enough."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from include.alarms import store
+from include.alarms.memory import Trackers
 from include.db.connect import Connection
 from include.episodes.episodes import Pauses
-from include.episodes.packed import PackedReadings
+from include.episodes.packed import PackedReadings, by_customer
 from include.episodes.rules_in_force import EVER, MICROSECONDS, Timeline
 from include.episodes.tracker import Tracker, rebuilt, restart_place
 
@@ -26,38 +29,52 @@ def past_readings(connection: Connection, *, most: int) -> Iterator[PackedReadin
 
 def rebuild_trackers(
     connection: Connection,
-    before_us: Mapping[bytes, int],
+    late_us: Mapping[bytes, int],
+    trackers: Trackers,
     timeline_of: Callable[[bytes], Timeline],
     pauses_of: Callable[[bytes], Pauses],
-) -> dict[bytes, tuple[Tracker, int]]:
-    """Return a tracker that begins anew before an instant of each customer's, and from when on all is known to it.
+) -> Trackers:
+    """Return trackers that have taken in all again that may count since an instant of each customer's.
 
-    Whoever has no stored reading is left out.
+    Memory and time follow what is read of each customer by itself: one who was away for weeks, or who is new, makes
+    nobody else's readings be read that far back.
     """
-    done: dict[bytes, tuple[Tracker, int]] = {}
-    waiting = dict(before_us)
+    done: Trackers = {}
+    waiting: dict[bytes, int] = {}
+    for customer, us in late_us.items():
+        tracker = trackers[customer]
+        if tracker.anchor_at:
+            waiting[customer] = min(us, tracker.unsettled_us)
+        else:  # it remembers all that there is
+            done[customer] = _remembered(tracker, timeline_of(customer), pauses_of(customer))
     for width in _WIDTHS_SECONDS:
         if not waiting:
             break
-        since_us = EVER if width is None else min(waiting.values()) - width * MICROSECONDS
-        for customer, times_us, bpms in _by_customer(store.read_readings(connection, waiting, since_us)):
-            timeline = timeline_of(customer)
+        sinces_us = {who: EVER if width is None else us - width * MICROSECONDS for who, us in waiting.items()}
+        for customer, times_us, bpms in by_customer(store.read_readings(connection, sinces_us)):
+            timeline, pauses = timeline_of(customer), pauses_of(customer)
             restart = restart_place(times_us, bpms, timeline, waiting[customer])
-            if restart is None and width is not None:
-                continue
-            tracker = rebuilt(times_us, bpms, timeline, pauses_of(customer), restart)
-            done[customer] = (tracker, times_us[0] if restart is None else EVER)
+            if restart is not None:
+                done[customer] = rebuilt(times_us, bpms, timeline, pauses, restart)
+            elif width is None:
+                done[customer] = _again(trackers[customer], times_us, bpms, timeline, pauses)
         waiting = {customer: us for customer, us in waiting.items() if customer not in done}
+    for customer in waiting:  # none of the readings is stored any more
+        done[customer] = _remembered(trackers[customer], timeline_of(customer), pauses_of(customer))
     return done
 
 
-def _by_customer(readings: PackedReadings) -> Iterator[tuple[bytes, list[int], list[int]]]:
-    rows = zip(
-        readings["customer_id"].tolist(),
-        readings["event_time_us"].tolist(),
-        readings["bpm"].tolist(),
-        strict=True,
-    )
-    for customer, own in groupby(rows, key=lambda row: row[0]):
-        _, times_us, bpms = zip(*own, strict=True)
-        yield customer, list(times_us), list(bpms)
+def _again(
+    tracker: Tracker, times_us: "array[int]", bpms: bytearray, timeline: Timeline, pauses: Pauses
+) -> Tracker:
+    """Return a tracker that begins with the first reading that is known: one is remembered for longer than stored."""
+    older = bisect_left(tracker.times_us, times_us[0]) if times_us else len(tracker.times_us)
+    times_us, bpms = tracker.times_us[:older] + times_us, tracker.bpms[:older] + bpms
+    again = rebuilt(times_us, bpms, timeline, pauses, None)
+    again.known_from_us = times_us[0] if tracker.anchor_at else tracker.known_from_us
+    return again
+
+
+def _remembered(tracker: Tracker, timeline: Timeline, pauses: Pauses) -> Tracker:
+    """Return a tracker that has taken in what is remembered, and nothing else."""
+    return _again(tracker, array("q"), bytearray(), timeline, pauses)

@@ -22,7 +22,7 @@ from include.db.connect import Connection, Role, connect
 from include.episodes.packed import PackedReadings, unpack
 from include.episodes.policy import AlarmPolicy, load_alarm_policy
 from include.episodes.reconcile import reconcile
-from include.episodes.rules_in_force import EVER, Timeline, timeline
+from include.episodes.rules_in_force import EVER, MICROSECONDS, Timeline, timeline
 from include.episodes.tracker import Taken, Tracker
 from include.episodes.types import Change, Look, State
 from include.settings import Settings
@@ -32,15 +32,15 @@ from include.stream.offsets import read_next_offsets
 MOST_READINGS = 50_000
 # How often progress is written down while nothing else is.
 _NOTE_SECONDS = 5.0
+_DAY_US = 86_400 * MICROSECONDS
 
 
 @dataclass(slots=True)
 class _Found:
-    """What a look comes upon: whose episodes may have changed, and who needs stored readings, from when on."""
+    """What a look comes upon: whose episodes may have changed, and who is to be taken in anew, from when on."""
 
     eventful: set[bytes] = field(default_factory=set)
     late: dict[bytes, int] = field(default_factory=dict)
-    known_from: dict[bytes, int] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -254,19 +254,13 @@ class Evaluator:
                 checks.plan(customer, tracker)
 
     def _rebuild(self, connection: Connection) -> None:
-        """Take in the stored readings of those for whom one came too late, or whose limits or pauses changed."""
-        found = self._found
-        before = {
-            customer: min(late_us, self._trackers[customer].settled_us + 1)
-            if customer in self._trackers
-            else late_us
-            for customer, late_us in found.late.items()
-        }
-        rebuilt = rebuild_trackers(connection, before, self._timeline, self._pauses_of)
-        for customer, (tracker, known_from_us) in rebuilt.items():
+        """Take in anew the readings of those for whom one came too late, or whose limits or pauses changed."""
+        # Whoever is not remembered has no reading yet: what was set counts from the first one on.
+        late_us = {who: us for who, us in self._found.late.items() if who in self._trackers}
+        rebuilt = rebuild_trackers(connection, late_us, self._trackers, self._timeline, self._pauses_of)
+        for customer, tracker in rebuilt.items():
             self._trackers[customer] = tracker
-            found.known_from[customer] = known_from_us
-            found.eventful.add(customer)
+            self._found.eventful.add(customer)
             self._checks.plan(customer, tracker)
 
     def _write(self, connection: Connection) -> int:
@@ -284,6 +278,8 @@ class Evaluator:
         self, connection: Connection, eventful: Mapping[bytes, Tracker]
     ) -> list[tuple[bytes, Change]]:
         progress_us = EVER if self._progress_us is None else self._progress_us
+        kept_days = self._settings.retention_days.stored_readings
+        kept_from_us = (progress_us // _DAY_US - kept_days) * _DAY_US
         stored = store.read_stored(
             connection, {customer: tracker.settled_us for customer, tracker in eventful.items()}
         )
@@ -293,7 +289,8 @@ class Evaluator:
             for change in reconcile(
                 stored.get(customer, ()),
                 tracker.episodes(progress_us),
-                known_from_us=self._found.known_from.get(customer, EVER),
+                known_from_us=tracker.known_from_us,
+                kept_from_us=kept_from_us,
             )
         ]
         # A retraction is written before what takes its place.

@@ -14,7 +14,7 @@ import numpy as np
 
 from include.domain.schema import UUID_BYTES
 from include.episodes.episodes import Pauses, Run, Runs
-from include.episodes.rules_in_force import Timeline
+from include.episodes.rules_in_force import EVER, Timeline
 from include.episodes.tracker import Tracker
 
 PARTS = 64
@@ -38,7 +38,7 @@ def unpack_memory(
     """Return the trackers of one part as they stood."""
     head, _, packed = zlib.decompress(value).partition(b"\n")
     facts = json.loads(head)
-    count, runs = facts["customers"], facts["runs"]
+    count, runs, known_from = facts["customers"], facts["runs"], facts.get("known_from", {})
     ids = packed[: count * UUID_BYTES]
     sizes, anchors = np.frombuffer(packed, "<i4", 2 * count, len(ids)).reshape(2, count).tolist()
     start = len(ids) + 8 * count
@@ -52,6 +52,7 @@ def unpack_memory(
         tracker = Tracker(timeline, pauses_of(customer))
         tracker.times_us = array("q", times[place : place + size].tolist())
         tracker.bpms = bytearray(bpms[place : place + size])
+        tracker.known_from_us = known_from.get(str(number), EVER)
         tracker.resume(anchor_at, _restored(runs.get(str(number), ()), timeline))
         trackers[customer] = tracker
         place += size
@@ -64,7 +65,12 @@ def _pack(trackers: Mapping[bytes, Tracker]) -> bytes:
         for number, tracker in enumerate(trackers.values())
         if tracker.marks[0][1]
     }
-    head = json.dumps({"customers": len(trackers), "runs": runs}).encode()
+    known_from = {
+        number: tracker.known_from_us
+        for number, tracker in enumerate(trackers.values())
+        if tracker.known_from_us > EVER
+    }
+    head = json.dumps({"customers": len(trackers), "runs": runs, "known_from": known_from}).encode()
     sizes = [len(tracker.bpms) for tracker in trackers.values()]
     anchors = [tracker.anchor_at for tracker in trackers.values()]
     times = np.frombuffer(b"".join(tracker.times_us for tracker in trackers.values()), "<i8")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
@@ -16,7 +17,7 @@ from include.db.connect import Connection
 from include.db.queries import query
 from include.domain.record_time import as_instant
 from include.episodes.episodes import Episode
-from include.episodes.packed import PackedReadings, from_copy
+from include.episodes.packed import NO_READINGS, PackedReadings, from_copy
 from include.episodes.policy import AlarmPolicy, Severity
 from include.episodes.rules_in_force import Limit
 from include.episodes.types import Change, Stored
@@ -135,17 +136,21 @@ def read_touches(connection: Connection, taken: Iterable[int]) -> list[tuple[int
     return [(number, customer.bytes, to_us(since)) for number, customer, since in rows]
 
 
-def read_readings(connection: Connection, customers: Customers, since_us: int) -> PackedReadings:
-    """Return the stored readings of some customers from an instant on, each customer's in order."""
-    since = max(since_us, 0)
-    return _copied(
-        connection, "copy_customer_readings", {"customers": _uuids(customers), "since": to_instant(since)}
-    )
+def read_readings(connection: Connection, sinces_us: Mapping[bytes, int]) -> Iterator[PackedReadings]:
+    """Yield the stored readings of some customers, customer by customer, each from an instant of its own on."""
+    sinces = [max(since_us, 0) for since_us in sinces_us.values()]
+    values = {
+        "customers": _uuids(sinces_us),
+        "sinces": [to_instant(since_us) for since_us in sinces],
+        "first": to_instant(min(sinces)),
+    }
+    return _copied(connection, "copy_customer_readings", values)
 
 
 def read_while(connection: Connection, since: datetime, until: datetime) -> PackedReadings:
     """Return all stored readings of a while."""
-    return _copied(connection, "copy_hour_readings", {"since": since, "until": until})
+    parts = _copied(connection, "copy_hour_readings", {"since": since, "until": until})
+    return np.concatenate([NO_READINGS, *parts])
 
 
 def read_counted_hours(connection: Connection) -> list[tuple[datetime, int]]:
@@ -233,9 +238,9 @@ def _add_pause(pauses: list[tuple[int, int | None]], start: int, end: int | None
     pauses[-1] = (last_start, joined)
 
 
-def _copied(connection: Connection, name: str, values: dict[str, Any]) -> PackedReadings:
+def _copied(connection: Connection, name: str, values: dict[str, Any]) -> Iterator[PackedReadings]:
     with connection.cursor() as cursor, cursor.copy(query(f"alarms/{name}"), values) as copy:
-        return from_copy(b"".join(bytes(block) for block in copy))
+        yield from from_copy(copy)
 
 
 def _uuids(customers: Customers | None) -> list[UUID] | None:

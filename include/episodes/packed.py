@@ -1,5 +1,8 @@
 """Readings packed one behind the other, as the stream leaves them for the alarms: 25 bytes each."""
 
+from array import array
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,10 +23,11 @@ _COPIED = np.dtype(
         ("heart_rate", ">i4"),
     ]
 )
-_COPY_HEADER_BYTES, _COPY_TRAILER_BYTES = 19, 2
+_COPY_HEADER_BYTES = 19
 _EPOCH_2000_US = 946_684_800_000_000
 
 PackedReadings = npt.NDArray[np.void]
+NO_READINGS: PackedReadings = np.empty(0, dtype=PACKED)
 
 
 def pack_readings(readings: Readings, is_wanted: npt.NDArray[np.bool_]) -> bytes:
@@ -41,11 +45,46 @@ def unpack(packed: bytes) -> PackedReadings:
     return np.frombuffer(packed, dtype=PACKED)
 
 
-def from_copy(copied: bytes) -> PackedReadings:
-    """Return the rows of a binary COPY of customer_id, event_time and heart_rate."""
-    if len(copied) <= _COPY_HEADER_BYTES + _COPY_TRAILER_BYTES:
-        return np.empty(0, dtype=PACKED)
-    found = np.frombuffer(copied[_COPY_HEADER_BYTES:-_COPY_TRAILER_BYTES], dtype=_COPIED)
+def from_copy(
+    blocks: Iterable[bytes | bytearray | memoryview], *, most: int = 100_000
+) -> Iterator[PackedReadings]:
+    """Yield the rows of a binary COPY of customer_id, event_time and heart_rate, about `most` at a time."""
+    bytes_at_once = most * _COPIED.itemsize
+    buffer, start = bytearray(), _COPY_HEADER_BYTES
+    for block in blocks:
+        buffer += block
+        while len(buffer) - start >= bytes_at_once:
+            yield _rows(bytes(buffer[start : start + bytes_at_once]))
+            del buffer[: start + bytes_at_once]
+            start = 0
+    # What is left behind the last row is the trailer, which is shorter than a row.
+    whole = max(len(buffer) - start, 0) // _COPIED.itemsize
+    if whole:
+        yield _rows(bytes(buffer[start : start + whole * _COPIED.itemsize]))
+
+
+def by_customer(parts: Iterable[PackedReadings]) -> Iterator[tuple[bytes, "array[int]", bytearray]]:
+    """Yield each customer's times and rates; the readings come customer by customer, in whatever parts."""
+    customer, times_us, bpms = b"", array("q"), bytearray()
+    for part in parts:
+        if not len(part):
+            continue
+        ids = np.ascontiguousarray(part["customer_id"]).view("<u8").reshape(-1, 2)
+        edges = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
+        for own in np.split(part, edges):
+            found = own["customer_id"][0].tobytes()
+            if found != customer and times_us:
+                yield customer, times_us, bpms
+                times_us, bpms = array("q"), bytearray()
+            customer = found
+            times_us.frombytes(own["event_time_us"].tobytes())
+            bpms += own["bpm"].tobytes()
+    if times_us:
+        yield customer, times_us, bpms
+
+
+def _rows(copied: bytes) -> PackedReadings:
+    found = np.frombuffer(copied, dtype=_COPIED)
     rows = np.empty(len(found), dtype=PACKED)
     rows["customer_id"] = found["customer_id"]
     rows["event_time_us"] = found["event_time"] + _EPOCH_2000_US

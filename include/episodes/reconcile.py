@@ -8,12 +8,17 @@ from include.episodes.types import Change, State, Stored, Transition
 
 
 def reconcile(
-    stored: Iterable[Stored], episodes: Iterable[Episode], *, known_from_us: int = EVER
+    stored: Iterable[Stored],
+    episodes: Iterable[Episode],
+    *,
+    known_from_us: int = EVER,
+    kept_from_us: int = EVER,
 ) -> list[Change]:
     """Return the changes that make one customer's stored alarms equal to `episodes`; none if they are already.
 
     An alarm goes on as the episode with its onset, else as one of the same rule that it overlaps. What began before
-    the readings that are known, since retention dropped them, is left as it is.
+    the readings that are known, since retention dropped them, is left as it is; and of what was over before
+    `kept_from_us` no alarm begins: retention has deleted it.
     """
     stored, wanted = list(stored), list(episodes)
     kept = [each for each in stored if each.episode.onset_us < known_from_us]
@@ -25,7 +30,7 @@ def reconcile(
         Change(each.alarm_id, each.episode, State.RETRACTED, (Transition.RETRACTED,)) for each in stored
     ]
     changes += [_change(old, new) for old, new in (*pairs, *more) if old.episode != new]
-    changes += [_begin(each) for each in wanted]
+    changes += [_begin(each) for each in wanted if each.cleared_us is None or each.cleared_us >= kept_from_us]
     return changes
 
 

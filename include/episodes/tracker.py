@@ -44,12 +44,15 @@ class Tracker:
     """One customer. `settled_us`: what was cleared until then has been reconciled and is remembered no more.
 
     `closed` are the episodes cleared since. A mark is a place, the number of readings before it, and the runs there.
+    `known_from_us`: what began before the first reading that is known is left as it was; it matters until something
+    is settled.
     """
 
     __slots__ = (
         "bpms",
         "closed",
         "is_pending",
+        "known_from_us",
         "marks",
         "pauses",
         "runs",
@@ -67,7 +70,17 @@ class Tracker:
         self.closed: list[Episode] = []
         self.marks: list[tuple[int, Runs]] = [(0, _NOTHING)]
         self.settled_us = EVER
+        self.known_from_us = EVER
         self.is_pending = False
+
+    @property
+    def unsettled_us(self) -> int:
+        """Return from when on there may be something that has not been reconciled."""
+        if self.settled_us > EVER:
+            return self.settled_us + 1
+        onsets = [episode.onset_us for episode in self.closed]
+        onsets += [run.onset_us for run in self.marks[0][1].values()]
+        return min([*self.times_us[:1], *onsets], default=EVER)
 
     @property
     def anchor_at(self) -> int:
@@ -112,6 +125,8 @@ class Tracker:
         """Forget the episodes that are over; call it once they are stored."""
         self.is_pending = False
         self.settled_us = self.anchor_us
+        if self.settled_us > EVER:
+            self.known_from_us = EVER
         if self.closed:
             self.closed = [episode for episode in self.closed if (episode.cleared_us or 0) > self.settled_us]
 

@@ -1,11 +1,13 @@
--- Copy out the readings of some customers from an instant on, each customer's in order of their time.
--- Params:  customers uuid[]; since timestamp (UTC)
+-- Copy out the readings of some customers, each from an instant of its own on and in order of their time.
+-- Params:  customers uuid[], sinces timestamp[] (UTC) in step; first timestamp: the earliest of them
 copy (
     select
-        customer_id,
-        event_time,
-        heart_rate
+        heartbeats.customer_id,
+        heartbeats.event_time,
+        heartbeats.heart_rate
     from heartbeats
-    where customer_id = any(%(customers)s) and event_time >= %(since)s
-    order by customer_id, event_time
+    inner join unnest(%(customers)s::uuid[], %(sinces)s::timestamp[]) as asked (customer_id, since)
+        on heartbeats.customer_id = asked.customer_id and heartbeats.event_time >= asked.since
+    where heartbeats.event_time >= %(first)s
+    order by heartbeats.customer_id, heartbeats.event_time
 ) to stdout (format binary);

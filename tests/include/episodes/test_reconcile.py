@@ -50,6 +50,14 @@ def test_what_began_before_the_known_readings_is_left_as_it_is() -> None:
     ]
 
 
+def test_of_what_retention_has_deleted_no_alarm_begins_again() -> None:
+    over, lasting, stored = episode(0, 100), episode(200), episode(50, 120, rule="low")
+
+    assert reconcile([Stored(1, stored)], [over, lasting, stored], kept_from_us=150) == [
+        Change(None, lasting, State.OPEN, (Transition.OPENED,))
+    ]
+
+
 @st.composite
 def apart(draw: st.DrawFn) -> list[Episode]:
     """Return episodes of two rules, those of one rule apart from each other and only the last one open."""
