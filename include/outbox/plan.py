@@ -82,7 +82,7 @@ def _targets(item: Item, reach: Reach) -> tuple[int, ...]:
     if isinstance(item, Noticed):
         return (OPERATORS,) if reach.has_operators else tuple(range(FIRST, last + 1))[:1]
     if item.kind == "reminder":
-        wanted: Iterable[int] = (min(FIRST + len(item.channels), last),)
+        wanted: Iterable[int] = (min(max(item.channels, default=FIRST - 1) + 1, last),)
     else:
         wanted = item.channels or (FIRST,)
     return tuple(channel for channel in wanted if FIRST <= channel <= last)

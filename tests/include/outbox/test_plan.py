@@ -125,6 +125,15 @@ def test_a_reminder_goes_to_the_next_channel_and_in_the_end_to_the_last_again_an
     assert planned([reminder(1, 1)], reach=Reach(1)) == [(1, "reminder")]
 
 
+def test_whoever_was_told_twice_of_an_alarm_is_one_channel_and_the_next_is_not_passed_over() -> None:
+    found = [
+        messages([reminder(1, *each)], reach=Reach(3))[0] for each in ((1, 1), (1, 1, 2), (1, 1, 1, 2, 2, 3))
+    ]
+
+    assert [each.channel for each in found] == [2, 3, 3]
+    assert len({each.key for each in found}) == 3
+
+
 def test_a_storm_of_reminders_is_one_summary_with_a_key_of_its_own_each_time() -> None:
     storms: list[list[Item]] = [
         [reminder(number, *times) for number in range(30)] for times in ((1,), (1, 2))
