@@ -5,7 +5,9 @@ No customer id, heart rate, payload or password ever goes into a log line.
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
@@ -37,9 +39,28 @@ def configure_logging(*, log_format: LogFormat, level: str) -> None:
 
 
 def get_logger(**facts: object) -> FilteringBoundLogger:
-    """Return a logger that adds `facts` to each line."""
-    logger: FilteringBoundLogger = structlog.get_logger(**facts)
-    return logger
+    """Return a logger that adds `facts` to each line; a line that cannot be written is lost, and nothing else."""
+    return cast("FilteringBoundLogger", _Careful(structlog.get_logger(**facts)))
+
+
+class _Careful:
+    """Loses a line where the disk is full, say: what writes it has more important things to do than to end.
+
+    It stands before structlog and not behind it, since in Airflow's processes Airflow says where the lines go. Python's
+    own handlers swallow such errors by themselves.
+    """
+
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        self._logger = logger
+
+    def __getattr__(self, level: str) -> Callable[..., None]:
+        write = getattr(self._logger, level)
+
+        def write_or_lose(*event: object, **facts: object) -> None:
+            with suppress(OSError):
+                write(*event, **facts)
+
+        return write_or_lose
 
 
 def _plain_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

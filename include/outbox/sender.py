@@ -69,8 +69,8 @@ def deliver_until(
                 pause_seconds = PAUSE_SECONDS
                 _go_on(connection, settings, channels, is_over)
         except HeartbeatError as error:
-            log.warning("sender_interrupted", reason=type(error).__name__, message=str(error))
             outage.notice(str(error), channels.of_operators)
+            log.warning("sender_interrupted", reason=type(error).__name__, message=str(error))
         is_over.wait(pause_seconds)
         pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
 
