@@ -5,6 +5,7 @@ time of sending, a dot and the body. A receiver that checks both drops repeats, 
 and sends again. Everything else, mail and chat, goes through apprise.
 """
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -25,7 +26,7 @@ KEY = "X-Heartbeat-Key"
 
 
 class ChannelError(TransientError):
-    """A channel did not take a message. The text names no address: it may hold a token."""
+    """A channel did not take a message. The text names a host at most: the rest of an address may hold a token."""
 
 
 class Channel(Protocol):
@@ -43,7 +44,10 @@ class JsonWebhook:
         self._url, self._secret, self._timeout_seconds = url, secret, timeout_seconds
 
     def send(self, body: dict[str, Any]) -> None:
-        """Post the message; anything but a status of 200 to 299 is a failure."""
+        """Post the message; anything but a status of 200 to 299, in time, is a failure.
+
+        No redirect is followed: most of them make an empty GET of a POST, and the message would be lost.
+        """
         content, sent_at = encode(body), str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
@@ -52,18 +56,30 @@ class JsonWebhook:
             SIGNATURE: sign(self._secret, sent_at, content),
         }
         try:
-            httpx.post(
-                self._url,
-                content=content,
-                headers=headers,
-                timeout=self._timeout_seconds,
-                follow_redirects=True,
-                verify=web.trusted(),
-            ).raise_for_status()
-        except httpx.HTTPStatusError as failure:
-            raise ChannelError(f"the receiver answered {failure.response.status_code}") from None
-        except (*web.NOT_REACHED, OSError) as failure:  # certificates that cannot be read, too
+            answer = asyncio.run(self._answer(content, headers))
+        # Certificates that cannot be read, too; and a port that is none comes as a group.
+        except (*web.NOT_REACHED, OSError, ExceptionGroup) as failure:
             raise ChannelError(f"no answer ({type(failure).__name__})") from None
+        if answer.next_request is not None:
+            to = answer.next_request.url
+            where = f"{to.scheme}://{to.netloc.decode()}"
+            raise ChannelError(
+                f"the receiver redirects ({answer.status_code}) to {where}: set the address it leads to itself"
+            )
+        if not answer.is_success:
+            raise ChannelError(f"the receiver answered {answer.status_code}")
+
+    async def _answer(self, content: bytes, headers: dict[str, str]) -> httpx.Response:
+        """Return the answer without its body, which may have no end.
+
+        The time-out is one for all: httpx's own begin anew with each byte, and would let a receiver hold the sender.
+        """
+        async with (
+            httpx.AsyncClient(timeout=None, verify=web.trusted()) as client,  # noqa: S113 - the next line's is
+            asyncio.timeout(self._timeout_seconds),
+            client.stream("POST", self._url, content=content, headers=headers) as answer,
+        ):
+            return answer
 
 
 class AppriseChannel:
@@ -75,7 +91,8 @@ class AppriseChannel:
 
         # Its lines may hold addresses.
         logging.getLogger("apprise").disabled = True
-        self._service = apprise.Apprise()
+        # A redirect would make an empty GET of most messages, and count as taken.
+        self._service = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
         self._timeout_seconds = timeout_seconds
         if not self._service.add(url):
             raise ValueError("apprise knows no such service")

@@ -1,6 +1,7 @@
 """People are reached by apprise, with the message in words; what a service does wrong is a channel that is down."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from include.outbox.channels import ChannelError, Channels
 from include.settings import Settings
 from stack.ports import free_port
 from tests.include.outbox.test_plan import noticed, told
+from tests.support.serving import serving
 from tests.support.webhook import Listener, listening
 
 
@@ -45,6 +47,25 @@ def test_a_service_that_does_not_take_it_is_a_channel_that_is_down(receiver: Lis
     with pytest.raises(ChannelError) as raised:
         channels(f"json://127.0.0.1:{free_port()}/token-123")[1].send(body)
     assert "token" not in str(raised.value)
+
+
+def test_a_service_of_apprise_follows_no_redirect_either() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(302)
+            self.send_header("Location", f"{address}/elsewhere")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+    with (
+        serving(Handler) as address,
+        pytest.raises(ChannelError, match="the service did not take it"),
+    ):
+        channels(address.replace("http://", "json://"))[1].send(notice_body(noticed(1)))
 
 
 def test_a_service_that_never_answers_is_given_up(receiver: Listener) -> None:
