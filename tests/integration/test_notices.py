@@ -226,6 +226,22 @@ def test_an_outage_that_nobody_could_be_told_of_is_told_when_it_is_over(
     assert len(set(listener.keys())) == 2  # the same key as when nobody took it
 
 
+def test_an_outage_that_a_sender_noted_before_it_was_killed_is_not_noted_again(
+    told: Settings, listener: Listener
+) -> None:
+    Outage(told, grace_seconds=0).notice("no PostgreSQL answers", Channels(told).of_operators)
+    [kept] = told.stack.dir.glob("database_outage.json")
+    content = kept.read_bytes()
+    for _ in range(2):  # the second sender finds the file that the first one was killed before deleting
+        kept.write_bytes(content)
+        with connect(told, Role.ALARMS, autocommit=True) as connection:
+            Outage(told).end(connection)
+    deliver(told)
+
+    assert listener.told() == [("check database", "failing"), ("check database", "over")]
+    assert not kept.exists()
+
+
 def test_a_server_that_only_starts_again_is_no_news(told: Settings, listener: Listener) -> None:
     outage = Outage(told)
     outage.notice("no PostgreSQL answers", Channels(told).of_operators)

@@ -1,5 +1,5 @@
 -- Note how a subject stands, unless it stood so before, and that it is to be told; one that nobody has heard of stands
--- well.
+-- well. What was noted under its key before is not noted again.
 -- Params:  subject, message text; is_failing bool; link text, key uuid or null; is_told bool: it was told already
 with noted as (
     insert into notices (subject, is_failing, message, link, key)
@@ -23,6 +23,7 @@ with noted as (
             ),
             false
         )
+    on conflict (key) do nothing
     returning id
 )
 
