@@ -271,7 +271,8 @@ def end_pause(
     from include.handling import people
 
     ended = people.end_pause(get_settings(), number, ended_by=_actor(by))
-    typer.echo(f"pause {number} ends at {ended:%Y-%m-%dT%H:%M:%S}Z")
+    when = "will not take place" if ended is None else f"ends at {ended:%Y-%m-%dT%H:%M:%S}Z"
+    typer.echo(f"pause {number} {when}")
 
 
 def _actor(given: str | None) -> str:

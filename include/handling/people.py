@@ -84,8 +84,8 @@ def note_pause(settings: Settings, fields: Mapping[str, str | None], *, noted_by
     limits.note_pause(settings, customer, starts, ends, noted_by=noted_by)
 
 
-def end_pause(settings: Settings, pause_id: int, *, ended_by: str) -> datetime:
-    """End a pause now, and return when that is; raise OvertakenError if it does not go on any more."""
+def end_pause(settings: Settings, pause_id: int, *, ended_by: str) -> datetime | None:
+    """End a pause now and return when that is, None if it never begins; raise OvertakenError if it is over."""
     return limits.end_pause(settings, pause_id, _now(), ended_by=ended_by)
 
 

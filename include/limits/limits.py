@@ -81,8 +81,8 @@ def list_pauses(settings: Settings, customer: UUID, *, most: int) -> Sequence[st
         return store.read_pauses(connection, customer, most=most)
 
 
-def end_pause(settings: Settings, pause_id: int, ended: datetime, *, ended_by: str) -> datetime:
-    """End a pause before its time and return when that is: one that is still to come never begins.
+def end_pause(settings: Settings, pause_id: int, ended: datetime, *, ended_by: str) -> datetime | None:
+    """End a pause before its time and return when that is; None for one that was still to come: it never begins.
 
     Raise OvertakenError if it is over, or if somebody has ended it before.
     """
@@ -91,7 +91,7 @@ def end_pause(settings: Settings, pause_id: int, ended: datetime, *, ended_by: s
         found = connection.execute(query("limits/end_customer_pause"), values).fetchone()
     if found is None:
         raise OvertakenError(f"there is no pause {pause_id} that still goes on")
-    ended_at: datetime = found[0]
+    ended_at: datetime | None = found[0]
     return ended_at
 
 

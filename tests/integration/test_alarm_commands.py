@@ -109,6 +109,13 @@ def test_a_pause_is_noted_shown_and_ended_with_who_did_it() -> None:
     assert run("limits", "pauses", str(customer(2))).stdout == "No pauses.\n"
 
 
+def test_of_a_pause_that_is_ended_before_it_begins_it_is_said_that_it_will_not_take_place() -> None:
+    assert run("limits", "pause", WHO, "--starts", "9000-01-01T00:00:00Z").exit_code == 0
+
+    assert run("limits", "end-pause", "1").stdout == "pause 1 will not take place\n"
+    assert "there is no pause 1 that still goes on" in run("limits", "end-pause", "1").stderr
+
+
 def test_limits_are_set_and_shown_and_judge_the_readings_of_their_time(
     pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:

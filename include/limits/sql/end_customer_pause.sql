@@ -1,6 +1,6 @@
 -- End a pause that goes on or is still to come, and have the customer looked at again from its beginning on.
 -- Params:  id bigint; ended timestamp (UTC); ended_by text
--- Returns: ended; no row if there is no such pause, or if it is over
+-- Returns: ended, null if the pause never begins; no row if there is no such pause, or if it is over
 with over as (
     insert into customer_pause_ends (pause_id, ended, ended_by)
     select
@@ -22,5 +22,6 @@ touched as (
     inner join customer_pauses on over.pause_id = customer_pauses.id
 )
 
-select ended
-from over;
+select nullif(over.ended, customer_pauses.starts) as ended
+from over
+inner join customer_pauses on over.pause_id = customer_pauses.id;
