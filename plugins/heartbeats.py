@@ -27,12 +27,14 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from include.errors import DeskFullError, HeartbeatError, OptionError, OvertakenError
 from include.handling.forms import Acknowledgement, Note, OneAlarm, OnePause, OwnLimit, Pause, Rest, Wanted
 from include.settings import get_settings
+from include.terminal import plain
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -95,6 +97,15 @@ async def who_acts(request: Request, user: User) -> str:
 
 
 Actor = Annotated[str, Depends(who_acts)]
+
+
+@app.exception_handler(RequestValidationError)
+async def refuse(_: Request, error: RequestValidationError) -> Response:
+    """Say what is wrong with a question without repeating it: half a surrogate pair could not be answered at all."""
+    wrong = [
+        {"loc": [plain(part) for part in each["loc"]], "msg": plain(each["msg"])} for each in error.errors()
+    ]
+    return JSONResponse({"detail": wrong}, 422, _unkept())
 
 
 @app.get("/api/stream")

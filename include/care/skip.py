@@ -16,6 +16,7 @@ from include.sink.store import Database, Sink
 from include.sink.worker import Worker
 from include.stream.lease import read_lease
 from include.stream.types import Launch, bounds_of
+from include.terminal import plain
 from include.wire.raw_reader import DEFAULT_FETCH_BYTES, RawReader
 
 log = get_logger()
@@ -36,7 +37,7 @@ def skip_record(settings: Settings, *, partition: int, offset: int, reason: str)
         states = read_share(database.connection, launch, [partition])
         _require_next(states[partition].next_offset if partition in states else None, partition, offset)
         piece = _fetch(worker.raw_reader, topic, partition, offset)
-        why = unprocessable(f"skipped by hand: {' '.join(reason.split())}")
+        why = unprocessable(f"skipped by hand: {plain(' '.join(reason.split()))}")
         # Another launch or the task itself may have moved on meanwhile: then nothing is stored, and an error says so.
         store_or_narrow(piece.condemning(why), Sink(launch, states, database, lambda: None))
     log.warning("record_skipped", partition=partition, offset=offset, record_count=len(piece))

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 Text = Annotated[str, Field(max_length=1000)]
-Word = Annotated[str, Field(max_length=40)]
+# PostgreSQL takes no NUL in a text.
+Word = Annotated[str, Field(max_length=40, pattern="^[^\\x00]*$")]
 
 
 class _Form(BaseModel):

@@ -110,3 +110,7 @@ def _now() -> datetime:
 def _check_note(text: str) -> None:
     if not text.strip() or len(text) > MOST_LETTERS or "\0" in text:
         raise OptionError(f"a note has 1 to {MOST_LETTERS:,} letters, none of them NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, as which a byte of the command line may arrive
+        raise OptionError("a note must be written in UTF-8") from None

@@ -169,3 +169,6 @@ def test_what_makes_no_sense_is_one_line() -> None:
     assert "must end after" in refused("limits", "pause", WHO, "--ends", "1999-01-01T00:00:00Z")
     assert "--minutes must lie between" in refused("alarms", "snooze", "1", "--minutes", "nan")
     assert "--by must be a name" in refused("alarms", "ack", "1", "--by", "")
+    assert "--by must be a name" in refused("limits", "pause", WHO, "--by", "Ren\udce9")
+    assert "written in UTF-8" in refused("alarms", "note", "1", "caf\udce9")
+    assert "written in UTF-8" in refused("alarms", "ack", "1", "--note", "caf\udce9")

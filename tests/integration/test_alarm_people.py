@@ -178,6 +178,11 @@ def test_what_is_over_takes_a_note_and_nothing_else(alarmed: Settings) -> None:
     for text in ("", "  ", "x" * 1001, "a\0b"):
         with pytest.raises(OptionError, match="a note has 1 to 1,000 letters"):
             people.note(alarmed, number, actor="Ada", text=text)
+    for text in ("caf\udce9", "\ud800"):
+        with pytest.raises(OptionError, match="a note must be written in UTF-8"):
+            people.note(alarmed, number, actor="Ada", text=text)
+        with pytest.raises(OptionError, match="a note must be written in UTF-8"):
+            people.acknowledge(alarmed, number_of(alarmed, 1), actor="Ada", note=text)
     with pytest.raises(OvertakenError, match="no alarm has that number"):
         people.note(alarmed, 999, actor="Ada", text="x")
 

@@ -285,13 +285,13 @@ def test_a_running_task_goes_on_behind_a_record_that_was_skipped(pipeline: Pipel
     worker = GatedWorker(pipeline.settings)
     with running_turn(pipeline.settings, launch, worker=worker) as task:
         assert worker.has_records.wait(60)
-        assert skip_record(pipeline.settings, partition=0, offset=0, reason=" kills\nevery task ") == 1
+        assert skip_record(pipeline.settings, partition=0, offset=0, reason=" kills\nevery t\udce2che ") == 1
         worker.gate.set()
         wait_for_offset(pipeline, 5)
         assert task.is_alive()
 
     assert pipeline.rows('select "offset", value, key, reason, detail from dead_letters') == [
-        (0, event(0, at=NOW), b"k", "unprocessable", "skipped by hand: kills every task")
+        (0, event(0, at=NOW), b"k", "unprocessable", r"skipped by hand: kills every t\udce2che")
     ]
     assert task.error is None
     report = pipeline.report()

@@ -127,7 +127,8 @@ def told(role, path, body, headers):
     heartbeats.app.dependency_overrides = {}
     if role:
         heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role=role)
-    answer = client.post(f"/api/{path}", json=body, headers=headers) if body else client.get(f"/api/{path}")
+    post = dict(content=json.dumps(body), headers={**headers, "Content-Type": "application/json"})
+    answer = client.post(f"/api/{path}", **post) if body else client.get(f"/api/{path}")
     return [answer.status_code, answer.json()]
 
 print(json.dumps([told(*each) for each in json.loads(sys.argv[1])]))
@@ -347,6 +348,10 @@ def test_what_cannot_be_is_refused_before_anything_is_asked(tmp_path: Path) -> N
         ("limits", {"customer_id": "x", "rule": "high"}),
         ("limits", {"customer_id": WHO, "rule": "odd", "limit_bpm": "160"}),
         ("limits", {"customer_id": WHO, "rule": "high", "limit_bpm": "999"}),
+        ("note", {"id": 1, "note": "caf\ud800"}),
+        ("pause", {"customer_id": "\ud800"}),
+        ("pause", {"customer_id": WHO, "\ud800": ""}),
+        ("alarms", {"rule": "a\0b"}),
         ("alarms", {"show": "everything"}),
         ("alarms", {"rule": "x" * 41}),
         ("alarms", {"customer_id": "1' or true --"}),
