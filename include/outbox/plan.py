@@ -6,7 +6,7 @@ critical alarm that nobody acknowledges is told again, each time to the next cha
 and again. Notices about the product itself go to the operators' channel.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid5
 
@@ -36,18 +36,30 @@ class Reach:
         return [*([OPERATORS] if self.has_operators else []), *range(FIRST, FIRST + self.alarm_channels)]
 
 
-def plan(items: Sequence[Item], reach: Reach, *, lately: Mapping[int, int], most: int, link: str) -> Plan:
-    """Return what to send of what waits, given how many messages each channel got in the last minute.
+def plan(
+    items: Sequence[Item],
+    reach: Reach,
+    *,
+    lately: Mapping[int, int],
+    most: int,
+    link: str,
+    fresh: Collection[int] = (),
+    is_crowded: bool = False,
+) -> Plan:
+    """Return what to send of what waits, given how many messages each channel has that wait or are of the last minute.
 
-    No channel gets more than `most` a minute: what is too much for the rest of its minute becomes one summary, and what
-    a channel has no message left for waits until it has.
+    What is too much for `most` becomes one summary, and what a channel has no message left for waits until it has. Only
+    if another channel would have to wait along, or if more waits than can be looked at (`is_crowded`), a full channel
+    gets a summary more, but none while it is `fresh`: one was planned for it in the last minute.
     """
     told = _worth_telling(items)
     by_channel: dict[int, list[Item]] = {}
     done = []
     for item in items:
         targets = _targets(item, reach) if id(item) in told else ()
-        if any(lately.get(channel, 0) >= most for channel in targets):
+        full = [channel for channel in targets if lately.get(channel, 0) >= most]
+        can_wait = len(full) == len(targets) and not is_crowded
+        if full and (can_wait or any(channel in fresh for channel in full)):
             continue
         if item.outbox_id is not None:
             done.append(item.outbox_id)
@@ -55,7 +67,7 @@ def plan(items: Sequence[Item], reach: Reach, *, lately: Mapping[int, int], most
             by_channel.setdefault(channel, []).append(item)
     messages: list[Message] = []
     for channel, own in by_channel.items():
-        if len(own) + lately.get(channel, 0) <= most:
+        if len(own) == 1 or len(own) + lately.get(channel, 0) <= most:
             messages += [_single(item, channel, link) for item in own]
         else:
             messages.append(_summary(own, channel, link))

@@ -19,6 +19,7 @@ from include.log import get_logger
 from include.outbox import store
 from include.outbox.channels import ChannelError, Channels
 from include.outbox.outage import GRACE_SECONDS, Outage
+from include.outbox.pace import Pace
 from include.outbox.plan import plan
 from include.outbox.types import Due
 from include.settings import Settings
@@ -52,7 +53,7 @@ def deliver(settings: Settings) -> Delivery:
         readable_errors(settings),
         holding(connection, APPLICATION) as is_alone,
     ):
-        return _round(connection, settings, channels) if is_alone else Delivery()
+        return _round(connection, settings, channels, _pace(connection, settings)) if is_alone else Delivery()
 
 
 def deliver_until(
@@ -83,10 +84,10 @@ def _go_on(connection: Connection, settings: Settings, channels: Channels, is_ov
     while not is_over.wait(PAUSE_SECONDS):
         _show_pulse(settings)
         with holding(connection, APPLICATION) as is_alone:
-            rounds = 0
+            pace, rounds = _pace(connection, settings), 0
             while is_alone and not is_over.is_set():
                 _show_pulse(settings)
-                _round(connection, settings, channels, with_reminders=rounds % REMINDER_ROUNDS == 0)
+                _round(connection, settings, channels, pace, with_reminders=rounds % REMINDER_ROUNDS == 0)
                 rounds += 1
                 is_over.wait(PAUSE_SECONDS)
 
@@ -97,17 +98,21 @@ def _show_pulse(settings: Settings) -> None:
         (settings.stack.dir / PULSE_FILE).touch()
 
 
+def _pace(connection: Connection, settings: Settings) -> Pace:
+    return Pace(settings.alarms.messages_per_minute, store.read_recently_sent(connection))
+
+
 def _round(
-    connection: Connection, settings: Settings, channels: Channels, *, with_reminders: bool = True
+    connection: Connection, settings: Settings, channels: Channels, pace: Pace, *, with_reminders: bool = True
 ) -> Delivery:
-    planned = _plan(connection, settings, channels, with_reminders=with_reminders)
+    planned = _plan(connection, settings, channels, pace, with_reminders=with_reminders)
     waiting = store.read_due(connection, channels.reach.numbers)
     sent, failed = 0, 0
     if waiting:
         # Side by side: one channel that is slow shall not keep the others waiting.
         with ThreadPoolExecutor(len(waiting)) as pool:
             for count, is_down in pool.map(
-                lambda number: _serve(connection, channels, waiting[number]), waiting
+                lambda number: _serve(connection, channels, waiting[number], pace), waiting
             ):
                 sent, failed = sent + count, failed + is_down
     if planned or sent or failed:
@@ -115,33 +120,48 @@ def _round(
     return Delivery(planned, sent, failed)
 
 
-def _plan(connection: Connection, settings: Settings, channels: Channels, *, with_reminders: bool) -> int:
+def _plan(
+    connection: Connection, settings: Settings, channels: Channels, pace: Pace, *, with_reminders: bool
+) -> int:
     """Turn what waits in the outbox into messages, in one transaction; return how many there are."""
-    most, numbers = settings.alarms.messages_per_minute, channels.reach.numbers
+    most, numbers = pace.most, channels.reach.numbers
     with connection.transaction():
-        lately = store.count_recent(connection)
-        if numbers and all(lately.get(number, 0) >= most for number in numbers):
+        unsent = store.count_unsent(connection)
+        lately = {number: unsent.get(number, 0) + pace.count(number) for number in numbers}
+        if numbers and all(count >= most for count in lately.values()):
             return 0
         waiting = store.read_waiting(connection)
+        is_crowded = len(waiting) >= store.MOST_WAITING
         if with_reminders:
             repeat_seconds = 60 * settings.alarms.repeat_minutes
             waiting += store.read_unacknowledged(connection, repeat_seconds=repeat_seconds)
-        planned = plan(waiting, channels.reach, lately=lately, most=most, link=settings.alarms.link)
+        planned = plan(
+            waiting,
+            channels.reach,
+            lately=lately,
+            most=most,
+            link=settings.alarms.link,
+            fresh=store.read_fresh(connection),
+            is_crowded=is_crowded,
+        )
         store.store_messages(connection, planned.messages)
         store.take_out(connection, planned.done)
     return len(planned.messages)
 
 
-def _serve(connection: Connection, channels: Channels, waiting: Sequence[Due]) -> tuple[int, bool]:
-    """Send a channel what waits for it, in order, up to the first that it does not take."""
+def _serve(
+    connection: Connection, channels: Channels, waiting: Sequence[Due], pace: Pace
+) -> tuple[int, bool]:
+    """Send a channel what waits for it and its minute holds, in order, up to the first that it does not take."""
     deadline, sent = time.monotonic() + CHANNEL_SECONDS, 0
-    for due in waiting:
+    for due in waiting[: pace.room(waiting[0].channel)]:
         try:
             channels[due.channel].send(due.body)
         except ChannelError as failure:
             store.note_failed(connection, due.id, str(failure))
             log.warning("message_not_taken", channel=due.channel, tries=due.tries + 1, reason=str(failure))
             return sent, True
+        pace.note_sent(due.channel)
         store.note_sent(connection, due.id)
         sent += 1
         if time.monotonic() > deadline:

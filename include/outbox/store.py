@@ -27,9 +27,19 @@ def read_unacknowledged(connection: Connection, *, repeat_seconds: float) -> lis
     return read_rows(query("outbox/select_unacknowledged"), values, connection, Told)
 
 
-def count_recent(connection: Connection) -> dict[int, int]:
-    """Return how many messages were planned for each channel in the last minute."""
-    return dict(connection.execute(query("outbox/count_recent_messages")).fetchall())
+def count_unsent(connection: Connection) -> dict[int, int]:
+    """Return how many messages wait to be sent to each channel."""
+    return dict(connection.execute(query("outbox/count_unsent_messages")).fetchall())
+
+
+def read_fresh(connection: Connection) -> set[int]:
+    """Return the channels for which a message was planned in the last minute."""
+    return {channel for (channel,) in connection.execute(query("outbox/select_fresh_channels"))}
+
+
+def read_recently_sent(connection: Connection) -> list[tuple[int, float]]:
+    """Return channel and age in seconds of the messages of the last minute, the oldest first."""
+    return connection.execute(query("outbox/select_recently_sent")).fetchall()
 
 
 def store_messages(connection: Connection, messages: Sequence[Message]) -> None:

@@ -73,6 +73,15 @@ def retry_now(pipeline: Pipeline) -> None:
     pipeline.run("update messages set next_try_at = now() at time zone 'utc' where sent_at is null")
 
 
+def waiting_for_the_first_channel(pipeline: Pipeline, count: int) -> None:
+    """Let messages wait that were planned long ago."""
+    pipeline.run(
+        "insert into messages (key, channel, body, planned_at) select key, 1, "  # noqa: S608
+        "jsonb_build_object('event', number, 'key', key), timezone('utc', now()) - interval '1 hour' "
+        f"from (select number, gen_random_uuid() as key from generate_series(1, {count}) as number) as old"
+    )
+
+
 def test_a_transition_is_sent_once_signed_and_under_its_key(
     pipeline: Pipeline, own: Settings, sink: Writer, receiver: Listener
 ) -> None:
@@ -227,6 +236,62 @@ def test_ten_thousand_alarms_at_once_are_a_handful_of_messages(
     assert deliver(own).sent == 1
     [body] = receiver.bodies
     assert (body["event"], body["counts"]) == ("summary", {"high opened": 10_000})
+
+
+def test_a_channel_that_was_down_gets_no_more_in_a_minute_than_others(
+    pipeline: Pipeline, own: Settings, receiver: Listener
+) -> None:
+    few = own.having(alarm_messages_per_minute=3)
+    waiting_for_the_first_channel(pipeline, 8)
+
+    assert [deliver(few).sent for _ in range(3)] == [3, 0, 0]
+    pipeline.run("update messages set sent_at = sent_at - interval '1 minute'")
+    assert [deliver(few).sent for _ in range(2)] == [3, 0]
+    assert receiver.events() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_sender_that_goes_on_for_rounds_keeps_to_the_minute_too(
+    pipeline: Pipeline, own: Settings, receiver: Listener
+) -> None:
+    waiting_for_the_first_channel(pipeline, 8)
+    is_over = Event()
+    few = own.having(alarm_messages_per_minute=3)
+    sending = Thread(target=deliver_until, args=(few, is_over))
+    sending.start()
+    try:
+        wait_until(receiver.events, lambda events: len(events) >= 3)
+        pulse = few.stack.dir / "sender.pulse"
+        for _ in range(3):
+            last = pulse.stat().st_mtime_ns
+            wait_until(lambda: pulse.stat().st_mtime_ns, lambda now, last=last: now > last)
+    finally:
+        is_over.set()
+        sending.join()
+
+    assert receiver.events() == [1, 2, 3]
+
+
+def test_for_a_channel_that_is_down_no_more_is_planned_than_a_minutes_messages(
+    pipeline: Pipeline, own: Settings, sink: Writer, receiver: Listener
+) -> None:
+    few = own.having(alarm_messages_per_minute=2)
+    receiver.status = 503
+    alarmed(few, sink, customers=2)
+    assert deliver(few).planned == 2
+    pipeline.run("update messages set planned_at = planned_at - interval '1 hour'")
+    alarmed(few, sink, customers=3, first=3)
+    assert deliver(few).planned == 0
+    assert pipeline.count("outbox") == 3
+
+    receiver.status = 200
+    receiver.requests.clear()
+    retry_now(pipeline)
+    assert [deliver(few).sent for _ in range(2)] == [2, 0]
+    pipeline.run("update messages set sent_at = sent_at - interval '1 minute'")
+    assert [deliver(few).sent for _ in range(2)] == [1, 0]
+
+    assert receiver.events() == ["opened", "opened", "summary"]
+    assert receiver.bodies[-1]["changes"] == 3
 
 
 def test_a_critical_alarm_that_nobody_acknowledges_is_told_again_to_the_next_channel(

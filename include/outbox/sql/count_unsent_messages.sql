@@ -1,0 +1,8 @@
+-- How many messages wait to be sent to each channel.
+-- Returns: channel, messages
+select
+    channel,
+    count(*) as messages
+from messages
+where sent_at is null
+group by channel;
