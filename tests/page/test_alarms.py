@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -450,13 +451,22 @@ def test_a_pause_is_noted_and_ended_on_the_page_with_who_did_it(
     assert error.inner_text() == ""
     assert page.locator("#pause-done").inner_text() == "Ended: silence is an alarm again."
 
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    page.locator("#pause-starts").fill(f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}")
+    page.get_by_role("button", name="Note the pause").click()
+    rows.get_by_role("button", name="End now").filter(visible=True).click()
+    wait_until(
+        rows.all_inner_texts,
+        lambda texts: any("whenever UTC" in t and "cancelled by ada at" in t for t in texts),
+    )
+
     with plane.owner() as owner:
         found = owner.execute(
             "select noted_by, ended_by, ended >= starts and ended_at is not null from customer_pauses "
             "inner join customer_pause_ends on id = pause_id where customer_id = %s",
             [customer],
         ).fetchall()
-    assert found == [("ada", "ada", True)]
+    assert found == [("ada", "ada", True)] * 2
 
 
 @pytest.mark.parametrize(

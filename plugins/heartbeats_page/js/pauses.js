@@ -52,10 +52,16 @@ function make({ id }) {
 function update(row, pause, now) {
   const [words, button] = row.children;
   const starts = moment(pause.starts, now);
-  const end = pause.ended ?? pause.ends;
+  const end = isCancelled(pause) ? pause.ends : (pause.ended ?? pause.ends);
   text(words, `${starts} to ${end == null ? "whenever" : moment(end, now)} UTC, noted by ${pause.noted_by} at ${moment(pause.noted_at, now)}${ending(pause, now)}`);
   button.setAttribute("aria-label", `End now: the pause from ${starts}`);
   show(button, canAct() && pause.ended == null && (end == null || Date.parse(end) > Date.parse(now)));
 }
 
-const ending = ({ ended, ended_by, ended_at }, now) => (ended == null ? "" : `, ended by ${ended_by} at ${moment(ended_at, now)}`);
+// One that was ended before it began never was.
+const isCancelled = ({ ended, starts }) => ended != null && Date.parse(ended) <= Date.parse(starts);
+
+function ending(pause, now) {
+  if (pause.ended == null) return "";
+  return `, ${isCancelled(pause) ? "cancelled" : "ended"} by ${pause.ended_by} at ${moment(pause.ended_at, now)}`;
+}
