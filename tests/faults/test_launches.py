@@ -9,7 +9,7 @@ from include.settings import Settings
 from spark_jobs.launch import CHECKPOINT_PREFIX, SHARED_MEMORY
 from stack import run
 from tests.faults.conftest import Begin
-from tests.support.processes import pids_below
+from tests.support.processes import pids_of
 from tests.support.trials.servers import end
 from tests.support.waiting import wait_until
 
@@ -27,9 +27,9 @@ def test_the_driver_is_killed(scenario: Begin) -> None:
 def test_a_worker_is_killed(scenario: Begin) -> None:
     with scenario(within_seconds=60) as trial:
         launch = trial.stream.running()
-        [pid, *_] = pids_below(launch.jvm_pid, "pyspark.worker")
+        [pid, *_] = pids_of(launch.jvm_pid, "pyspark.worker")
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: pids_below(launch.jvm_pid, "pyspark.worker"), lambda pids: pid not in pids)
+        wait_until(lambda: pids_of(launch.jvm_pid, "pyspark.worker"), lambda pids: pid not in pids)
         trial.prove(f"Spark's Python worker (pid {pid}) is gone")
         trial.repaired()
 

@@ -14,7 +14,7 @@ from producer.faults import PRESETS
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from tests.support.pipeline import Pipeline, StreamRun
-from tests.support.processes import pids_below
+from tests.support.processes import pids_of
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -25,13 +25,13 @@ KILLS = 5
 
 def drivers(run: StreamRun) -> list[int]:
     """Return the pids of the two processes without which a launch cannot live: the JVM and the Python driver."""
-    [python] = pids_below(run.jvm_pid, "heartbeat_stream.py")
+    [python] = pids_of(run.jvm_pid, "heartbeat_stream.py")
     return [run.jvm_pid, python]
 
 
 def kill_a_worker(run: StreamRun, chance: random.Random) -> None:
     """Kill one of Spark's Python workers: the task is tried again and the launch goes on."""
-    os.kill(chance.choice(pids_below(run.jvm_pid, "pyspark.worker")), signal.SIGKILL)
+    os.kill(chance.choice(pids_of(run.jvm_pid, "pyspark.worker")), signal.SIGKILL)
 
 
 def test_kills_at_random_instants_neither_lose_nor_repeat_a_record(

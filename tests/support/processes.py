@@ -80,11 +80,15 @@ def session_of(pid: int) -> int:
         return -1
 
 
-def pids_below(pid: int, word: str) -> list[int]:
-    """Return the pids of a process's descendants whose command line holds a word."""
+def pids_of(leader: int, word: str) -> list[int]:
+    """Return the pids of a session's processes, but for its leader, whose command line holds a word.
+
+    By the session and not by who started whom: Spark's workers live on when the process that forked them is killed.
+    """
     found = []
-    for child in psutil.Process(pid).children(recursive=True):
+    for process in psutil.process_iter():
         with suppress(psutil.Error):  # a zombie, or gone since
-            if any(word in part for part in child.cmdline()):
-                found.append(child.pid)
+            is_other = process.pid != leader and session_of(process.pid) == leader
+            if is_other and any(word in part for part in process.cmdline()):
+                found.append(process.pid)
     return found

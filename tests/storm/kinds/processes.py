@@ -11,7 +11,7 @@ from tests.storm.model import Model
 from tests.storm.plan import Parameters
 from tests.storm.world import World
 from tests.support.pipeline import StreamRun
-from tests.support.processes import pids_below
+from tests.support.processes import pids_of
 from tests.support.trials.servers import stay_so, wait_stopped
 from tests.support.waiting import wait_until
 
@@ -35,7 +35,7 @@ class DriverKilled(Action):
 
     def _kill(self, world: World, *, is_jvm: bool) -> str:
         """Kill it; return nothing where it has just ended by itself."""
-        launch, [python, *_] = _below(world, _DRIVER)
+        launch, [python, *_] = _members(world, _DRIVER)
         pid = launch.jvm_pid if is_jvm else python
         with suppress(psutil.NoSuchProcess):
             psutil.Process(pid).kill()
@@ -58,7 +58,7 @@ class WorkerKilled(Action):
 
     def _kill(self, world: World, which: int) -> str:
         """Kill a worker; return nothing where it has just ended by itself."""
-        _, workers = _below(world, "pyspark.worker")
+        _, workers = _members(world, "pyspark.worker")
         with suppress(psutil.NoSuchProcess):
             worker = psutil.Process(workers[which % len(workers)])
             worker.kill()
@@ -144,7 +144,7 @@ class CheckpointCorrupted(Action):
 
     def do(self, world: World, parameters: Parameters) -> str:
         chance = random.Random(int(parameters["seed"]))
-        launch, [python, *_] = _below(world, _DRIVER)
+        launch, [python, *_] = _members(world, _DRIVER)
         [folder] = launch.checkpoints()
         # Its Python first: it would tidy up when the JVM is gone.
         psutil.Process(python).kill()
@@ -168,21 +168,22 @@ class HalfOpen(Action):
         return f"{count} connections pass nothing on and stay so"
 
 
-def _below(world: World, word: str) -> tuple[StreamRun, list[int]]:
+def _members(world: World, word: str) -> tuple[StreamRun, list[int]]:
     """Return the launch that runs, and its processes whose command line has the word, once there are some."""
 
     def look() -> tuple[StreamRun, list[int]]:
         launch = world.launch()
-        with suppress(psutil.NoSuchProcess):
-            return launch, pids_below(launch.jvm_pid, word)
-        return launch, []
+        return launch, pids_of(launch.jvm_pid, word)
 
     return wait_until(look, lambda seen: bool(seen[1]))
 
 
 def _processes(launch: StreamRun) -> list[psutil.Process]:
-    jvm = psutil.Process(launch.jvm_pid)
-    return [jvm, *jvm.children(recursive=True)]
+    found = []
+    for pid in (launch.jvm_pid, *pids_of(launch.jvm_pid, "")):
+        with suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(pid))
+    return found
 
 
 def _resume(processes: list[psutil.Process]) -> None:
