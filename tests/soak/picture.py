@@ -9,7 +9,7 @@ from tests.soak.notes import Course, Fault, Sample
 from tests.support.trials.trial import flows_after
 from tools.bench.plot import FONT, label, log_share, ticks, title
 
-WIDTH, HEIGHT, MARGIN = 900, 240, 60
+WIDTH, HEIGHT, MARGIN = 900, 240, 76
 _COLOURS = ("#c0392b", "#2c6fbb", "#16a085", "#8e44ad", "#d68910", "#7f8c8d")
 _LEGEND_WIDTH, _LINE_HEIGHT = 170, 16
 _SECONDS_PER_MINUTE = 60.0
