@@ -64,7 +64,8 @@ def _settle_hours(pipeline: Pipeline, settings: Settings) -> None:
     good, bad, late = this_hour - 2 * HOUR, this_hour - 3 * HOUR, this_hour - HOUR
     with Writer(settings) as sink:
         for hour in (good, bad, late):
-            sink.store(steady(hour))
+            # In the first minutes of an hour the alarm lies in the one before: nothing steady shall interrupt it there.
+            sink.store(each for each in steady(hour) if each.at < this_hour - timedelta(minutes=10))
             sink.store(Measurement(CUSTOMER, bpm, hour + timedelta(seconds=30 + bpm)) for bpm in (110, 150))
         sink.store(Measurement(uuid.UUID(int=8), 0, good + timedelta(seconds=second)) for second in range(30))
         rejected = [(b"{", good + timedelta(seconds=number)) for number in range(60)]
