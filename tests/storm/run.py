@@ -65,7 +65,7 @@ def run_storm(
         try:
             _run(_Storm(stack, pipeline, proxy, outcome, on_row), steps, Path(folder), without)
         except Exception as error:
-            outcome.violation = "".join(traceback.format_exception(error)[-3:]).strip()
+            outcome.violation = "".join(traceback.format_exception(error, limit=-2, chain=False)[1:]).strip()
     return outcome
 
 

@@ -1,6 +1,8 @@
 """The stream as Airflow keeps it: launched again whenever it ends, and fenced where it stands still."""
 
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
@@ -53,6 +55,11 @@ class KeptStream(threading.Thread):
         assert self.launch is not None, "nothing was launched yet"
         return self.launch
 
+    def whereabouts(self) -> str:
+        """Return where it stands at this moment, for who wonders why no launch comes."""
+        frame = sys._current_frames().get(self.ident or 0)
+        return "has ended" if frame is None else "".join(traceback.format_stack(frame)[-6:])
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Let no launch run for the length of a `with` block, as an operator who pauses the workflow."""
@@ -97,7 +104,8 @@ def kept_stream(pipeline: Pipeline, environment: dict[str, str]) -> Iterator[Kep
         stream.start()
         try:
             yield stream
-        except BaseException:
+        except BaseException as error:
+            error.add_note(f"Whoever keeps the stream: {stream.whereabouts()}")
             stream.give_up()
             raise
         stream.stop()
