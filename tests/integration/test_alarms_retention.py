@@ -28,7 +28,8 @@ BACK = 100 * DAY_SECONDS
 
 
 def drop_readings(pipeline: Pipeline, before: datetime) -> None:
-    pipeline.run(f"delete from heartbeats where event_time < '{before}'")
+    with pipeline.owner() as owner:
+        owner.execute("delete from heartbeats where event_time < %s", [before])
 
 
 def test_an_alarm_that_retention_deleted_is_not_told_again_when_the_customer_comes_back(
