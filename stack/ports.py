@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import secrets
 import socket
 import time
 
@@ -14,6 +15,8 @@ from stack.types import PortClaim
 # A killed program holds its port for a moment longer, when it can no longer be named.
 DYING_SECONDS = 2.0
 POLL_SECONDS = 0.05
+# Linux gives connections out the ports from 32768 on, other systems higher ones.
+_NOT_FOR_CONNECTIONS = range(20_000, 32_768)
 
 
 def require_free(claim: PortClaim) -> None:
@@ -45,11 +48,14 @@ def _loopback_addresses(claim: PortClaim) -> list[tuple[int, str]]:
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on at this instant."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nothing listens on at this instant.
+
+    Not one that the system gives to connections out: on a busy machine one of these would be gone before its server
+    begins to listen.
+    """
+    while not is_free(port := secrets.choice(_NOT_FOR_CONNECTIONS)):
+        pass
+    return port
 
 
 def is_free(port: int) -> bool:

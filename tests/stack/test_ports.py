@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,9 @@ def test_a_free_port_is_free() -> None:
 def test_only_this_machine_will_do(host: str) -> None:
     with pytest.raises(SettingsError, match="this machine only"):
         require_free(PortClaim("DB_PORT", host, free_port()))
+
+
+def test_no_connection_out_takes_a_free_port_before_its_server_begins() -> None:
+    lowest, highest = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+
+    assert not [port for port in (free_port() for _ in range(100)) if lowest <= port <= highest]
