@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.db.migrate import migrate
+from include.domain.instants import as_utc
 from include.errors import StreamFailedError
 from include.settings import Settings, environment_of
 from include.truth.alarms import compare_alarms
@@ -177,17 +178,13 @@ def stored_and_recomputed(settings: Settings) -> tuple[set[_Episode], set[_Episo
         (
             line["customer_id"],
             line["episode"],
-            _instant(line["onset"]),
-            line["cleared"] and _instant(line["cleared"]),
+            as_utc(line["onset"]),
+            line["cleared"] and as_utc(line["cleared"]),
         )
         for line in map(json.loads, book.lines())
         if "episode" in line
     }
     return {row for row in stored if row[2] < last[row[0]]}, recomputed
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.db.queries import query
+from include.domain.instants import as_utc
 from include.domain.record_time import as_instant
 from include.episodes.episodes import Episode
 from include.episodes.packed import NO_READINGS, PackedReadings, from_copy
@@ -219,9 +220,7 @@ def forget_taken(connection: Connection, *, fresh: Iterable[int], touches: Itera
 
 def to_us(instant: datetime) -> int:
     """Return an instant as microseconds since 1970 UTC."""
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(UTC).replace(tzinfo=None)
-    return (instant - _EPOCH) // _MICROSECOND
+    return (as_utc(instant) - _EPOCH) // _MICROSECOND
 
 
 def to_instant(time_us: int | None) -> datetime | None:
