@@ -54,13 +54,13 @@ def from_copy(
     for block in blocks:
         buffer += block
         while len(buffer) - start >= bytes_at_once:
-            yield _rows(bytes(buffer[start : start + bytes_at_once]))
+            yield _rows(buffer[start : start + bytes_at_once])
             del buffer[: start + bytes_at_once]
             start = 0
     # What is left behind the last row is the trailer, which is shorter than a row.
     whole = max(len(buffer) - start, 0) // _COPIED.itemsize
     if whole:
-        yield _rows(bytes(buffer[start : start + whole * _COPIED.itemsize]))
+        yield _rows(buffer[start : start + whole * _COPIED.itemsize])
 
 
 def by_customer(parts: Iterable[PackedReadings]) -> Iterator[tuple[bytes, "array[int]", bytearray]]:
@@ -83,7 +83,7 @@ def by_customer(parts: Iterable[PackedReadings]) -> Iterator[tuple[bytes, "array
         yield customer, times_us, bpms
 
 
-def _rows(copied: bytes) -> PackedReadings:
+def _rows(copied: bytearray) -> PackedReadings:
     found = np.frombuffer(copied, dtype=_COPIED)
     rows = np.empty(len(found), dtype=PACKED)
     rows["customer_id"] = found["customer_id"]
