@@ -64,7 +64,7 @@ class LoggedProcess:
 
 def kill_session(leader: subprocess.Popen[bytes]) -> None:
     """Kill a process that leads a session, and all that belong to it."""
-    members = [p for p in psutil.process_iter() if session_of(p.pid) == leader.pid]
+    members = members_of(leader.pid)
     for process in members:
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -80,15 +80,19 @@ def session_of(pid: int) -> int:
         return -1
 
 
-def pids_of(leader: int, word: str) -> list[int]:
-    """Return the pids of a session's processes, but for its leader, whose command line holds a word.
+def members_of(leader: int) -> list[psutil.Process]:
+    """Return the processes of a session, its leader among them.
 
     By the session and not by who started whom: Spark's workers live on when the process that forked them is killed.
     """
+    return [process for process in psutil.process_iter() if session_of(process.pid) == leader]
+
+
+def pids_of(leader: int, word: str) -> list[int]:
+    """Return the pids of a session's processes, but for its leader, whose command line holds a word."""
     found = []
-    for process in psutil.process_iter():
+    for process in members_of(leader):
         with suppress(psutil.Error):  # a zombie, or gone since
-            is_other = process.pid != leader and session_of(process.pid) == leader
-            if is_other and any(word in part for part in process.cmdline()):
+            if process.pid != leader and any(word in part for part in process.cmdline()):
                 found.append(process.pid)
     return found

@@ -11,7 +11,7 @@ from tests.storm.model import Model
 from tests.storm.plan import Parameters
 from tests.storm.world import World
 from tests.support.pipeline import StreamRun
-from tests.support.processes import pids_of
+from tests.support.processes import members_of, pids_of
 from tests.support.trials.servers import stay_so, wait_stopped
 from tests.support.waiting import wait_until
 
@@ -78,7 +78,8 @@ class LaunchStopped(Action):
 
     def do(self, world: World, parameters: Parameters) -> str:
         launch = world.launch()
-        processes = _processes(launch)
+        # The JVM first.
+        processes = sorted(members_of(launch.jvm_pid), key=lambda each: each.pid != launch.jvm_pid)
         for process in processes:
             with suppress(psutil.NoSuchProcess):  # some are there for a moment only
                 process.suspend()
@@ -176,14 +177,6 @@ def _members(world: World, word: str) -> tuple[StreamRun, list[int]]:
         return launch, pids_of(launch.jvm_pid, word)
 
     return wait_until(look, lambda seen: bool(seen[1]))
-
-
-def _processes(launch: StreamRun) -> list[psutil.Process]:
-    found = []
-    for pid in (launch.jvm_pid, *pids_of(launch.jvm_pid, "")):
-        with suppress(psutil.NoSuchProcess):
-            found.append(psutil.Process(pid))
-    return found
 
 
 def _resume(processes: list[psutil.Process]) -> None:
