@@ -1,9 +1,12 @@
 """Alarms of customers whose readings retention has dropped, or is about to: nothing is told twice or taken back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
 
+from include.alarms.evaluator import Evaluator
 from include.limits.limits import end_pause, note_pause
 from include.settings import Settings
 from tests.support.alarms import (
@@ -25,6 +28,19 @@ pytestmark = pytest.mark.integration
 
 DAY_SECONDS = 86_400
 BACK = 100 * DAY_SECONDS
+
+
+@contextmanager
+def remembering(
+    pipeline: Pipeline, settings: Settings, sink: Writer, progress: SetProgress
+) -> Iterator[Evaluator]:
+    """Give an evaluator that remembers a silent customer of whom no reading is stored any more."""
+    progress.until = seconds(2000)
+    with evaluating(settings, progress) as evaluator:
+        sink.store(readings(1, 0, 1200, 80))
+        catch_up(evaluator)
+        drop_readings(pipeline, START + timedelta(days=99))
+        yield evaluator
 
 
 def drop_readings(pipeline: Pipeline, before: datetime) -> None:
@@ -56,11 +72,7 @@ def test_a_silence_that_ended_with_the_return_is_not_taken_back_by_a_pause(
     pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     progress = SetProgress()
-    progress.until = seconds(2000)
-    with evaluating(settings, progress) as evaluator:
-        sink.store(readings(1, 0, 1200, 80))
-        catch_up(evaluator)
-        drop_readings(pipeline, START + timedelta(days=99))
+    with remembering(pipeline, settings, sink, progress) as evaluator:
         sink.store(readings(1, BACK, BACK + 60, 80))
         progress.until = seconds(BACK + 60)
         catch_up(evaluator)
@@ -82,11 +94,7 @@ def test_a_pause_ends_a_silence_of_which_no_reading_is_stored_any_more(
     pipeline: Pipeline, settings: Settings, sink: Writer
 ) -> None:
     progress = SetProgress()
-    progress.until = seconds(2000)
-    with evaluating(settings, progress) as evaluator:
-        sink.store(readings(1, 0, 1200, 80))
-        catch_up(evaluator)
-        drop_readings(pipeline, START + timedelta(days=99))
+    with remembering(pipeline, settings, sink, progress) as evaluator:
         progress.until = seconds(BACK)
         note_pause(settings, customer(1), seconds(BACK - 600), None, noted_by="test")
         catch_up(evaluator)
