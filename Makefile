@@ -58,7 +58,7 @@ bench-compare: setup ## which figures moved since a commit: make bench-compare B
 	@$(RUN) -m tools.bench.compare "$(or $(BASE),HEAD~1)" HEAD
 
 test: setup-dev test-tools ## unit tests, and integration tests on real servers; not the slow ones
-	$(RUN) -m pytest tests/ -m "not slow and not e2e and not faults and not upgrades" -n 2 --dist worksteal
+	$(RUN) -m pytest tests/ -m "not slow and not e2e and not faults and not upgrades" -n 3 --dist worksteal
 
 e2e: setup-dev test-tools ## whole stacks with Airflow, killed, stalled, read in a browser; a Spark cluster
 	$(RUN) -m pytest tests/ -m "e2e and not slow" -n 2 --dist loadfile

@@ -5,6 +5,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -36,6 +37,7 @@ class KeptStream(threading.Thread):
         self.launch: StreamRun | None = None
         self.ended: list[int] = []
         self.logs: list[str] = []
+        self._refused = "never"
 
     def run(self) -> None:
         """Launch until it is over."""
@@ -43,7 +45,8 @@ class KeptStream(threading.Thread):
         while self._may_run.wait() and not self._is_over.is_set():
             try:
                 previous = check_launch(self._pipeline.settings, previous)
-            except HeartbeatError:
+            except HeartbeatError as error:
+                self._refused = f"at {datetime.now(UTC):%H:%M:%S}: {error}"
                 self._is_over.wait(_RETRY_SECONDS)
                 continue
             with self._pipeline.running(environment=self.environment) as self.launch:
@@ -58,7 +61,8 @@ class KeptStream(threading.Thread):
     def whereabouts(self) -> str:
         """Return where it stands at this moment, for who wonders why no launch comes."""
         frame = sys._current_frames().get(self.ident or 0)
-        return "has ended" if frame is None else "".join(traceback.format_stack(frame)[-6:])
+        place = "has ended" if frame is None else "".join(traceback.format_stack(frame)[-6:])
+        return f"{place}\nLast launch that was refused: {self._refused}"
 
     @contextmanager
     def held(self) -> Iterator[None]:
