@@ -66,6 +66,11 @@ class Program:
         """Return this version with these settings."""
         return cls(PROJECT_ROOT, Path(sys.executable), environment_of(settings))
 
+    @property
+    def migrations(self) -> set[str]:
+        """The names of its migrations."""
+        return {path.name for path in (self.folder / "include" / "db" / "migrations").glob("*.sql")}
+
     def run(self, *words: str) -> str:
         """Run a command of main.py to its end and return what it prints."""
         return _output_of(self._run("main.py", *words))
