@@ -3,10 +3,14 @@
 `settings.kafka.topic` is KAFKA_TOPIC: a group says how its keys are made, and a field whose key is another names it.
 """
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationInfo, field_validator
+
+from include.places import Place
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,10 +29,23 @@ def _present(path: Path) -> Path:
     return path
 
 
+def _of_its_own(folder: Path) -> Path:
+    """Refuse what holds more than a stack ever wrote: `make clean-stack` deletes in there."""
+    real = Path(os.path.realpath(folder))
+    taken = [PROJECT_ROOT]
+    with suppress(RuntimeError):  # this account has no home folder
+        taken.append(Path.home())
+    for other in taken:
+        if Path(os.path.realpath(other)).is_relative_to(real):
+            raise ValueError(f"{folder} is or holds {other}: name a folder that is for the stack alone")
+    return folder
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
 AbsolutePath = Annotated[Path, AfterValidator(_from_root)]
+StackFolder = Annotated[AbsolutePath, AfterValidator(_of_its_own)]
 PresentFile = Annotated[AbsolutePath, AfterValidator(_present)]
 
 
@@ -110,19 +127,23 @@ class Database(Group, alias_generator="db_{}".format):
 class Stack(Group, alias_generator="stack_{}".format):
     """The embedded stack."""
 
-    dir: AbsolutePath = PROJECT_ROOT / ".stack"
+    dir: StackFolder = PROJECT_ROOT / ".stack"
     with_airflow: bool = True
     jar_cache_dir: AbsolutePath = Field(Path("~/.cache/heartbeat-monitoring/jars"), alias="jar_cache_dir")
 
     @property
     def data_docs_dir(self) -> Path:
         """Folder of the Data Docs site; open its `index.html`."""
-        return self.dir / "data_docs"
+        return self.at(Place.DATA_DOCS)
 
     @property
     def reports_dir(self) -> Path:
         """Folder of the daily reports, a page for each day."""
-        return self.dir / "reports"
+        return self.at(Place.REPORTS)
+
+    def at(self, place: Place) -> Path:
+        """Return where something of the product's lies in the stack's folder."""
+        return self.dir / place
 
 
 class Airflow(Group, alias_generator="airflow_{}".format):

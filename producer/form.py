@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from include.places import Place
 from include.settings import Settings
 from producer.choices import named_period_ms
 from producer.display import LineReporter, summary_lines
@@ -14,7 +15,6 @@ from producer.run import run_simulator
 from producer.signals import stop_on_signals
 
 REAL_TIME = "real-time"
-LEDGER_FOLDER = "simulator"
 
 
 def options_from(params: Mapping[str, Any], *, now_ms: int, ledger: Path) -> SimulatorOptions:
@@ -48,7 +48,7 @@ def run_form(params: Mapping[str, Any], settings: Settings, *, run_id: str) -> d
 
 def ledger_file(settings: Settings, run_id: str) -> Path:
     """Return where a run's ground truth goes; its folder is there."""
-    folder = settings.stack.dir / LEDGER_FOLDER
+    folder = settings.stack.at(Place.SIMULATOR)
     folder.mkdir(parents=True, exist_ok=True)
     # A run's id holds colons and a plus sign, which not every file system and shell likes.
     name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in run_id)

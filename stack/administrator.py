@@ -14,6 +14,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from include.db.connect import transport
+from include.places import Place
 from include.settings import Settings
 from stack.private import write_private
 
@@ -70,4 +71,4 @@ def make_database(connection: psycopg.Connection, name: str, *, owner: str) -> N
 
 
 def _password_file(settings: Settings) -> Path:
-    return settings.stack.dir / "superuser"
+    return settings.stack.at(Place.SUPERUSER)

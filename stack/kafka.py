@@ -10,6 +10,7 @@ from pathlib import Path
 
 from include.errors import SettingsError
 from include.network import LOOPBACK, is_listening
+from include.places import Place
 from include.settings import Settings
 from include.stream.java import Java, find_java
 from include.surroundings import of_ours
@@ -78,12 +79,12 @@ class Kafka:
     @property
     def folder(self) -> Path:
         """Where configuration and data lie."""
-        return self.settings.stack.dir / "kafka"
+        return self.settings.stack.at(Place.KAFKA)
 
     @property
     def log_files(self) -> tuple[Path, ...]:
         """Kafka's own log, kept small by Log4j, and what the Java machine itself says."""
-        logs = self.settings.stack.dir / "logs"
+        logs = self.settings.stack.at(Place.LOGS)
         return logs / "kafka.log", logs / "kafka.out"
 
     def claims(self) -> tuple[PortClaim, ...]:

@@ -14,6 +14,7 @@ from include.db.connect import BY_SETTINGS, Role
 from include.db.sessions import sessions_needed, slots_of, stream_sessions
 from include.db.troubles import is_refused_login
 from include.errors import DatabaseLoginError, PermanentError
+from include.places import Place
 from include.settings import Settings
 from stack import administrator, cluster
 from stack.accounts import server_account
@@ -65,12 +66,12 @@ class Postgres:
     @property
     def folder(self) -> Path:
         """Where the data lie; a link when the server's account cannot reach the stack's own folder."""
-        return self.settings.stack.dir / "postgres"
+        return self.settings.stack.at(Place.POSTGRES)
 
     @property
     def log_files(self) -> tuple[Path, ...]:
         """The server's only log."""
-        return (self.settings.stack.dir / "logs" / "postgres.log",)
+        return (self.settings.stack.at(Place.LOGS) / "postgres.log",)
 
     def claims(self) -> tuple[PortClaim, ...]:
         """Return the address that clients connect to."""

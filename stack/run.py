@@ -1,13 +1,14 @@
 """The stack's public verbs: up, down, restart, status, logs and clean."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from include.errors import PermanentError, SettingsError
+from include.places import Place
 from include.settings import Settings
+from stack.deletion import delete_stack
 from stack.locks import folder_lock
 from stack.logs import LogMark, follow, last_lines
 from stack.parts import parts_of, stages_of
@@ -65,11 +66,8 @@ def down(settings: Settings, report: Report = lambda _: None, *, part: str | Non
     chosen = _chosen(settings, part)
     if not settings.stack.dir.exists():
         return
-    supervisor = _supervisor(settings)
     with _exclusive(settings):
-        for each in reversed(chosen):
-            was_running = supervisor.stop(each)
-            report(f"{each.name}: {'stopped' if was_running else 'was not running'}")
+        _stop(settings, chosen, report)
 
 
 def status(settings: Settings) -> list[PartState]:
@@ -92,25 +90,32 @@ def logs(
 
 
 def clean(settings: Settings, report: Report = lambda _: None) -> None:
-    """Stop the stack and delete its folder with all data."""
-    down(settings, report)
-    for part in parts_of(settings):
-        if part.folder.is_symlink():
-            shutil.rmtree(part.folder.resolve(), ignore_errors=True)
+    """Stop the stack and delete all its data; what it has not made stays, and is named."""
     if settings.stack.dir.exists():
-        shutil.rmtree(settings.stack.dir)
-    report(f"deleted {settings.stack.dir}")
+        # Not let go in between: a start that waits would find its folder vanish.
+        with _exclusive(settings):
+            _stop(settings, parts_of(settings), report)
+            left = delete_stack(settings)
+        for path in left:
+            report(f"left {path}, which is not the stack's own")
+    report(f"deleted the stack in {settings.stack.dir}")
+
+
+def _stop(settings: Settings, parts: Sequence[Part], report: Report) -> None:
+    supervisor = _supervisor(settings)
+    for part in reversed(parts):
+        was_running = supervisor.stop(part)
+        report(f"{part.name}: {'stopped' if was_running else 'was not running'}")
 
 
 def _supervisor(settings: Settings) -> Supervisor:
-    return Supervisor(settings.stack.dir / "run")
+    return Supervisor(settings.stack.at(Place.RUN))
 
 
 @contextmanager
 def _exclusive(settings: Settings) -> Iterator[None]:
     """Keep other commands away from this stack, and turn what the disk refuses into one line."""
     try:
-        settings.stack.dir.mkdir(parents=True, exist_ok=True)
         with folder_lock(settings.stack.dir, wait_seconds=BUSY_WAIT_SECONDS):
             yield
     except OSError as error:

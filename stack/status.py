@@ -13,6 +13,7 @@ from include.health.types import Status
 from include.live.overview import Overview
 from include.live.session import as_json
 from include.live.types import StreamState
+from include.places import Place
 from include.settings import Settings
 from include.terminal import plain
 from stack.airflow.configuration import base_url
@@ -72,7 +73,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         **page,
         "database": f"{settings.db.address}/{settings.db.name}",
         "topic": f"{settings.kafka.topic} at {settings.kafka.broker}",
-        "logs": str(settings.stack.dir / "logs"),
+        "logs": str(settings.stack.at(Place.LOGS)),
     }
 
 

@@ -12,6 +12,7 @@ from include.errors import TransientError
 from include.handling.render import alarm_text
 from include.live.overview import read_overview
 from include.log import configure_logging
+from include.places import Place
 from include.report.hour import HourReport, read_hour, render_hour
 from include.report.render import render
 from include.report.run import make_report
@@ -97,7 +98,7 @@ def _keep_docs(settings: Settings) -> None:
 
 def _kept_docs() -> Path:
     """Return where the pages stay when the demo's own stack is gone: in the folder of the usual one."""
-    return get_settings().stack.dir / "demo" / "data_docs"
+    return get_settings().stack.at(Place.DEMO) / Place.DATA_DOCS
 
 
 def _show_links() -> None:

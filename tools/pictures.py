@@ -18,6 +18,7 @@ from include.db.connect import Role, connect
 from include.errors import TransientError
 from include.handling.people import list_alarms
 from include.live.overview import read_overview
+from include.places import Place
 from include.settings import PROJECT_ROOT, Settings, environment_of
 from stack import run as stack
 from stack.airflow.client import AirflowClient
@@ -55,7 +56,7 @@ def main() -> None:
         client = AirflowClient(settings)
         run_id = _make_history(settings, client)
         source = _producer_command(*LIVE)
-        with running_process(source, environment_of(settings), settings.stack.dir / "source.log"):
+        with running_process(source, environment_of(settings), settings.stack.at(Place.LOGS) / "source.log"):
             time.sleep(LIVE_SECONDS)  # the charts show the last three minutes
             _act_on_alarms(settings, client)
             with chromium() as browser:

@@ -13,6 +13,7 @@ from great_expectations.data_context.types.base import (
 )
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
+from include.places import Place
 from include.settings import Settings
 
 _SITE_NAME = "hourly"
@@ -23,7 +24,7 @@ class Site:
 
     def __init__(self, settings: Settings) -> None:
         self._pages = settings.stack.data_docs_dir
-        self._results = self._pages.with_name(f"{self._pages.name}_results")
+        self._results = settings.stack.at(Place.DATA_DOCS_RESULTS)
         self._runs_kept = settings.hourly.data_docs_runs_kept
 
     def project(self) -> DataContextConfig:

@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 from include.health.types import Disk
+from include.places import Place
 from include.settings import Settings
 
 # Below STACK_DIR. Each may be a link to another disk, as the database's is where its account cannot get in here.
-PARTS = ("postgres", "kafka", "airflow", "logs")
+PARTS = (Place.POSTGRES, Place.KAFKA, Place.AIRFLOW, Place.LOGS)
 
 
 def tightest_disk(settings: Settings) -> Disk:
@@ -21,6 +22,6 @@ def tightest_disk(settings: Settings) -> Disk:
 
 def watched_folders(settings: Settings) -> list[Path]:
     """Return where the data really lie, or will once they are made."""
-    folders = [settings.stack.dir, *(settings.stack.dir / part for part in PARTS)]
+    folders = [settings.stack.dir, *(settings.stack.at(part) for part in PARTS)]
     existing = (next(path for path in (folder, *folder.parents) if path.exists()) for folder in folders)
     return list(dict.fromkeys(path.resolve() for path in existing))

@@ -13,6 +13,7 @@ from include.notices.types import Change
 from include.outbox.bodies import notice_body
 from include.outbox.channels import Channel, ChannelError
 from include.outbox.types import Noticed
+from include.places import Place
 from include.settings import Settings
 
 SUBJECT = "check database"
@@ -26,7 +27,7 @@ class Outage:
     """What is known of an outage: since when, and whether anybody was told."""
 
     def __init__(self, settings: Settings, *, grace_seconds: float = GRACE_SECONDS) -> None:
-        self._file = settings.stack.dir / "database_outage.json"
+        self._file = settings.stack.at(Place.DATABASE_OUTAGE)
         self._grace_seconds = grace_seconds
         self._since: float | None = None
         self._known = self._read()

@@ -22,10 +22,10 @@ from include.outbox.outage import GRACE_SECONDS, Outage
 from include.outbox.pace import Pace
 from include.outbox.plan import plan
 from include.outbox.types import Due
+from include.places import Place
 from include.settings import Settings
 
 APPLICATION = "heartbeat-sender"
-PULSE_FILE = "sender.pulse"
 PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 # Who has not acknowledged is not looked for in each round: there may be thousands.
@@ -95,7 +95,7 @@ def _go_on(connection: Connection, settings: Settings, channels: Channels, is_ov
 def _show_pulse(settings: Settings) -> None:
     """Leave a sign of life for whoever watches this process."""
     with suppress(OSError):
-        (settings.stack.dir / PULSE_FILE).touch()
+        settings.stack.at(Place.SENDER_PULSE).touch()
 
 
 def _pace(connection: Connection, settings: Settings) -> Pace:

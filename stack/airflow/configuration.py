@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from include.network import LOOPBACK
+from include.places import Place
 from include.settings import PROJECT_ROOT, Settings, own_environment
 from include.stream.submit import submit_environment
 from stack.airflow.components import KEEPERS_SECRETS
@@ -32,7 +33,7 @@ QUIET = "http.access=WARNING airflow.utils.log.file_task_handler=CRITICAL"
 
 def home_of(settings: Settings) -> Path:
     """Return AIRFLOW_HOME."""
-    return settings.stack.dir / "airflow"
+    return settings.stack.at(Place.AIRFLOW)
 
 
 def base_url(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from include.db.migrate import migrate
 from include.errors import AirflowRefusedError, AirflowUnavailableError
 from include.network import LOOPBACK
+from include.places import Place
 from include.settings import Settings
 from stack.airflow import components
 from stack.airflow.client import AirflowClient
@@ -43,7 +44,7 @@ class Airflow:
     @property
     def log_files(self) -> tuple[Path, ...]:
         """The keeper's log and one for each of Airflow's processes."""
-        logs = self.settings.stack.dir / "logs"
+        logs = self.settings.stack.at(Place.LOGS)
         return logs / "airflow.log", *(components.log_file(logs, name) for name in components.COMMANDS)
 
     def claims(self) -> tuple[PortClaim, ...]:
