@@ -20,7 +20,8 @@ as soon as one has ended.
   at once and uses the files as they are then. After a run that was marked as a whole it takes up to a minute.
 - **When run_stream is red** its log's last lines say why; the next launch has taken over already. An orphan of a
   killed task goes on until its successor is ready, is then refused by the database, and exits.
-- **When preflight is red** the message says what to do: the broker, the database or a migration is missing.
+- **When preflight is red** the message says what to do: the broker, the database or a migration is missing. What no
+  other try can mend turns red after a wait of 30 s, since the next run follows at once.
 - **No retries** of run_stream: the next run is one. Launches that end within a minute one after the other are
   delayed by preflight, longer each time, up to 30 s.
 """

@@ -1,6 +1,7 @@
 """What must be in order before Airflow launches the stream; each problem is reported in one line."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +10,11 @@ from include.db.clock import read_clock
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
 from include.db.sessions import slots_of, tell_shortage
-from include.errors import SchemaOutdatedError
+from include.errors import PermanentError, SchemaOutdatedError
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.alive import is_alive, silent_seconds
-from include.stream.backoff import Launched, short_lives_before, wait_seconds
+from include.stream.backoff import LONGEST_WAIT_SECONDS, Launched, short_lives_before, wait_seconds
 from include.stream.lease import read_lease
 from include.stream.master import require_master
 from include.stream.types import Lease
@@ -21,9 +22,12 @@ from include.stream.types import Lease
 log = get_logger()
 
 
-def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[str, Any]:
+def check_launch(
+    settings: Settings, previous: dict[str, Any] | None, *, pause: Callable[[float], object] = time.sleep
+) -> dict[str, Any]:
     """Return the facts about this launch, to be passed as `previous` before the next one.
 
+    What fails for good fails after the longest wait: nobody tries it again, but the next launch follows at once.
     In this order:
     1. wait, if several launches in a row have ended early
     2. the broker answers, and the topic has its partitions or gets them
@@ -33,20 +37,17 @@ def check_launch(settings: Settings, previous: dict[str, Any] | None) -> dict[st
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
     short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream.healthy_seconds)
-    _wait(short_lives)
-    with open_broker(settings) as broker:
-        if broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions):
-            log.info("topic_changed", topic=settings.kafka.topic, partitions=settings.kafka.partitions)
-        partitions = broker.topic(settings.kafka.topic).partitions
-    require_master(settings)
-    if pending := pending_migrations(settings):
-        raise SchemaOutdatedError(detail=f"{len(pending)} migrations are not applied")
-    holder = _holder(settings, slots_of(settings.spark.master, len(partitions)))
-    log.info("preflight_passed", topic=settings.kafka.topic, partitions=len(partitions), lease=holder)
+    _delay(wait_seconds(short_lives), pause, short_lives=short_lives)
+    try:
+        partition_count, holder = _check(settings)
+    except PermanentError as error:
+        _delay(LONGEST_WAIT_SECONDS, pause, reason=type(error).__name__, message=str(error))
+        raise
+    log.info("preflight_passed", topic=settings.kafka.topic, partitions=partition_count, lease=holder)
     return {
         "launched_at": time.time(),
         "short_lives": short_lives,
-        "partitions": len(partitions),
+        "partitions": partition_count,
         "lease": holder,
     }
 
@@ -60,11 +61,22 @@ def describe(lease: Lease | None, now: datetime) -> str:
     return f"launch {lease.epoch} ({lease.holder}) was last heard of {silent_seconds(lease, now):.0f} s ago"
 
 
-def _wait(short_lives: int) -> None:
-    seconds = wait_seconds(short_lives)
+def _delay(seconds: float, pause: Callable[[float], object], **why: object) -> None:
     if seconds:
-        log.warning("launch_delayed", seconds=seconds, short_lives=short_lives)
-        time.sleep(seconds)
+        log.warning("launch_delayed", seconds=seconds, **why)
+        pause(seconds)
+
+
+def _check(settings: Settings) -> tuple[int, str]:
+    """Return how many partitions the topic has, and who holds the lease."""
+    with open_broker(settings) as broker:
+        if broker.ensure_topic(settings.kafka.topic, settings.kafka.partitions):
+            log.info("topic_changed", topic=settings.kafka.topic, partitions=settings.kafka.partitions)
+        partitions = broker.topic(settings.kafka.topic).partitions
+    require_master(settings)
+    if pending := pending_migrations(settings):
+        raise SchemaOutdatedError(detail=f"{len(pending)} migrations are not applied")
+    return len(partitions), _holder(settings, slots_of(settings.spark.master, len(partitions)))
 
 
 def _holder(settings: Settings, tasks: int) -> str:

@@ -44,7 +44,7 @@ class KeptStream(threading.Thread):
         previous: dict[str, Any] | None = None
         while self._may_run.wait() and not self._is_over.is_set():
             try:
-                previous = check_launch(self._pipeline.settings, previous)
+                previous = check_launch(self._pipeline.settings, previous, pause=self._is_over.wait)
             except HeartbeatError as error:
                 self._refused = f"at {datetime.now(UTC):%H:%M:%S}: {error}"
                 self._is_over.wait(_RETRY_SECONDS)
