@@ -14,7 +14,8 @@ Sends simulated readings to the topic, as the form says, and ends by itself. Sta
 - **A second run** with the same seed sends the same people. Of a past period these are the same readings, which the
   stream counts as duplicates; for new ones, change the seed.
 - **To stop it** before its time, mark the run: what was sent stays.
-- **When it is red** with "no Kafka broker answers", run `make up` and trigger it again.
+- **When it is red** with "no Kafka broker answers", run `make up` and trigger it again; with "records are not stored",
+  the broker refused some or all of them for the reason that the message gives: mend that, and trigger it again.
 - **No retries**: a second try would send the first one's readings twice.
 """
 

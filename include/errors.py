@@ -71,6 +71,12 @@ class SimulatorFailedError(TransientError):
     message = "process {process} of the simulator failed: {reason}"
 
 
+class NotAllStoredError(PermanentError):
+    """A run of the simulator has ended, and the broker has not stored all that it sent."""
+
+    message = "{lost:,} of {sent:,} records are not stored: {reason}"
+
+
 class MissingPartError(PermanentError):
     """Something that has to be installed is not there."""
 

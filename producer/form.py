@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from include.errors import NotAllStoredError
 from include.places import Place
 from include.settings import Settings
 from producer.choices import named_period_ms
@@ -13,6 +14,7 @@ from producer.instants import now_ms
 from producer.options import SimulatorOptions
 from producer.run import run_simulator
 from producer.signals import stop_on_signals
+from producer.tally import Summary
 
 REAL_TIME = "real-time"
 
@@ -37,12 +39,23 @@ def options_from(params: Mapping[str, Any], *, now_ms: int, ledger: Path) -> Sim
 
 
 def run_form(params: Mapping[str, Any], settings: Settings, *, run_id: str) -> dict[str, Any]:
-    """Simulate what the form asks for, printing a line every few seconds; return the summary."""
+    """Simulate what the form asks for, printing a line every few seconds; return the summary.
+
+    Raise NotAllStoredError where the run came to its end and not all of its records are stored.
+    """
     options = options_from(params, now_ms=now_ms(), ledger=ledger_file(settings, run_id))
     with stop_on_signals() as stop:
         summary = run_simulator(options, settings, stop=stop, reporter=LineReporter(_say))
+    return conclude(summary)
+
+
+def conclude(summary: Summary) -> dict[str, Any]:
+    """Print the summary and return it; raise NotAllStoredError as above."""
     for line in summary_lines(summary):
         _say(line)
+    if summary.failure is not None and not summary.interrupted:
+        lost = summary.sent - summary.acknowledged
+        raise NotAllStoredError(lost=lost, sent=summary.sent, reason=summary.failure)
     return summary.as_dict()
 
 

@@ -50,9 +50,18 @@ class Summary:
     ledger: str | None = None
 
     @property
+    def failure(self) -> str | None:
+        """Return why not everything that was sent is stored, by the most frequent cause; None where it is."""
+        if self.failed == 0 and self.acknowledged == self.sent:
+            return None
+        return max(
+            self.by_failure, key=self.by_failure.__getitem__, default="the broker has not confirmed them"
+        )
+
+    @property
     def exit_code(self) -> int:
         """Return 0 where everything that was sent is stored, else 1."""
-        return 0 if self.failed == 0 and self.acknowledged == self.sent else 1
+        return 0 if self.failure is None else 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary for JSON."""

@@ -1,14 +1,15 @@
-"""The simulator's form: what its params mean."""
+"""The simulator's form: what its params mean, and how a run ends."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from include.errors import OptionError
+from include.errors import NotAllStoredError, OptionError
 from include.settings import Settings
 from producer.faults import PRESETS, Fault
-from producer.form import ledger_file, options_from
+from producer.form import conclude, ledger_file, options_from
+from tests.producer.test_display import summary
 
 NOW_MS = 1_767_225_600_000 + 90 * 60_000  # half past one
 FORM: dict[str, Any] = {
@@ -65,3 +66,19 @@ def test_a_runs_ledger_has_a_name_that_every_shell_likes(tmp_path: Path) -> None
     assert file.parent == tmp_path / "simulator"
     assert file.parent.is_dir()
     assert file.name == "manual__2026-01-01T00-00-00.5-00-00-..-x.jsonl.gz"
+
+
+def test_a_run_of_which_records_are_not_stored_fails_with_the_most_frequent_cause_behind_its_summary(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refused = summary(acknowledged=0, failed=10, by_failure={"too late": 1, "too large": 9})
+
+    with pytest.raises(NotAllStoredError, match=r"^10 of 10 records are not stored: too large$"):
+        conclude(refused)
+
+    assert "10 sent to readings, 0 acknowledged, 10 failed" in capsys.readouterr().out
+
+
+def test_a_run_that_is_stored_or_was_stopped_ends_well() -> None:
+    assert conclude(summary())["acknowledged"] == 10
+    assert conclude(summary(acknowledged=7, failed=3, interrupted=True))["failed"] == 3
