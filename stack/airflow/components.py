@@ -60,7 +60,8 @@ def without_overrides(environment: Mapping[str, str]) -> dict[str, str]:
 
 def pause_seconds(short_lives: int) -> float:
     """Return how long to wait before a component is started again that ended so often soon after its start."""
-    return min(FIRST_PAUSE_SECONDS * 2.0**short_lives, LONGEST_PAUSE_SECONDS)
+    # Bounded before it is raised to a power: the count itself has no bound.
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(short_lives, 10), LONGEST_PAUSE_SECONDS)
 
 
 @dataclass(slots=True)
@@ -103,6 +104,11 @@ class Component:
         self.due_at = now + pause_seconds(self.short_lives)
         self.process = None
         return exit_code
+
+    def put_off(self) -> None:
+        """Set when it is due again after a start that came to nothing, which counts as a short life."""
+        self.short_lives += 1
+        self.due_at = time.monotonic() + pause_seconds(self.short_lives)
 
     def is_running(self) -> bool:
         """Tell whether its process runs."""

@@ -46,13 +46,18 @@ def main() -> int:
 
 
 def keep(component: Component) -> None:
-    """Start what is due, and take note of what has ended."""
+    """Start what is due, and take note of what has ended; what cannot be started now is due again later."""
     exit_code = component.note_end()
     if exit_code is not None:
         log.warning("component_ended", component=component.name, exit_code=exit_code)
     if not component.is_running() and time.monotonic() >= component.due_at:
-        component.start()
-        log.info("component_started", component=component.name)
+        try:
+            component.start()
+        except OSError as error:  # no process, memory or disk to be had just now
+            component.put_off()
+            log.warning("component_not_started", component=component.name, error=str(error))
+        else:
+            log.info("component_started", component=component.name)
 
 
 def end_in_order(settings: Settings, crew: list[Component]) -> None:

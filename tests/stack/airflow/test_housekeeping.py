@@ -1,9 +1,14 @@
 """Logs stay small while they are written, and go when they are old."""
 
 import os
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stack.airflow.housekeeping import delete_old_logs, trim_logs
+import pytest
+
+from stack.airflow.housekeeping import Housekeeping, delete_old_logs, trim_logs
 
 DAY_SECONDS = 86_400
 
@@ -45,3 +50,26 @@ def test_only_what_is_old_goes(tmp_path: Path) -> None:
     delete_old_logs(tmp_path, older_than_seconds=14 * DAY_SECONDS)
 
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_log_that_goes_while_old_ones_are_looked_for_keeps_no_other_from_going(tmp_path: Path) -> None:
+    files = [written(tmp_path / str(number) / "attempt=1.log", "old", days_ago=15) for number in range(500)]
+
+    with ThreadPoolExecutor(1) as other:
+        deleting = other.submit(lambda: [shutil.rmtree(file.parent) for file in reversed(files)])
+        while not deleting.done():
+            delete_old_logs(tmp_path, older_than_seconds=14 * DAY_SECONDS)
+
+
+def test_a_duty_that_the_system_refuses_is_due_again_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    housekeeping = Housekeeping(tmp_path, tmp_path, history_days=14, trim_at=0.0, clean_at=0.0)
+    old = written(tmp_path / "logs" / "attempt=1.log", "old", days_ago=15)
+
+    housekeeping.look()
+
+    assert housekeeping.cleaning is None
+    assert housekeeping.clean_at > 0
+    assert not old.exists()
