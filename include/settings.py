@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, InitSettingsSourc
 
 from include import settings_groups as groups
 from include.errors import SettingsError
-from include.settings_groups import PROJECT_ROOT as PROJECT_ROOT
+from include.settings_types import PROJECT_ROOT as PROJECT_ROOT
 from include.surroundings import of_ours
 
 ENV_FILE_KEY = "HEARTBEAT_ENV_FILE"
@@ -64,6 +64,15 @@ class Settings(BaseSettings, frozen=True, extra="ignore", env_ignore_empty=True,
     @classmethod
     def _hand_to_groups(cls, values: dict[str, Any]) -> dict[str, Any]:
         return dict.fromkeys(cls.model_fields, values)
+
+    @model_validator(mode="after")
+    def _gone_only_after_lost_renewals(self) -> Self:
+        renewals = groups.RENEWALS_IN_SILENCE
+        if self.health.lease_seconds < renewals * self.stream.lease_renew_seconds:
+            raise ValueError(
+                f"HEALTH_LEASE_SECONDS must not be below {renewals} times STREAM_LEASE_RENEW_SECONDS"
+            )
+        return self
 
     def by_key(self) -> dict[str, Any]:
         """Return every value by its key, in lower case."""
@@ -121,7 +130,9 @@ def get_settings() -> Settings:
 
 def _problems(error: ValidationError) -> str:
     found = error.errors(include_input=False)
-    return "; ".join(f"{_key(*each['loc'][:2]).upper()}: {each['msg']}" for each in found)
+    # What concerns several groups has no place, and names its settings itself.
+    places = [f"{_key(*each['loc'][:2]).upper()}: " if each["loc"] else "" for each in found]
+    return "; ".join(f"{place}{each['msg']}" for place, each in zip(places, found, strict=True))
 
 
 def _key(group: str | int, word: str | int) -> str:

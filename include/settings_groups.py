@@ -3,50 +3,29 @@
 `settings.kafka.topic` is KAFKA_TOPIC: a group says how its keys are made, and a field whose key is another names it.
 """
 
-import os
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from include.places import Place
+from include.settings_types import (
+    MOST_PORT,
+    PROJECT_ROOT,
+    AbsolutePath,
+    Addresses,
+    Days,
+    Master,
+    PolicyName,
+    Port,
+    PresentFile,
+    StackFolder,
+)
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-
-def _from_root(path: Path) -> Path:
-    try:
-        path = path.expanduser()
-    except RuntimeError:
-        raise ValueError("this account has no home folder: name a whole path") from None
-    return path if path.is_absolute() else PROJECT_ROOT / path
-
-
-def _present(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError("there is no such file")
-    return path
-
-
-def _of_its_own(folder: Path) -> Path:
-    """Refuse what holds more than a stack ever wrote: `make clean-stack` deletes in there."""
-    real = Path(os.path.realpath(folder))
-    taken = [PROJECT_ROOT]
-    with suppress(RuntimeError):  # this account has no home folder
-        taken.append(Path.home())
-    for other in taken:
-        if Path(os.path.realpath(other)).is_relative_to(real):
-            raise ValueError(f"{folder} is or holds {other}: name a folder that is for the stack alone")
-    return folder
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Days = Annotated[int, Field(ge=1, le=3650)]
-PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
-AbsolutePath = Annotated[Path, AfterValidator(_from_root)]
-StackFolder = Annotated[AbsolutePath, AfterValidator(_of_its_own)]
-PresentFile = Annotated[AbsolutePath, AfterValidator(_present)]
+# A launch that has shown no sign of life for longer is taken for dead. Of three that are due, two may be lost.
+LONGEST_SILENCE_SECONDS = 15.0
+RENEWALS_IN_SILENCE = 3
 
 
 class Group(BaseModel, alias_generator="{}".format, frozen=True, validate_default=True, allow_inf_nan=False):
@@ -56,7 +35,7 @@ class Group(BaseModel, alias_generator="{}".format, frozen=True, validate_defaul
 class Kafka(Group, alias_generator="kafka_{}".format):
     """The broker and the topic of the readings."""
 
-    broker: str = Field("localhost:9092", pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")
+    broker: Addresses = Field("localhost:9092", pattern=r"^[^\s,:]+:[0-9]+(,[^\s,:]+:[0-9]+)*$")
     topic: str = Field("customer_heartbeats", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     partitions: int = Field(2, ge=1, le=1000)
     ui_port: Port = 8080
@@ -169,6 +148,10 @@ class Grafana(Group, alias_generator="grafana_{}".format):
     def _web_address(cls, url: SecretStr) -> SecretStr:
         if url.get_secret_value() and not url.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        try:
+            urlsplit(url.get_secret_value()).port  # noqa: B018 - read to see whether it is one
+        except ValueError:
+            raise ValueError("must not name a port beyond 65535") from None
         return url
 
 
@@ -198,8 +181,8 @@ class Judging(Group):
 class Spark(Group, alias_generator="spark_{}".format):
     """Spark's master, its own page, and its workers in the deployed stack."""
 
-    master: str = Field("local[2,4]", min_length=1)
-    ui_port: int = Field(0, ge=0, le=65535)
+    master: Master = Field("local[2,4]", min_length=1)
+    ui_port: int = Field(0, ge=0, le=MOST_PORT)
     workers: int = Field(2, ge=1, le=100)
 
 
@@ -209,10 +192,17 @@ class Stream(Group, alias_generator="stream_{}".format):
     turn_seconds: float = Field(60, ge=1, le=3600)
     max_records_per_batch: int = Field(50_000, ge=1, le=1_000_000)
     worker_memory_mb: int = Field(512, ge=128, le=1_000_000)
-    stall_seconds: float = Field(60, gt=0)
+    lease_renew_seconds: float = Field(1, ge=0.1, le=LONGEST_SILENCE_SECONDS / RENEWALS_IN_SILENCE)
+    stall_seconds: float = Field(60, ge=1)
     healthy_seconds: float = Field(60, ge=0, le=3600)
     db_wait_seconds: float = Field(30, ge=0)
-    lease_renew_seconds: float = Field(1, gt=0)
+
+    @field_validator("stall_seconds")
+    @classmethod
+    def _not_before_the_next_renewal(cls, stall: float, info: ValidationInfo) -> float:
+        if stall < info.data.get("lease_renew_seconds", stall):
+            raise ValueError("must not be below STREAM_LEASE_RENEW_SECONDS")
+        return stall
 
 
 class Health(Group, alias_generator="health_{}".format):

@@ -4,11 +4,10 @@ import time
 from datetime import datetime
 
 from include.db.connect import Connection
+from include.settings_groups import LONGEST_SILENCE_SECONDS
 from include.stream.lease import read_lease
 from include.stream.types import Lease
 
-# A launch renews its lease each second; one that has been silent for longer is taken for dead.
-LONGEST_SILENCE_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
 

@@ -3,8 +3,7 @@
 from include.errors import SparkMasterUnavailableError
 from include.network import is_listening
 from include.settings import Settings
-
-CLUSTER_SCHEME = "spark://"
+from include.settings_types import CLUSTER_SCHEME
 
 
 def require_master(settings: Settings) -> None:
@@ -21,4 +20,4 @@ def require_master(settings: Settings) -> None:
 
 def _answers(address: str) -> bool:
     host, _, port = address.rpartition(":")
-    return port.isdigit() and is_listening(host, int(port))
+    return is_listening(host, int(port))

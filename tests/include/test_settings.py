@@ -23,6 +23,25 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (b"DB_NAME=\xff\xfe", "it is not UTF-8"),
         (b"KAFKA_SSL_CA_FILE=/dev/null/x", "KAFKA_SSL_CA_FILE"),
         (b"KAFKA_SECURITY_PROTOCOL=SASL_SSL", "KAFKA_SASL_USERNAME: Value error, must be set where KAFKA_"),
+        (
+            b"KAFKA_BROKER=localhost:99999",
+            "KAFKA_BROKER: Value error, localhost:99999 must end with a port from 1 to",
+        ),
+        (b"KAFKA_BROKER=a:1,b:0", "KAFKA_BROKER: Value error, b:0 must end with a port from 1 to 65535"),
+        (b"SPARK_MASTER=spark://a:1,b:70000", "SPARK_MASTER: Value error, b:70000 must end with a port"),
+        (b"SPARK_MASTER=spark://master", "SPARK_MASTER: Value error, master must end with a port"),
+        (b"GRAFANA_WEBHOOK_URL=http://s3cret:70000/", "GRAFANA_WEBHOOK_URL: Value error, must not name a port"),
+        (b"STREAM_LEASE_RENEW_SECONDS=5.1", "STREAM_LEASE_RENEW_SECONDS: "),
+        (b"STREAM_LEASE_RENEW_SECONDS=0.01", "STREAM_LEASE_RENEW_SECONDS: "),
+        (b"STREAM_STALL_SECONDS=0.9", "STREAM_STALL_SECONDS: "),
+        (
+            b"STREAM_STALL_SECONDS=2\nSTREAM_LEASE_RENEW_SECONDS=3",
+            "STREAM_STALL_SECONDS: Value error, must not be below STREAM_LEASE_RENEW_SECONDS",
+        ),
+        (
+            b"HEALTH_LEASE_SECONDS=8\nSTREAM_LEASE_RENEW_SECONDS=3",
+            "Value error, HEALTH_LEASE_SECONDS must not be below 3 times STREAM_LEASE_RENEW_SECONDS",
+        ),
         (b"HEALTH_LAG_FAIL_RECORDS=5", "must not be below HEALTH_LAG_WARN_RECORDS"),
         (b"RISK_POLICY=../x\nDB_PASS=s3cret\nDB_PORT=0", "; RISK_POLICY: "),
     ],
@@ -72,3 +91,16 @@ def test_what_an_earlier_version_wrote_into_the_file_is_still_understood(env_fil
         assert get_settings().report.recipients == "operators"
     finally:
         get_settings.cache_clear()
+
+
+def test_what_stands_just_within_the_bounds_is_taken() -> None:
+    settings = Settings(
+        kafka_broker="a:1,b:65535",
+        spark_master="spark://a:1,[::1]:65535",
+        grafana_webhook_url="https://h:65535/x",
+        stream_lease_renew_seconds=5,
+        stream_stall_seconds=5,
+        health_lease_seconds=15,
+    )
+
+    assert (settings.kafka.port, settings.stream.lease_renew_seconds) == (1, 5)
