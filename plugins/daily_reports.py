@@ -1,17 +1,17 @@
-"""The daily reports inside the Airflow UI: their pages and a list of them, for who is logged in.
+"""The daily reports inside the Airflow UI: their pages and a list of them, for readers of heartbeat_report.
 
-Airflow does not guard a plugin's own application, so every route here asks for the user. The pages hold counts, never
-a reading.
+Airflow does not guard a plugin's own application, so every route here asks for the user and his right. The pages hold
+counts, never a reading.
 """
 
 from datetime import date
 
-from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from include.settings import get_settings
+from plugins.reading_rights import for_readers_of
 
 PREFIX = "/daily-reports"
 # Everything is in the page itself, and it runs nothing.
@@ -23,7 +23,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-app = FastAPI(dependencies=[Depends(get_user)], openapi_url=None)
+app = FastAPI(dependencies=[for_readers_of("heartbeat_report")], openapi_url=None)
 
 
 @app.get("/")

@@ -1,17 +1,17 @@
-"""Data Docs inside the Airflow UI: the pages of the quality checks, for who is logged in, and a link in the menu.
+"""Data Docs inside the Airflow UI: the checks' pages, for readers of heartbeat_hourly, and a link in the menu.
 
-Airflow does not guard a plugin's own application, so every route here asks for the user. The pages are static
-files that hold counts, never a reading.
+Airflow does not guard a plugin's own application, so every route here asks for the user and his right. The pages are
+static files that hold counts, never a reading.
 """
 
 from pathlib import Path
 
-from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from include.settings import get_settings
+from plugins.reading_rights import for_readers_of
 
 PREFIX = "/data-docs"
 FIRST_PAGE = "index.html"
@@ -26,7 +26,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-app = FastAPI(dependencies=[Depends(get_user)], openapi_url=None)
+app = FastAPI(dependencies=[for_readers_of("heartbeat_hourly")], openapi_url=None)
 
 
 @app.get("/")

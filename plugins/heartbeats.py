@@ -1,8 +1,9 @@
 """The live page inside the Airflow UI: an application of its own below /heartbeats, and an entry in the navigation.
 
 Airflow does not guard a plugin's own application, so every route here asks for the user, that of the page's files
-too. The page shows people's heart rates: a customer's id travels in the body of a request, never in its address,
-which web servers write into their logs. Whoever changes something needs a right besides, and has to come from the page.
+too. The page shows people's heart rates: an answer that holds figures is for readers of heartbeat_health alone, and
+a customer's id travels in the body of a request, never in its address, which web servers write into their logs.
+Whoever changes something needs another right, and has to come from the page.
 
 Airflow answers its own requests in this process too. So nothing here uses the threads that all its routes share: what
 takes time runs on threads of the page's own, and who asks for more than these can do is told to come again.
@@ -21,8 +22,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
@@ -35,6 +34,7 @@ from include.errors import DeskFullError, HeartbeatError, OptionError, Overtaken
 from include.handling.forms import Acknowledgement, Note, OneAlarm, OnePause, OwnLimit, Pause, Rest, Wanted
 from include.settings import get_settings
 from include.terminal import plain
+from plugins.reading_rights import User, for_readers_of, has_right, refusal
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -68,16 +68,18 @@ TRY_AGAIN_SECONDS = 5
 # Acts have threads apart from the questions, so that many who look keep nobody from acting.
 ACTING, MOST_ACTS_WAITING = 2, 20
 # Who may accept a withheld hour may act on alarms: to Airflow both are answers that people give.
-RIGHT: dict[str, Any] = {
+TO_ACT: dict[str, Any] = {
     "method": "PUT",
     "access_entity": DagAccessEntity.HITL_DETAIL,
     "details": DagDetails(id="heartbeat_approval"),
 }
+# The figures are those that this workflow judges each minute.
+READ_FROM = "heartbeat_health"
 
 # Loads what the page needs, once: that takes a second or two.
 _loader = ThreadPoolExecutor(1, thread_name_prefix="heartbeat-live-loader")
 app = FastAPI(dependencies=[Depends(get_user)], openapi_url=None)
-User = Annotated[BaseUser, Depends(get_user)]
+FOR_READERS = [for_readers_of(READ_FROM)]
 
 
 class CustomerQuestion(BaseModel):
@@ -91,7 +93,7 @@ async def who_acts(request: Request, user: User) -> str:
     """Return the name of who acts; refuse whom Airflow gives no right to, and what another site's page sends."""
     if not _is_from_own_page(request.headers):
         raise HTTPException(403, "this did not come from the page: open it and try again")
-    if not await _loaded(lambda: _may_act(user)):
+    if not await has_right(user, TO_ACT):
         raise HTTPException(403, "your role in Airflow lets you look, but not act")
     return user.get_name()
 
@@ -108,7 +110,7 @@ async def refuse(_: Request, error: RequestValidationError) -> Response:
     return JSONResponse({"detail": wrong}, 422, _unkept())
 
 
-@app.get("/api/stream")
+@app.get("/api/stream", dependencies=FOR_READERS)
 async def stream() -> StreamingResponse:
     """Send each new snapshot as a server-sent event."""
     return StreamingResponse(
@@ -120,24 +122,24 @@ async def stream() -> StreamingResponse:
 
 @app.get("/api/me")
 async def me(user: User) -> Response:
-    """Return who looks, and whether he may act too."""
-    may_act = await _loaded(lambda: _may_act(user))
-    return JSONResponse({"name": user.get_name(), "may_act": may_act}, headers=_unkept())
+    """Return who looks, why he is shown nothing where that is so, and whether he may act."""
+    found = {"refusal": await refusal(user, READ_FROM), "may_act": await has_right(user, TO_ACT)}
+    return JSONResponse({"name": user.get_name(), **found}, headers=_unkept())
 
 
-@app.post("/api/customer")
+@app.post("/api/customer", dependencies=FOR_READERS)
 async def customer(question: CustomerQuestion) -> Response:
     """Return one customer's heart rate and alarms over the last minutes and hours."""
     return await _answer(lambda desk: desk.customer(question.customer_id, question.minutes))
 
 
-@app.post("/api/alarms")
+@app.post("/api/alarms", dependencies=FOR_READERS)
 async def alarms(wanted: Wanted) -> Response:
     """Return alarms, open and critical ones first."""
     return await _answer(lambda desk: desk.alarms(wanted))
 
 
-@app.post("/api/alarm")
+@app.post("/api/alarm", dependencies=FOR_READERS)
 async def alarm(question: OneAlarm) -> Response:
     """Return an alarm with all that happened to it."""
     return await _answer(lambda desk: desk.alarm(question.id))
@@ -241,10 +243,6 @@ def _is_from_own_page(headers: Mapping[str, str]) -> bool:
     if "sec-fetch-site" in headers:
         return headers["sec-fetch-site"] == "same-origin"
     return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
-
-
-def _may_act(user: BaseUser) -> bool:
-    return bool(get_auth_manager().is_authorized_dag(user=user, **RIGHT))
 
 
 def _unkept() -> dict[str, str]:

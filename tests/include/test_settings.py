@@ -30,7 +30,10 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (b"KAFKA_BROKER=a:1,b:0", "KAFKA_BROKER: Value error, b:0 must end with a port from 1 to 65535"),
         (b"SPARK_MASTER=spark://a:1,b:70000", "SPARK_MASTER: Value error, b:70000 must end with a port"),
         (b"SPARK_MASTER=spark://master", "SPARK_MASTER: Value error, master must end with a port"),
-        (b"GRAFANA_WEBHOOK_URL=http://s3cret:70000/", "GRAFANA_WEBHOOK_URL: Value error, must not name a port"),
+        (
+            b"GRAFANA_WEBHOOK_URL=http://s3cret:70000/",
+            "GRAFANA_WEBHOOK_URL: Value error, must not name a port",
+        ),
         (b"STREAM_LEASE_RENEW_SECONDS=5.1", "STREAM_LEASE_RENEW_SECONDS: "),
         (b"STREAM_LEASE_RENEW_SECONDS=0.01", "STREAM_LEASE_RENEW_SECONDS: "),
         (b"STREAM_STALL_SECONDS=0.9", "STREAM_STALL_SECONDS: "),

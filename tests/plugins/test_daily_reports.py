@@ -1,4 +1,4 @@
-"""The daily reports in the browser: for who is logged in, a list and its pages, and nothing else."""
+"""The daily reports in the browser: for who may read, a list and its pages, and nothing else."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ TRAPS = (
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Give what the application answers to each path, to a stranger and to a user."""
+    """Give what the application answers to each path, to a stranger, to one who may read nothing, and to a viewer."""
     stack = tmp_path_factory.mktemp("stack")
     reports = stack / "reports"
     reports.mkdir()
@@ -37,6 +37,15 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
     assert {status for status in answers["strangers"].values() if status not in (404, 422)} == {401}
     assert {answers["strangers"][path] for path in PAGES} == {401}
+
+
+def test_who_may_not_read_heartbeat_report_is_told_so_and_shown_nothing(answers: dict[str, Any]) -> None:
+    told = {answers["public"][path][1] for path in PAGES}
+
+    assert {answers["public"][path][0] for path in PAGES} == {403}
+    assert len(told) == 1
+    assert "it needs the right to read heartbeat_report" in told.pop()
+    assert 200 not in {status for status, _ in answers["public"].values()}
 
 
 def test_a_user_finds_the_list_and_the_pages(answers: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Data Docs in the browser: for who is logged in, and nothing beyond the site's own folder."""
+"""Data Docs in the browser: for who may read, and nothing beyond the site's own folder."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ TRAPS = (
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Give what the application answers to each path, to a stranger and to a user."""
+    """Give what the application answers to each path, to a stranger, to one who may read nothing, and to a viewer."""
     stack = tmp_path_factory.mktemp("stack")
     site = stack / "data_docs"
     (site / "runs").mkdir(parents=True)
@@ -38,6 +38,15 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
     assert set(answers["strangers"].values()) == {401}
+
+
+def test_who_may_not_read_heartbeat_hourly_is_told_so_and_shown_nothing(answers: dict[str, Any]) -> None:
+    told = {answers["public"][path][1] for path in PAGES}
+
+    assert {answers["public"][path][0] for path in PAGES} == {403}
+    assert len(told) == 1
+    assert "it needs the right to read heartbeat_hourly" in told.pop()
+    assert 200 not in {status for status, _ in answers["public"].values()}
 
 
 def test_a_user_is_led_to_the_pages(answers: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The live page's application: for who is logged in alone, nothing but its own files, and no SQL from outside."""
+"""The live page's application: for who may read alone, nothing but its own files, and no SQL from outside."""
 
 import json
 import re
@@ -17,9 +17,12 @@ import json, sys, warnings
 warnings.simplefilter("ignore")
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 from plugins import heartbeats
 
+create_auth_manager()
 paths, questions = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 heartbeats.STREAM_SECONDS = 4
 client = TestClient(heartbeats.app, follow_redirects=False)
@@ -31,11 +34,14 @@ def ask_all():
 
 strangers = ask_all()
 heavy = sorted({"kafka", "psycopg", "pyarrow"} & set(sys.modules))
-heartbeats.app.dependency_overrides[get_user] = lambda: "user"
+heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="eve", role=None)
+public = ask_all()
+heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role="viewer")
 users = ask_all()
 tag = users["/style.css"][2]["etag"]
 print(json.dumps({
     "strangers": strangers,
+    "public": public,
     "users": users,
     "again": client.get("/style.css", headers={"If-None-Match": tag}).status_code,
     "heavy": heavy,
@@ -48,11 +54,14 @@ SERVER = """
 import json, os, signal, sys, threading, time, urllib.request, warnings
 warnings.simplefilter("ignore")
 import uvicorn
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 from plugins import heartbeats
 
+create_auth_manager()
 port = int(sys.argv[1])
-heartbeats.app.dependency_overrides[get_user] = lambda: "user"
+heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role="viewer")
 told = {"was_open": False}
 
 def watch():
@@ -81,10 +90,13 @@ os.environ["DB_PORT"] = str(hanging.getsockname()[1])
 warnings.simplefilter("ignore")
 import httpx
 from fastapi import FastAPI
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 from plugins import heartbeats
 
-heartbeats.app.dependency_overrides[get_user] = lambda: "user"
+create_auth_manager()
+heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role="viewer")
 airflow = FastAPI()
 airflow.mount("/heartbeats", heartbeats.app)
 
@@ -126,13 +138,15 @@ client = TestClient(heartbeats.app, base_url="http://page:8085")
 def told(role, path, body, headers):
     heartbeats.app.dependency_overrides = {}
     if role:
-        heartbeats.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role=role)
+        user = SimpleAuthManagerUser(username="ada", role=None if role == "public" else role)
+        heartbeats.app.dependency_overrides[get_user] = lambda: user
     post = dict(content=json.dumps(body), headers={**headers, "Content-Type": "application/json"})
-    answer = client.post(f"/api/{path}", **post) if body else client.get(f"/api/{path}")
+    answer = client.post(f"/api/{path}", **post) if body is not None else client.get(f"/api/{path}")
     return [answer.status_code, answer.json()]
 
 print(json.dumps([told(*each) for each in json.loads(sys.argv[1])]))
 """
+REFUSAL = "your role in Airflow does not let you read this: it needs the right to read heartbeat_health"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 WHO = "550e8400-e29b-41d4-a716-446655440000"
 BODIES: dict[str, dict[str, Any]] = {
@@ -182,6 +196,15 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_a_stranger_is_shown_nothing(answers: dict[str, Any]) -> None:
     assert len(answers["strangers"]) > 20
     assert {path: answer[0] for path, answer in answers["strangers"].items() if answer[0] != 401} == {}
+
+
+def test_an_account_that_may_read_nothing_gets_the_empty_page_that_tells_it_so(
+    answers: dict[str, Any],
+) -> None:
+    shown = {path: answer[0] for path, answer in answers["public"].items() if answer[0] == 200}
+
+    assert shown.keys() == {"/", *FILES}
+    assert {answers["public"][path][0] for path in ("/api/stream", "POST 0")} == {403}
 
 
 def test_a_user_gets_every_file_of_the_page_with_its_type(answers: dict[str, Any]) -> None:
@@ -292,7 +315,7 @@ def acts(folder: Path, *sent: tuple[str | None, str, dict[str, Any] | None, dict
 
 
 def test_only_who_has_the_right_may_act_and_only_from_the_page_itself_or_by_a_token(tmp_path: Path) -> None:
-    roles = (None, "viewer", "user", "admin")
+    roles = (None, "public", "viewer", "user", "admin")
     places: dict[str, dict[str, str]] = {
         "page": OWN_PAGE,
         "old browser": {"Origin": "http://page:8085"},
@@ -320,17 +343,33 @@ def test_only_who_has_the_right_may_act_and_only_from_the_page_itself_or_by_a_to
     def expected(role: str | None, place: str) -> int:
         if role is None:
             return 403 if place == "program" else 401  # its token is none
-        return 503 if place in good and role != "viewer" else 403
+        return 503 if place in good and role not in ("public", "viewer") else 403
 
     assert found == {(path, role, place): expected(role, place) for path, role, place in found}
 
 
 def test_the_page_is_told_who_looks_and_whether_he_may_act(tmp_path: Path) -> None:
-    assert acts(tmp_path, (None, "me", None, {}), ("viewer", "me", None, {}), ("user", "me", None, {})) == [
+    roles = (None, "public", "viewer", "user")
+
+    assert acts(tmp_path, *((role, "me", None, {}) for role in roles)) == [
         [401, {"detail": "Not authenticated"}],
-        [200, {"name": "ada", "may_act": False}],
-        [200, {"name": "ada", "may_act": True}],
+        [200, {"name": "ada", "refusal": REFUSAL, "may_act": False}],
+        [200, {"name": "ada", "refusal": None, "may_act": False}],
+        [200, {"name": "ada", "refusal": None, "may_act": True}],
     ]
+
+
+def test_who_may_not_read_the_health_of_the_stream_is_shown_no_figure_and_why(tmp_path: Path) -> None:
+    asked: list[tuple[str, dict[str, Any] | None]] = [
+        ("stream", None),
+        ("customer", GOOD),
+        ("alarms", {}),
+        ("alarm", {"id": 1}),
+    ]
+
+    told = acts(tmp_path, *(("public", path, body, OWN_PAGE) for path, body in asked))
+
+    assert told == [[403, {"detail": REFUSAL}]] * len(asked)
 
 
 def test_what_cannot_be_is_refused_before_anything_is_asked(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an application that a plugin adds to Airflow answers, to a stranger and to a user."""
+"""What an application that a plugin adds to Airflow answers: a stranger, who may read nothing, and a viewer."""
 
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,22 @@ _PROGRAM = """
 import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
 from fastapi.testclient import TestClient
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 
+create_auth_manager()
 module, plugin, *paths = sys.argv[1:]
 loaded = importlib.import_module(module)
 client = TestClient(loaded.app, follow_redirects=False)
 strangers = {path: client.get(path).status_code for path in paths}
-loaded.app.dependency_overrides[get_user] = lambda: "user"
+loaded.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="eve", role=None)
+refused = {path: client.get(path) for path in paths}
+loaded.app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role="viewer")
 answers = {path: client.get(path) for path in paths}
 print(json.dumps({
     "strangers": strangers,
+    "public": {path: [answer.status_code, answer.text] for path, answer in refused.items()},
     "users": {path: [answer.status_code, answer.text] for path, answer in answers.items()},
     "headers": {path: dict(answer.headers) for path, answer in answers.items()},
     "views": getattr(loaded, plugin).external_views,

@@ -17,7 +17,7 @@ export async function startActs() {
   }
   mayAct = value.may_act;
   text("alarms-right", mayAct ? "" : `Signed in as ${value.name}: your role in Airflow lets you look, but not act.`);
-  show("alarms-right", !mayAct);
+  show("alarms-right", !mayAct && !value.refusal);
 }
 
 // Do something once and say how it went; tell whether it was done.

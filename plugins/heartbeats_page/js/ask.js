@@ -1,6 +1,6 @@
 // Ask the server. What comes back is a value, or a problem in words; `isBusy`: the same may work in `wait` seconds.
 
-const ENDED = "Your login to Airflow has ended";
+export const ENDED = "Your login to Airflow has ended";
 const SILENT = { problem: "Airflow does not answer", isBusy: true, wait: 0 };
 
 export async function ask(path, question) {

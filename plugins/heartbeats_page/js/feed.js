@@ -1,5 +1,7 @@
-// The stream of looks, and what is to be said while there is none: connecting, live, stale, a problem, paused, signed out.
+// The stream of looks, and what is to be said while there is none: connecting, live, stale, a problem, paused,
+// signed out, no right to read.
 
+import { ask, ENDED } from "./ask.js";
 import { byId, element, show, text } from "./dom.js";
 import { span, time } from "./format.js";
 import { toAirflow } from "./links.js";
@@ -12,6 +14,7 @@ let heardAt = 0;
 let isPaused = false;
 let hasLook = false;
 let problem = null;
+let refusal = null;
 let state = "loading";
 let onLook = () => {};
 
@@ -22,7 +25,9 @@ const WORDS = {
   problem: "Problem",
   paused: "Paused",
   "signed-out": "Signed out",
+  refused: "No right",
 };
+const FINAL = ["signed-out", "refused"];
 
 export const isLive = () => !isPaused && !document.hidden;
 
@@ -75,18 +80,18 @@ function close() {
 
 async function reopen() {
   close();
-  let status = 0;
-  try {
-    status = (await fetch("icon.svg", { cache: "no-store" })).status;
-  } catch {
-    // the server is away: the next try will tell
+  // Where the server is away there is neither: the next try will tell.
+  const { value, problem: why } = await ask("me");
+  if (why === ENDED) return say("signed-out");
+  if (value?.refusal) {
+    refusal = value.refusal;
+    return say("refused");
   }
-  if (status === 401 || status === 403) return say("signed-out");
   setTimeout(open, REOPEN_SECONDS * 1000);
 }
 
 function judge() {
-  if (state === "signed-out") return;
+  if (FINAL.includes(state)) return;
   const silence = (performance.now() - heardAt) / 1000;
   if (isPaused) say("paused");
   else if (silence > STALE_SECONDS) say("stale", silence);
@@ -120,5 +125,6 @@ function noticeFor(next) {
     const link = element("a", { href: toAirflow("auth/login/"), "data-leave": true }, "Sign in again");
     return ["Your login to Airflow has ended. ", link, "."];
   }
+  if (next === "refused") return [`${refusal[0].toUpperCase()}${refusal.slice(1)}.`];
   return [];
 }
