@@ -14,6 +14,7 @@ from stack import run
 from stack.isolated import isolated_settings
 from tests.support.browser import new_context
 from tests.support.control_plane import ControlPlane
+from tests.support.lone_page import LonePage, look_with
 from tests.support.pipeline import event
 from tools.browser import chromium, log_in
 
@@ -80,6 +81,14 @@ def browser() -> Iterator["Browser"]:
     """Give the browser."""
     with chromium() as running:
         yield running
+
+
+@pytest.fixture
+def lone(browser: "Browser") -> Iterator[LonePage]:
+    """Give the page by itself, without a stack; it is not opened yet."""
+    context = new_context(browser)
+    yield LonePage(context.new_page(), look_with())
+    context.close()
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,13 @@ export async function startActs() {
   show("alarms-right", !mayAct && !value.refusal);
 }
 
-// Do something once and say how it went; tell whether it was done.
-export async function act(path, what, { button, done, said }) {
+// Do something once and say how it went, and of whom if `whose` names somebody by then; tell whether it was done.
+export async function act(path, what, { button, done, said, whose = () => "" }) {
   if (button.getAttribute("aria-disabled") === "true") return false;
   button.setAttribute("aria-disabled", "true");
   const { problem } = await ask(path, what);
   button.removeAttribute("aria-disabled");
-  text(said.error, problem ? `Not done: ${problem}.` : "");
-  text(said.done, problem ? "" : done);
+  text(said.error, problem ? `${whose()}Not done: ${problem}.` : "");
+  text(said.done, problem ? "" : `${whose()}${done}`);
   return !problem;
 }

@@ -11,6 +11,7 @@ const ASK_SECONDS = 2;
 
 let timer = 0;
 let asked = 0;
+let answered = null;
 let onFollow = () => {};
 
 export function startAlarms(follow) {
@@ -30,24 +31,33 @@ function refresh() {
   loop({ isAsked: true });
 }
 
+// What was just chosen is asked for also while the page stands still, until there is an answer.
 async function loop({ isAsked = false } = {}) {
   const number = ++asked;
   const wanted = question();
   let wait = 0;
+  let isOpen = isAsked;
   if (wanted && (isAsked || isLive())) {
     const found = await ask("alarms", wanted);
     if (number !== asked) return;
     wait = found.wait ?? 0;
-    tell(found.problem);
+    isOpen = isAsked && Boolean(found.isBusy);
+    tell(found.problem, wanted);
     if (found.value) render(found.value, wanted);
   }
-  timer = setTimeout(() => loop(), Math.max(wait, ASK_SECONDS) * 1000);
+  timer = setTimeout(() => loop({ isAsked: isOpen && wanted !== null }), Math.max(wait, ASK_SECONDS) * 1000);
 }
 
 // What an act was refused for stays until the next act.
-function tell(problem) {
+function tell(problem, wanted) {
   const isOfAct = byId("alarms-error").textContent.startsWith("Not done");
-  if (problem || !isOfAct) text("alarms-error", problem ? `Trying again: ${problem}.` : "");
+  if (problem || !isOfAct) text("alarms-error", problem ? `Trying again: ${problem}.${standing(wanted)}` : "");
+}
+
+// What the list that stands there is, where it is not the newest.
+function standing(wanted) {
+  if (answered === null) return "";
+  return JSON.stringify(wanted) === answered ? " What you see is the last answer." : " What you see is the answer to an earlier choice.";
 }
 
 function question() {
@@ -55,7 +65,7 @@ function question() {
   const isGood = customer === "" || UUID.test(customer);
   refuse("alarms-customer", !isGood);
   if (!isGood) {
-    text("alarms-error", "A customer id is a UUID, like 550e8400-e29b-41d4-a716-446655440000.");
+    text("alarms-error", `A customer id is a UUID, like 550e8400-e29b-41d4-a716-446655440000.${standing(null)}`);
     return null;
   }
   const chosen = (id) => byId(id).value || null;
@@ -72,6 +82,7 @@ export function renderAlarmCounts({ alarms }) {
 }
 
 function render({ alarms, is_cut, past_days, rules, taken_at }, wanted) {
+  answered = JSON.stringify(wanted);
   const list = byId("alarm-rows");
   const focused = list.contains(document.activeElement);
   keyed(list, alarms, ({ id }) => id, (alarm) => makeAlarm(alarm, onFollow), (item, alarm) => renderAlarm(item, alarm, taken_at));

@@ -9,11 +9,13 @@ import { count, hour, percent, seconds, span, time } from "./format.js";
 import { clearOwn, renderOwn, startOwn } from "./own.js";
 import { clearPauses, renderPauses, startPauses } from "./pauses.js";
 import { levelBadge } from "./people.js";
+import { showCustomer, shownCustomer } from "./shown.js";
 import { colour } from "./theme.js";
 
 const ASK_SECONDS = 2;
 const SPREAD_SECONDS = 2;
 const CHART_PX = 260;
+const PARTS = ["customer-reading", "customer-chart", "customer-legend", "customer-table"];
 
 let followed = null;
 let minutes = 15;
@@ -21,6 +23,7 @@ let points = [];
 let bands = null;
 let bounds = null;
 let timer = 0;
+let asked = 0;
 let chart = null;
 let tables = null;
 
@@ -55,54 +58,72 @@ export function setBands(look) {
 }
 
 export function follow(id) {
-  clearTimeout(timer);
   if (!UUID.test(id)) {
+    leave();
     fail("A customer id is a UUID, like 550e8400-e29b-41d4-a716-446655440000.");
     byId("customer-id").focus();
     return;
   }
   minutes = Number(byId("customer-minutes").value);
-  if (followed !== id) text("customer-empty", "Asking for this customer.");
+  if (followed !== id) clear("Asking for this customer.");
   followed = id;
-  points = [];
   byId("customer-id").value = id;
   fail("");
   show("customer-stop", true);
-  ask();
+  ask({ isAsked: true });
 }
 
 function stop() {
-  clearTimeout(timer);
-  followed = null;
-  points = [];
-  chart.clear();
-  clearEpisodes();
-  clearOwn();
-  clearPauses();
-  for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table", "customer-hours", "customer-stop"]) show(id, false);
-  show("customer-empty", true);
-  text("customer-empty", "Choose a customer, or enter an id.");
-  text("customer-note", "heart rate over time");
+  leave();
+  fail("");
   byId("customer-id").focus();
 }
 
-async function ask() {
-  const id = followed;
+function leave() {
+  clearTimeout(timer);
+  asked += 1; // an answer that is still to come is nobody's
+  followed = null;
+  clear("Choose a customer, or enter an id.");
+  show("customer-stop", false);
+}
+
+// Nothing of one customer stands there while another one is asked for.
+function clear(words) {
+  showCustomer(null);
+  points = [];
+  chart.clear();
+  byId("customer-level").replaceChildren();
+  for (const table of Object.values(tables)) table([]);
+  clearEpisodes();
+  clearOwn();
+  clearPauses();
+  for (const id of [...PARTS, "customer-hours"]) show(id, false);
+  show("customer-empty", true);
+  text("customer-empty", words);
+  text("customer-note", "heart rate over time");
+}
+
+// Whoever was just chosen is asked for also while the page stands still, until there is an answer.
+async function ask({ isAsked = false } = {}) {
+  clearTimeout(timer);
+  const number = ++asked;
   let wait = ASK_SECONDS;
-  if (isLive()) {
-    const found = await askServer("customer", { customer_id: id, minutes });
-    if (id !== followed) return;
+  let isOpen = isAsked;
+  if (isAsked || isLive()) {
+    const found = await askServer("customer", { customer_id: followed, minutes });
+    if (number !== asked) return;
+    isOpen = isAsked && Boolean(found.isBusy);
     fail(found.problem ? wordsFor(found) : "");
     if (found.value) render(found.value);
     // Pages that were told to come again do not all come at once.
     else if (found.wait > 0) wait = found.wait + Math.random() * SPREAD_SECONDS;
   }
-  if (id === followed) timer = setTimeout(ask, wait * 1000);
+  timer = setTimeout(ask, wait * 1000, { isAsked: isOpen });
 }
 
 function wordsFor({ problem, isBusy }) {
-  const kept = points.length ? " What you see is the last answer." : "";
-  return isBusy ? `Trying again: ${problem}.${kept}` : `${problem}.`;
+  const kept = shownCustomer() ? " What you see is the last answer." : "";
+  return `${isBusy ? "Trying again: " : ""}${problem}.${kept}`;
 }
 
 function fail(message) {
@@ -111,6 +132,7 @@ function fail(message) {
 }
 
 function render(view) {
+  showCustomer(view.customer_id);
   // Where the server looks back less far than asked, what was seen before is kept.
   const since = seconds(view.until) - view.asked_minutes * 60;
   const first = view.points.length ? seconds(view.points[0].at) : Infinity;
@@ -120,7 +142,7 @@ function render(view) {
   const isEmpty = readings.length === 0;
   show("customer-empty", isEmpty);
   text("customer-empty", `No reading of this customer in the last ${span((seconds(view.until) - seconds(view.since)))}.`);
-  for (const id of ["customer-reading", "customer-chart", "customer-legend", "customer-table"]) show(id, !isEmpty);
+  for (const id of PARTS) show(id, !isEmpty);
   show("customer-hours", view.hours.length > 0);
   text("customer-note", note(view, readings.length));
   renderEpisodes(view);
@@ -129,8 +151,8 @@ function render(view) {
   if (!isEmpty) {
     renderReading(view, readings.at(-1));
     chart.set([points.map(([at]) => at), points.map(([, bpm]) => bpm)]);
-    tables.readings(readings.slice(-500).reverse().map(([at, bpm]) => [time(at * 1000), String(bpm)]));
   }
+  tables.readings(readings.slice(-500).reverse().map(([at, bpm]) => [time(at * 1000), String(bpm)]));
   tables.hours(
     [...view.hours].reverse().map((row) => [
       hour(row.hour), count(row.readings), `${row.min_bpm}`, row.avg_bpm.toFixed(1), `${row.max_bpm}`, count(row.high),
@@ -141,7 +163,7 @@ function render(view) {
 }
 
 function note(view, readings) {
-  const whole = `${count(readings)} readings`;
+  const whole = `${view.customer_id}: ${count(readings)} readings`;
   if (!view.is_shortened) return whole;
   const looked = span(seconds(view.until) - seconds(view.since));
   return `${whole}; the database is busy, so this looks ${looked} back and grows while you follow`;

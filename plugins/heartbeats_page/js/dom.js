@@ -63,7 +63,7 @@ export function fillCells(row, values) {
   for (const [place, cell] of cells(row).entries()) text(cell, values[place]);
 }
 
-// A table that is only filled while somebody has it open, where it can be closed.
+// A table that is only filled while somebody has it open, where it can be closed; emptied it is at once.
 export function dataTable(details, caption, headings) {
   const body = element("tbody");
   const table = element(
@@ -76,7 +76,7 @@ export function dataTable(details, caption, headings) {
   details.append(element("div", { class: "scroll short", tabindex: "0", role: "region", "aria-label": caption }, table));
   let newest = [];
   const fill = () => {
-    if (details.open === false) return;
+    if (details.open === false && newest.length > 0) return;
     keyed(
       body,
       newest,

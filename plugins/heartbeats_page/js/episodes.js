@@ -30,6 +30,7 @@ export function renderEpisodes({ alarms, until }) {
 
 export function clearEpisodes() {
   shown = { episodes: [], spans: [] };
+  fill([]);
   show("customer-episodes", false);
 }
 

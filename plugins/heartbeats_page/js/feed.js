@@ -13,6 +13,7 @@ let source = null;
 let heardAt = 0;
 let isPaused = false;
 let hasLook = false;
+let isNew = false; // the look is one of the source that is open
 let problem = null;
 let refusal = null;
 let state = "loading";
@@ -52,11 +53,12 @@ function setPaused(value) {
 function open() {
   if (source || isPaused || document.hidden) return;
   heardAt = performance.now();
+  isNew = false;
   source = new EventSource("api/stream");
   source.addEventListener("look", (event) => {
     heardAt = performance.now();
     problem = null;
-    hasLook = true;
+    hasLook = isNew = true;
     const look = JSON.parse(event.data);
     text("taken-at", `${time(look.taken_at)} UTC`);
     onLook(look);
@@ -96,7 +98,7 @@ function judge() {
   if (isPaused) say("paused");
   else if (silence > STALE_SECONDS) say("stale", silence);
   else if (problem) say("problem");
-  else say(hasLook ? "live" : "loading");
+  else say(isNew ? "live" : "loading");
 }
 
 function say(next, silence = 0) {

@@ -3,11 +3,12 @@
 import { act, canAct } from "./acts.js";
 import { byId, dataTable, element, keyed, show, text } from "./dom.js";
 import { moment } from "./format.js";
+import { shownCustomer, whose } from "./shown.js";
 
 const SAID = { error: "own-error", done: "own-done" };
 const LEVEL = ["own-limit", "own-clear"];
+const WRITTEN = [...LEVEL, "own-after", "own-from"];
 
-let customer = null;
 let rules = [];
 let tables = null;
 
@@ -26,6 +27,7 @@ export function startOwn() {
 }
 
 async function set(button) {
+  const customer = shownCustomer();
   const rule = byId("own-rule").value;
   const isBack = button.value === "policy";
   const written = (id) => (isBack || byId(id).closest("label").hidden ? "" : byId(id).value.trim());
@@ -39,12 +41,11 @@ async function set(button) {
     after_seconds: written("own-after"), valid_from: byId("own-from").value.trim(),
   };
   const done = isBack ? `The policy's limits of ${rule} count again.` : `Set: the customer's own limits of ${rule}.`;
-  if (await act("limits", what, { button, said: SAID, done })) for (const id of [...LEVEL, "own-after", "own-from"]) byId(id).value = "";
+  const isDone = await act("limits", what, { button, said: SAID, done, whose: () => whose(customer) });
+  if (isDone && customer === shownCustomer()) for (const id of WRITTEN) byId(id).value = "";
 }
 
-export function renderOwn({ customer_id, until, alarms }) {
-  if (customer !== customer_id) for (const id of Object.values(SAID)) text(id, "");
-  customer = customer_id;
+export function renderOwn({ until, alarms }) {
   rules = alarms.rules;
   show("customer-own", true);
   show("own-form", canAct());
@@ -62,7 +63,10 @@ export function renderOwn({ customer_id, until, alarms }) {
 }
 
 export function clearOwn() {
-  customer = null;
+  rules = [];
+  for (const table of Object.values(tables)) table([]);
+  for (const id of Object.values(SAID)) text(id, "");
+  for (const id of WRITTEN) byId(id).value = "";
   show("customer-own", false);
 }
 

@@ -3,11 +3,10 @@
 import { act, canAct } from "./acts.js";
 import { byId, element, keyed, show, text } from "./dom.js";
 import { moment } from "./format.js";
+import { shownCustomer, whose } from "./shown.js";
 
 const SAID = { error: "pause-error", done: "pause-done" };
 const WRITTEN = ["pause-starts", "pause-ends"];
-
-let customer = null;
 
 export function startPauses() {
   byId("pause-form").addEventListener("submit", (event) => {
@@ -17,16 +16,14 @@ export function startPauses() {
 }
 
 async function note(button) {
+  const customer = shownCustomer();
   const [starts, ends] = WRITTEN.map((id) => byId(id).value.trim());
   const done = "Noted: nobody is silent meanwhile.";
-  if (await act("pause", { customer_id: customer, starts, ends }, { button, said: SAID, done })) {
-    for (const id of WRITTEN) byId(id).value = "";
-  }
+  const isDone = await act("pause", { customer_id: customer, starts, ends }, { button, said: SAID, done, whose: () => whose(customer) });
+  if (isDone && customer === shownCustomer()) for (const id of WRITTEN) byId(id).value = "";
 }
 
-export function renderPauses({ customer_id, until, alarms }) {
-  if (customer !== customer_id) for (const id of Object.values(SAID)) text(id, "");
-  customer = customer_id;
+export function renderPauses({ until, alarms }) {
   show("customer-pauses", true);
   show("pause-form", canAct());
   show("pause-none", alarms.pauses.length === 0);
@@ -34,17 +31,19 @@ export function renderPauses({ customer_id, until, alarms }) {
 }
 
 export function clearPauses() {
-  customer = null;
+  byId("pause-rows").replaceChildren();
+  for (const id of Object.values(SAID)) text(id, "");
+  for (const id of WRITTEN) byId(id).value = "";
   show("customer-pauses", false);
 }
 
 function make({ id }) {
   const button = element("button", { type: "button" }, "End now");
   button.addEventListener("click", async () => {
-    const list = byId("pause-rows");
-    if (await act("end_pause", { id }, { button, said: SAID, done: "Ended: silence is an alarm again." })) {
-      list.closest("details").querySelector("summary").focus();
-    }
+    const customer = shownCustomer();
+    const done = "Ended: silence is an alarm again.";
+    const isDone = await act("end_pause", { id }, { button, said: SAID, done, whose: () => whose(customer) });
+    if (isDone && customer === shownCustomer()) byId("customer-pauses").querySelector("summary").focus();
   });
   return element("li", {}, element("span"), button);
 }
