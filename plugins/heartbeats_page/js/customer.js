@@ -15,6 +15,7 @@ import { colour } from "./theme.js";
 const ASK_SECONDS = 2;
 const SPREAD_SECONDS = 2;
 const CHART_PX = 260;
+const MOST_ROWS = 500;
 const PARTS = ["customer-reading", "customer-chart", "customer-legend", "customer-table"];
 
 let followed = null;
@@ -152,7 +153,8 @@ function render(view) {
     renderReading(view, readings.at(-1));
     chart.set([points.map(([at]) => at), points.map(([, bpm]) => bpm)]);
   }
-  tables.readings(readings.slice(-500).reverse().map(([at, bpm]) => [time(at * 1000), String(bpm)]));
+  const newest = readings.slice(-MOST_ROWS).reverse();
+  tables.readings(newest.map(([at, bpm]) => [time(at * 1000), String(bpm)]), newest.map(([at]) => at));
   tables.hours(
     [...view.hours].reverse().map((row) => [
       hour(row.hour), count(row.readings), `${row.min_bpm}`, row.avg_bpm.toFixed(1), `${row.max_bpm}`, count(row.high),

@@ -39,22 +39,33 @@ export function refuse(input, isRefused) {
 }
 
 // Keep a list of children in step with a list of items; a child stays the same node as long as its item's key does.
+// Items of one key are told apart by their order. Whatever is no item's goes first: what stays is then in its place
+// already, and a node that is not moved keeps the focus.
 export function keyed(parent, items, keyOf, make, update) {
-  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  let place = parent.firstElementChild;
-  for (const item of items) {
+  const unused = childrenByKey(parent);
+  const children = items.map((item) => {
     const key = String(keyOf(item));
-    let child = known.get(key);
-    if (child) known.delete(key);
-    else {
-      child = make(item);
-      child.dataset.key = key;
-    }
+    const child = unused.get(key)?.shift() ?? make(item);
+    child.dataset.key = key;
     update(child, item);
+    return child;
+  });
+  for (const twins of unused.values()) for (const child of twins) child.remove();
+  let place = parent.firstElementChild;
+  for (const child of children) {
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
   }
-  for (const child of known.values()) child.remove();
+}
+
+function childrenByKey(parent) {
+  const found = new Map();
+  for (const child of parent.children) {
+    const twins = found.get(child.dataset.key);
+    if (twins) twins.push(child);
+    else found.set(child.dataset.key, [child]);
+  }
+  return found;
 }
 
 export const cells = (row) => [...row.children];
@@ -63,7 +74,8 @@ export function fillCells(row, values) {
   for (const [place, cell] of cells(row).entries()) text(cell, values[place]);
 }
 
-// A table that is only filled while somebody has it open, where it can be closed; emptied it is at once.
+// A table that is only filled while somebody has it open, where it can be closed; emptied it is at once. Rows are
+// known by their first cell, unless `keys` tell them apart better.
 export function dataTable(details, caption, headings) {
   const body = element("tbody");
   const table = element(
@@ -80,14 +92,14 @@ export function dataTable(details, caption, headings) {
     keyed(
       body,
       newest,
-      (row) => row[0],
-      (row) => element("tr", {}, ...row.map(() => element("td"))),
-      fillCells,
+      ({ key }) => key,
+      () => element("tr", {}, ...headings.map(() => element("td"))),
+      (row, { values }) => fillCells(row, values),
     );
   };
   details.addEventListener("toggle", fill);
-  return (rows) => {
-    newest = rows;
+  return (rows, keys = rows.map(([first]) => first)) => {
+    newest = rows.map((values, place) => ({ key: keys[place], values }));
     fill();
   };
 }
