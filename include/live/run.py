@@ -7,6 +7,7 @@ waits for a database or a broker that does not answer: the snapshot says so, and
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from include.db.clock import read_clock
@@ -16,7 +17,7 @@ from include.errors import HeartbeatError, LiveQueryTooSlowError
 from include.handling.store import count_open
 from include.live import store
 from include.live.broker import BrokerWatch
-from include.live.session import Session, as_json
+from include.live.session import Session, as_json, bounded
 from include.live.types import CustomersNow, Look, Slow, Snapshot
 from include.log import get_logger
 from include.settings import Settings
@@ -26,6 +27,9 @@ CUSTOMERS_INTERVAL_SECONDS = 2.0
 SLOW_INTERVAL_SECONDS = 5.0
 # After this long without a viewer the looking ends; the next viewer starts it again.
 IDLE_SECONDS = 15.0
+# Where counting the customers takes too long again and again, the last count is shown for so long: whoever was heard
+# when it was made may be heard no more.
+OLDEST_COUNT = store.NOW_WINDOW
 # The policy in force changes only when a launch of the stream begins; its file is not read for each look.
 POLICY_INTERVAL_SECONDS = 60.0
 # What is heavy is asked for so much less often that it takes a tenth of the time at most.
@@ -97,7 +101,8 @@ class _Kept(Generic[T]):
         """As `get`, but keep what there is, if only None, where reading takes too long."""
         if time.monotonic() >= self._due_at:
             try:
-                self._value = self._read(read)
+                with bounded():
+                    self._value = self._read(read)
             except LiveQueryTooSlowError:
                 log.warning("live_query_too_slow")
         return self._value
@@ -152,12 +157,16 @@ class _Looker:
             flow=store.read_flow(connection, now, ends.arriving_per_second),
             broker=store.read_broker(connection, ends),
             stream=store.read_stream(connection, now),
-            customers=self._customers.get_if_quick(lambda: store.read_customers(connection, now)),
+            customers=self._count_customers(connection, now),
             slow=self._slow.get(lambda: store.read_slow(connection, now)),
             alarms=count_open(connection),
             bands=self._bands.get(self._read_bands),
             limits=store.limits(),
         )
+
+    def _count_customers(self, connection: Connection, now: datetime) -> CustomersNow | None:
+        found = self._customers.get_if_quick(lambda: store.read_customers(connection, now))
+        return found if found is not None and now - found.taken_at <= OLDEST_COUNT else None
 
     def _read_bands(self) -> dict[str, object]:
         return load_policy(self._settings.judging.risk_policy).model_dump(exclude={"note"})

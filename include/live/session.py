@@ -26,7 +26,7 @@ class Session:
     def ask(self, question: Callable[[Connection], T]) -> T:
         """Return the answer; raise a HeartbeatError of one line where there is none."""
         try:
-            with readable_errors(self._settings), _bounded():
+            with readable_errors(self._settings), bounded():
                 return question(self._open())
         except LiveQueryTooSlowError:
             raise  # the connection is as good as before
@@ -57,7 +57,8 @@ class Session:
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
+def bounded() -> Iterator[None]:
+    """Raise LiveQueryTooSlowError where the database gave a statement up for its time; the connection stays good."""
     try:
         yield
     except psycopg.errors.QueryCanceled:

@@ -168,7 +168,7 @@ class Look:
     flow: Flow
     broker: BrokerState
     stream: StreamState
-    # None where counting them takes too long.
+    # None where counting them takes too long, and has done so for OLDEST_COUNT.
     customers: CustomersNow | None
     slow: Slow
     # Open alarms by severity and rule.

@@ -24,6 +24,7 @@ from include.hourly.run import settle_hour
 from include.live import broker, store
 from include.live import desk as live_desk
 from include.live import run as live
+from include.live import session as live_session
 from include.live.customer import customer_view
 from include.live.desk import Desk
 from include.live.run import LiveReader
@@ -260,6 +261,35 @@ def test_lag_and_arrival_come_from_kafka_and_the_figures_move(pipeline: Pipeline
     assert wait_until(look, lambda seen: seen["flow"]["rates"]["arriving"] > 0)
     assert seen["stream"]["state"] == "never"
     assert seen["taken_at"].endswith("Z")
+
+
+def test_customers_who_cannot_be_counted_in_time_cost_that_count_alone_and_an_old_one_is_not_kept(
+    pipeline: Pipeline, reader: LiveReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_session, "STATEMENT_TIMEOUT", "200ms")
+    monkeypatch.setattr(live, "OLDEST_COUNT", 4 * SECOND)
+    seen: list[tuple[str, str | None]] = []
+
+    def count() -> str | None:
+        """Return when the customers were counted that the newest look shows, and note how it went."""
+        snapshot = reader.newest()
+        if snapshot is None:
+            return None
+        told = json.loads(snapshot.body)
+        counted = told["customers"]["taken_at"] if told.get("customers") else None
+        seen.append((snapshot.event, counted))
+        return counted
+
+    first = wait_until(count, lambda counted: counted is not None)
+    with pipeline.owner() as owner, owner.transaction():
+        owner.execute("lock table heartbeats in access exclusive mode")
+        wait_until(count, lambda counted: counted is None)
+    again = wait_until(count, lambda counted: counted is not None)
+
+    assert {event for event, _ in seen} == {"look"}
+    assert first is not None
+    assert again is not None
+    assert again > first
 
 
 @pytest.fixture

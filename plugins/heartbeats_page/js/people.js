@@ -40,10 +40,20 @@ function renderUncounted() {
   mark("tile-high", "alarm", false);
   text("sub-high", UNCOUNTED);
   text("risk-note", UNCOUNTED);
+  renderLevels(null);
+  text("high-note", "by the newest reading");
+  renderRows([]);
+  text("high-empty", `Not known: ${UNCOUNTED}.`);
 }
 
 function renderMix({ customers, taken_at, limits }) {
-  const total = customers.normal + customers.elevated + customers.high;
+  const total = renderLevels(customers);
+  text("risk-note", total ? `${count(total)} customers ${heard(customers, limits)}, by their newest reading${age(customers, taken_at)}` : `no reading in the last ${span(limits.now_seconds)}`);
+}
+
+// How many are at each level, or null where that is not known; returns how many they are.
+function renderLevels(customers) {
+  const total = customers ? customers.normal + customers.elevated + customers.high : 0;
   const bar = byId("risk-bar");
   keyed(bar, LEVELS, ({ key }) => key, ({ key }) => element("span", { class: key }), (part, { key }) => {
     part.style.flexGrow = String(total ? customers[key] : 0);
@@ -57,11 +67,11 @@ function renderMix({ customers, taken_at, limits }) {
     (row, { name, key }) => {
       const [level, number, share] = cells(row);
       levelBadge(level, name);
-      text(number, count(customers[key]));
+      text(number, count(customers?.[key]));
       text(share, total ? percent(customers[key] / total) : "–");
     },
   );
-  text("risk-note", total ? `${count(total)} customers ${heard(customers, limits)}, by their newest reading${age(customers, taken_at)}` : `no reading in the last ${span(limits.now_seconds)}`);
+  return total;
 }
 
 function policyText(bands) {
@@ -74,11 +84,11 @@ function renderHigh({ customers, taken_at, limits }, follow) {
   text("high-total", count(customers.high));
   mark("tile-high", "alarm", customers.high > 0);
   const people = customers.high === 1 ? "customer" : "customers";
-  text("sub-high", customers.is_whole ? people : `${people} ${heard(customers, limits)}`);
+  text("sub-high", `${customers.is_whole ? people : `${people} ${heard(customers, limits)}`}${age(customers, taken_at)}`);
   const shown = customers.at_high.length;
   const among = customers.followed < customers.high ? `, among the ${count(customers.followed)} heard last` : "";
   text("high-note", `${shown < customers.high ? `newest ${shown} of ${count(customers.high)}${among}` : "newest first"}${age(customers, taken_at)}`);
-  keyed(byId("high-rows"), customers.at_high, (row) => row.customer_id, (row) => makeRow(row, follow), (row, item) => {
+  renderRows(customers.at_high, follow, (row, item) => {
     const [, bpm, since] = cells(row);
     text(bpm, String(item.heart_rate));
     text(since.firstChild, time(item.high_since));
@@ -87,11 +97,14 @@ function renderHigh({ customers, taken_at, limits }, follow) {
     const isWhole = lasted > limits.high_horizon_seconds - limits.high_pause_seconds;
     text(since.lastChild, isWhole ? `${span(limits.high_horizon_seconds)} or longer` : span(lasted));
   });
-  const isEmpty = shown === 0;
-  show("high-empty", isEmpty);
-  show(byId("high-rows").parentElement, !isEmpty);
   const total = customers.normal + customers.elevated;
   text("high-empty", total ? "No customer is at High." : `No reading in the last ${span(limits.now_seconds)}, so nothing is known of anyone.`);
+}
+
+function renderRows(people, follow, update) {
+  keyed(byId("high-rows"), people, (row) => row.customer_id, (row) => makeRow(row, follow), update);
+  show("high-empty", people.length === 0);
+  show(byId("high-rows").parentElement, people.length > 0);
 }
 
 function makeRow({ customer_id }, follow) {
