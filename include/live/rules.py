@@ -12,6 +12,8 @@ from include.stream.lag import count_lag
 
 # A commit comes every second or so: fewer seconds would make a rate jump, more would make it late.
 RATE_SECONDS = 5
+# What was written in a second is committed and can be seen so much later.
+CLOSING = timedelta(seconds=1)
 # A monitor that keeps its pace is allowed to miss a beat or two before this counts as a gap.
 GAP_PACES = 3.5
 SHORTEST_GAP_SECONDS = 2.0
@@ -23,9 +25,15 @@ SHORTEST_SLICE = timedelta(seconds=10)
 LARGEST_GROWTH = 4
 
 
-def rates(seconds: Sequence[Second], now: datetime, arriving: float | None) -> Rates:
-    """Return how many records per second got which outcome, over the last RATE_SECONDS."""
-    recent = [row for row in seconds if row.second > now - timedelta(seconds=RATE_SECONDS + 1)]
+def closed_until(now: datetime) -> datetime:
+    """Return the end of the last second in which nothing more can be committed."""
+    return (now - CLOSING).replace(microsecond=0)
+
+
+def rates(seconds: Sequence[Second], until: datetime, arriving: float | None) -> Rates:
+    """Return how many records per second got which outcome, over the last RATE_SECONDS whole seconds before `until`."""
+    first = until - timedelta(seconds=RATE_SECONDS)
+    recent = [row for row in seconds if first <= row.second < until]
     return Rates(
         arriving=arriving,
         accepted=sum(row.accepted for row in recent) / RATE_SECONDS,

@@ -70,17 +70,21 @@ def limits() -> dict[str, int]:
 
 
 def read_flow(connection: Connection, now: datetime, arriving: float | None) -> Flow:
-    """Return what became of the records of the last minutes."""
-    seconds = read_rows(query("live/select_flow"), {"since": now - FLOW_WINDOW}, connection, Second)
+    """Return what became of the records of the last minutes; of seconds that are whole, and over for long enough."""
+    until = rules.closed_until(now)
+    begin = until - FLOW_WINDOW
+    seconds = read_rows(query("live/select_flow"), {"since": begin, "until": until}, connection, Second)
     since = now - RECENT
     reasons = connection.execute(
         query("live/select_recent_reasons"),
         {"since": since, "reasons": [reason.value for reason in Reason], "most": MOST_LETTERS_COUNTED},
     )
     return Flow(
-        rates=rules.rates(seconds, now, arriving),
+        rates=rules.rates(seconds, until, arriving),
         latency=rules.recent_latency(read_latency(connection, since=since)),
         reasons=[ReasonCount(*row) for row in reasons],
+        since=begin,
+        until=until,
         seconds=seconds,
     )
 

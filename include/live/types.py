@@ -54,11 +54,13 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How records come in and what becomes of them."""
+    """How records come in and what becomes of them, by the whole seconds of [since, until) that had commits."""
 
     rates: Rates
     latency: RecentLatency
     reasons: Sequence[ReasonCount]
+    since: datetime
+    until: datetime
     seconds: Sequence[Second]
 
 

@@ -1,8 +1,9 @@
 """What a task remembers about its partitions, and how a gathering is recorded in the ledger.
 
-A partition's commits within one second share a row of the ledger: the first appends it, the following ones update its
-totals. While a partition belongs to a task, nobody else writes its rows, so the task knows the totals without asking.
-What it remembers changes only after a successful commit, and is forgotten after a failure.
+A partition's commits within one second of the database's clock share a row of the ledger: the first appends it, the
+following ones update its totals. So whoever sums up the rows by second has what was committed in that second.
+While a partition belongs to a task, nobody else writes its rows, so the task knows the totals without asking. What it
+remembers changes only after a successful commit, and is forgotten after a failure.
 """
 
 import time
@@ -37,6 +38,11 @@ class LedgerRow:
     ages: Counter[int] = field(default_factory=Counter)
     newest_us: int = NO_TIME
 
+    def is_over(self, now: float) -> bool:
+        """Tell whether the second in which it was appended has passed, by the clock that `committed_at` is of."""
+        within = 0.0 if self.committed_at is None else self.committed_at.microsecond / MICROSECONDS
+        return within + (now - self.begun_at) >= ROW_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -63,9 +69,9 @@ class PartitionState:
     row: LedgerRow | None = None
 
     def row_after(self, step: Step, now: float) -> LedgerRow:
-        """Return the row after this step: the open row with new totals if it is young enough, else a new one."""
+        """Return the row after this step: the open row with new totals while its second lasts, else a new one."""
         row = self.row
-        if row is None or now - row.begun_at > ROW_SECONDS:
+        if row is None or row.is_over(now):
             row = LedgerRow(self.next_offset, self.next_offset, now)
         return replace(
             row,

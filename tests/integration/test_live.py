@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,7 +169,7 @@ def test_quarantined_records_are_counted_by_reason_up_to_a_bound(
     sink.store_values([(b"not json", now())] * 5 + [(b"{}", now())] * 2)
 
     with connect(settings, Role.READER, autocommit=True) as connection:
-        flow = store.read_flow(connection, read_clock(connection), None)
+        flow = store.read_flow(connection, read_clock(connection) + 2 * SECOND, None)
 
     assert [(row.reason, row.records) for row in flow.reasons] == [
         ("malformed_json", 3),
@@ -175,6 +177,33 @@ def test_quarantined_records_are_counted_by_reason_up_to_a_bound(
     ]
     assert sum(row.quarantined for row in flow.seconds) == 7
     assert flow.latency.records == 7
+
+
+def test_each_second_has_what_was_committed_in_it_and_only_those_that_are_over_are_told(
+    settings: Settings, sink: Writer
+) -> None:
+    expected, unsure = Counter[datetime](), set[datetime]()
+    with connect(settings, Role.READER, autocommit=True) as connection:
+        for number in range(28):
+            before = read_clock(connection)
+            sink.store([Measurement(ANNE, 70, before - number * SECOND)])
+            after = read_clock(connection)
+            if before.second != after.second:
+                unsure |= {before.replace(microsecond=0), after.replace(microsecond=0)}
+            expected[before.replace(microsecond=0)] += 1
+            time.sleep(0.3)
+        flow = store.read_flow(connection, after, None)
+        later = store.read_flow(connection, after + 2 * SECOND, None)
+
+    found = Counter({row.second: row.accepted for row in later.seconds})
+    assert found.total() == 28
+    assert len(expected.keys() - unsure) > 3
+    assert {at: found[at] for at in expected.keys() - unsure} == {
+        at: count for at, count in expected.items() if at not in unsure
+    }
+    assert flow.until == after.replace(microsecond=0) - SECOND
+    assert flow.since == flow.until - store.FLOW_WINDOW
+    assert max(row.second for row in flow.seconds) < flow.until
 
 
 def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sink: Writer) -> None:
@@ -403,7 +432,7 @@ def plans(settings: Settings, at: datetime) -> dict[str, str]:
     """Return the plan of each query of the page, as its own session makes it."""
     since = {"since": at - store.RECENT}
     asked: dict[str, Any] = {
-        "live/select_flow": {"since": at - store.FLOW_WINDOW},
+        "live/select_flow": {"since": at - store.FLOW_WINDOW, "until": at},
         "stream/select_latency": {**since, "epoch": None},
         "live/select_recent_reasons": {**since, "reasons": ["malformed_json", "bad_timestamp"], "most": 10_000},
         "live/select_customers_now": {"at": at, **store.customers_bounds()},

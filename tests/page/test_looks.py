@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from include.live.types import CustomersNow, HighCustomer
+from include.live.rules import closed_until
+from include.live.store import FLOW_WINDOW
+from include.live.types import CustomersNow, HighCustomer, Second
 from tests.support.lone_page import NOW, LonePage, look_with
 from tests.support.waiting import wait_until
 
@@ -61,3 +63,21 @@ def test_where_the_customers_are_not_counted_no_earlier_count_is_left(lone: Lone
     lone.look = look_with(count_of(seconds_ago=1))
     wait_until(lambda: lone.page.locator("#high-rows tr").count(), lambda count: count == 1)
     assert lone.page.locator("#high-empty").is_hidden()
+
+
+@pytest.mark.parametrize("edge", ["first", "last"])
+def test_a_steady_flow_is_drawn_as_one_up_to_both_ends(lone: LonePage, edge: str) -> None:
+    until = closed_until(NOW)
+    seconds = int(FLOW_WINDOW.total_seconds())
+    rows = [Second(until - timedelta(seconds=ago), 15, 0, 0, 20.0, 40.0) for ago in range(seconds, 0, -1)]
+    lone.look = look_with(seconds=tuple(rows))
+    lone.open()
+    plot = lone.page.locator("#flow-chart .u-over")
+    place = plot.bounding_box()
+    assert place is not None
+
+    x = place["width"] - 1 if edge == "last" else 1
+    plot.hover(position={"x": x, "y": place["height"] / 2})
+
+    row = rows[0 if edge == "first" else -1]
+    assert plot.locator(".tip").inner_text().splitlines()[:2] == [f"{row.second:%H:%M:%S}", "Accepted 15 /s"]

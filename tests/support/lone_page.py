@@ -8,8 +8,9 @@ from uuid import UUID
 
 from include.handling.customer import CustomerAlarms, RuleNow
 from include.limits.store import PauseLine
+from include.live.rules import closed_until
 from include.live.session import as_json
-from include.live.store import limits
+from include.live.store import FLOW_WINDOW, limits
 from include.live.types import (
     BrokerState,
     CustomersNow,
@@ -118,9 +119,12 @@ def look_with(
     customers: CustomersNow | None = None, seconds: tuple[Second, ...] = (), taken_at: datetime = NOW
 ) -> Look:
     """Return a look at a system that does nothing but what is given."""
+    until = closed_until(taken_at)
     return Look(
         taken_at=taken_at,
-        flow=Flow(Rates(None, 0, 0, 0), RecentLatency(0, None, None), (), seconds),
+        flow=Flow(
+            Rates(None, 0, 0, 0), RecentLatency(0, None, None), (), until - FLOW_WINDOW, until, seconds
+        ),
         broker=BrokerState(None, None, ()),
         stream=StreamState("never", None),
         customers=customers,

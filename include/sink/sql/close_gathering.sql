@@ -1,7 +1,7 @@
 -- End a gathering: move its partitions' offsets, write their rows of the ledger, count the touched hours, and leave the
 -- new readings for the alarms.
--- A ledger row that is young enough gets new totals; otherwise a new row is appended. One statement, since each commit
--- runs it and every round trip to the database would add to the latency of all readings in it.
+-- A ledger row whose second still lasts gets new totals; otherwise a new row is appended. One statement, since each
+-- commit runs it and every round trip to the database would add to the latency of all readings in it.
 -- How:     `moved` updates a partition only if it is still where this task left it and no later launch has written its
 --          epoch there. The caller compares the count and rolls everything back if one is missing: that is what makes a
 --          repeated or superseded task harmless. `extended` and `appended` are disjoint, by `extends`. The comments

@@ -50,10 +50,10 @@ function renderTiles({ flow, broker, limits }) {
   text("sub-latency", flow.latency.records ? `last ${span(limits.recent_seconds)}` : `no commit in ${span(limits.recent_seconds)}`);
 }
 
-function renderCharts({ taken_at, flow, limits }) {
-  // The second that is still going on would look like a drop.
-  const last = Math.floor(seconds(taken_at)) - 1;
-  const at = Array.from({ length: limits.flow_seconds }, (_, place) => last - limits.flow_seconds + 1 + place);
+function renderCharts({ flow }) {
+  // Whole seconds that are over: one that is cut, or still goes on, would look like a drop.
+  const [first, end] = [seconds(flow.since), seconds(flow.until)];
+  const at = Array.from({ length: end - first }, (_, place) => first + place);
   const found = new Map(flow.seconds.map((row) => [seconds(row.second), row]));
   const column = (name, missing) => at.map((second) => found.get(second)?.[name] ?? missing);
   charts.flow.set([at, column("accepted", 0), column("duplicates", 0), column("quarantined", 0)]);

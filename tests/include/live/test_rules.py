@@ -8,6 +8,7 @@ from include.broker.topic import KafkaRange
 from include.live.rules import (
     RATE_SECONDS,
     arriving_per_second,
+    closed_until,
     gap_seconds,
     next_slice,
     partition_lags,
@@ -25,11 +26,19 @@ def row(seconds_ago: int, accepted: int, duplicates: int = 0, quarantined: int =
     return Second(NOW - seconds_ago * SECOND, accepted, duplicates, quarantined, 200.0, 400.0)
 
 
-def test_a_rate_is_taken_over_the_last_seconds_alone() -> None:
+def test_a_rate_is_taken_over_the_last_whole_seconds_alone() -> None:
+    steady = [row(seconds_ago, 100) for seconds_ago in range(-2, 60)]
     found = rates([row(60, 9000), row(3, 100, 5, 10), row(1, 150)], NOW, arriving=42.0)
+
+    assert rates(steady, NOW, arriving=None).accepted == 100
 
     assert (found.arriving, found.accepted) == (42.0, 250 / RATE_SECONDS)
     assert (found.duplicates, found.quarantined) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(("now", "until"), [(0, -1), (0.999, -1), (1, 0), (1.5, 0)])
+def test_a_second_is_closed_once_nothing_more_can_be_committed_in_it(now: float, until: int) -> None:
+    assert closed_until(NOW + now * SECOND) == NOW + until * SECOND
 
 
 def test_without_commits_every_rate_is_zero() -> None:

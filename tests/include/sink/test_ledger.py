@@ -1,4 +1,4 @@
-"""The ledger's rows: what a gathering did adds up, and a partition's commits within a second are one row."""
+"""The ledger's rows: what a gathering did adds up, and a partition's commits in one second of the clock are one row."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from include.domain.validation import NO_TIME
 from include.sink.gathering import Gathering, Origin
 from include.sink.ledger import (
-    ROW_SECONDS,
     PartitionState,
     Step,
     as_arrays,
@@ -107,17 +106,38 @@ def test_rows_join_one_another_and_add_up(moves: list[tuple[int, int, int, int, 
     assert sum(row.ages[3] for row in ledger) == sum(move[1] for move in moves)
 
 
-def test_a_row_is_extended_for_a_second_and_then_a_new_one_begins() -> None:
+# Steps of a clock that floating point has exactly.
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=40), st.integers(0, 63))
+def test_each_commit_is_counted_in_the_second_in_which_it_was_made(pauses: list[int], begins: int) -> None:
+    state, rows, now = PartitionState(next_offset=0), {}, begins / 64
+    expected = Counter[datetime]()
+    for place, pause in enumerate(pauses):
+        now += pause / 64
+        at = APPENDED_AT + timedelta(seconds=now)
+        row = state.row_after(Step(place + 1, accepted=1), now)
+        take_in({0: state}, {0: row}, {0: at}, {})
+        assert state.row is not None
+        rows[state.row.committed_at] = state.row
+        expected[at.replace(microsecond=0)] += 1
+
+    assert [row.committed_at.replace(microsecond=0) for row in rows.values() if row.committed_at] == [
+        *expected
+    ]
+    assert [row.accepted for row in rows.values()] == [*expected.values()]
+
+
+def test_a_row_is_extended_until_its_second_is_over_and_then_a_new_one_begins() -> None:
     state = PartitionState(next_offset=5)
     first = state.row_after(Step(6, accepted=1), now=10.0)
-    take_in({0: state}, {0: first}, {0: APPENDED_AT}, {})
+    begun_at = APPENDED_AT + timedelta(milliseconds=400)
+    take_in({0: state}, {0: first}, {0: begun_at}, {})
 
-    extended = state.row_after(Step(8, accepted=2), now=10.0 + ROW_SECONDS)
+    extended = state.row_after(Step(8, accepted=2), now=10.59)
     take_in({0: state}, {0: extended}, {}, {0: 9})
-    fresh = state.row_after(Step(9, quarantined=1), now=10.01 + ROW_SECONDS)
+    fresh = state.row_after(Step(9, quarantined=1), now=10.61)
 
     assert (extended.from_offset, extended.to_offset, extended.accepted) == (5, 8, 3)
-    assert extended.committed_at == APPENDED_AT
+    assert extended.committed_at == begun_at
     assert state.newest_event_us == 9
     assert (fresh.from_offset, fresh.to_offset, fresh.accepted, fresh.quarantined) == (8, 9, 0, 1)
     assert fresh.committed_at is None
