@@ -104,9 +104,9 @@ class Turn:
                 return
         topic = self._guard.topic()
         self._hold_partitions(topic)
-        for partition in list(self._careful):
-            self._step_with_care(partition)
-        self._read_on(topic)
+        # A step that makes all be forgotten leaves nothing to go on with: the next look asks the database again.
+        if all(self._step_with_care(partition) for partition in list(self._careful)):
+            self._read_on(topic)
 
     # --- which partitions are this task's
 
@@ -201,17 +201,19 @@ class Turn:
 
     # --- care
 
-    def _step_with_care(self, partition: int) -> None:
+    def _step_with_care(self, partition: int) -> bool:
+        """Store the next piece; return whether what the task remembers still holds."""
         careful = self._careful[partition]
         try:
             sign = careful.step(self._sink([partition]))
         except OffsetOutOfRangeError:
             self._step_over({partition})
-            return
+            return False
         if sign is not None:
             self._see(sign)
         if careful.is_done:
             del self._careful[partition], self._suspects[partition]
+        return True
 
     # --- failures, and the end
 
