@@ -184,16 +184,29 @@ def error_of(message: int) -> KafkaError:
     return KafkaError(raw.error, (library().rd_kafka_message_errstr(message) or b"").decode(errors="replace"))
 
 
-def headers_of(message: int) -> list[tuple[bytes, bytes | None]]:
-    """Return a message's headers; a name ends at its first NUL."""
-    headers, name, value, size = c_void_p(), c_char_p(), c_void_p(), c_size_t()
+def headers_of(message: int) -> tuple[list[tuple[bytes, bytes | None]], bool]:
+    """Return a message's headers, and whether their names are surely whole: a name is cut off at its first NUL."""
+    headers = c_void_p()
     if library().rd_kafka_message_headers(message, byref(headers)):
-        return []
+        return [], True
+    return headers_in(headers)
+
+
+def headers_in(headers: c_void_p) -> tuple[list[tuple[bytes, bytes | None]], bool]:
+    """Return what is in a list of headers, and whether the names are surely whole.
+
+    librdkafka lays a value right behind its name's end: where it follows the first NUL, nothing lies in between. That
+    is not promised, so a value anywhere else, or none, leaves the name in doubt.
+    """
+    name, value, size = c_char_p(), c_void_p(), c_size_t()
     found: list[tuple[bytes, bytes | None]] = []
+    are_whole = True
     while not library().rd_kafka_header_get_all(headers, len(found), byref(name), byref(value), byref(size)):
         content = ctypes.string_at(value.value, size.value) if value.value else None
         found.append((name.value or b"", content))
-    return found
+        begin = ctypes.cast(name, c_void_p).value or 0
+        are_whole &= value.value == begin + len(found[-1][0]) + 1
+    return found, are_whole
 
 
 def key_of(message: int) -> bytes | None:

@@ -45,14 +45,15 @@ def from_messages(messages: Messages, exact_origins: ExactOrigins) -> Gathering:
 def _origins(messages: Messages, rows: Sequence[int], exact_origins: ExactOrigins) -> dict[int, Origin]:
     messages.values.require_there()
     found: dict[int, Origin] = {}
-    with_headers: dict[int, dict[int, int]] = {}
+    in_doubt: dict[int, dict[int, int]] = {}
     for row in rows:
         address = int(messages.addresses[row])
-        found[row] = Origin(key_of(address), headers_of(address))
-        if found[row].headers:
-            place = with_headers.setdefault(int(messages.partitions[row]), {})
+        headers, are_whole = headers_of(address)
+        found[row] = Origin(key_of(address), headers)
+        if not are_whole:
+            place = in_doubt.setdefault(int(messages.partitions[row]), {})
             place[int(messages.offsets[row])] = row
-    for partition, row_by_offset in with_headers.items():
+    for partition, row_by_offset in in_doubt.items():
         exact = exact_origins(partition, sorted(row_by_offset))
         # What Kafka no longer holds stays as librdkafka tells it.
         found |= {row: exact[offset] for offset, row in row_by_offset.items() if offset in exact}

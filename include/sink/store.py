@@ -5,7 +5,7 @@ where this task left it and no later launch has written its epoch there. So a ta
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,7 +28,7 @@ from include.domain.validation import Readings, Verdict, join, validate
 from include.episodes.packed import pack_readings
 from include.errors import OffsetMovedError
 from include.sink.days import DayPartitions
-from include.sink.gathering import Gathering
+from include.sink.gathering import Gathering, Origin
 from include.sink.ledger import (
     LedgerRow,
     PartitionState,
@@ -92,10 +92,11 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
     Raise OffsetMovedError, with nothing stored, if another launch or another try of the same task was here.
 
     1. judge the records, by their own times and by what the database can trust
-    2. copy the readings; if one of them is already there, begin anew and sort them first
-    3. copy the rejected records
-    4. confirm the topic
-    5. write the ledger, count the hours, leave the readings for the alarms, move the offsets, commit
+    2. look up keys and headers of the rejected ones: Kafka may be asked, and no transaction has to wait for that
+    3. copy the readings; if one of them is already there, begin anew and sort them first
+    4. copy the rejected records
+    5. confirm the topic
+    6. write the ledger, count the hours, leave the readings for the alarms, move the offsets, commit
     """
     days = sink.database.days
     verdict = within_horizon(
@@ -105,18 +106,19 @@ def store_gathering(gathering: Gathering, sink: Sink) -> Sign:
         days.kept(),
         sink.launch.bounds,
     )
+    origins = gathering.origins(sorted(verdict.rejections))
     days.ensure_for_ledger()
     days.ensure_for_events(verdict.readings.event_time_us)
     try:
-        return _store(gathering, verdict, sink, copy_readings)
+        return _store(gathering, verdict, origins, sink, copy_readings)
     except errors.UniqueViolation:
-        return _store(gathering, verdict, sink, sort_readings)
+        return _store(gathering, verdict, origins, sink, sort_readings)
     except errors.CheckViolation:
         # A day's partition was dropped since this process last saw it.
         days.forget()
         days.ensure_for_ledger()
         days.ensure_for_events(verdict.readings.event_time_us)
-        return _store(gathering, verdict, sink, sort_readings)
+        return _store(gathering, verdict, origins, sink, sort_readings)
 
 
 def try_out(value: bytes | None, record_time_us: int, sink: Sink) -> None:
@@ -166,11 +168,15 @@ def _judge_copies(gathering: Gathering, verdict: Verdict, launch: Launch) -> Ver
     return join([Verdict(verdict.readings, kept), Verdict(accepted, {})])
 
 
-def _store(gathering: Gathering, verdict: Verdict, sink: Sink, way: Way) -> Sign:
+def _store(
+    gathering: Gathering, verdict: Verdict, origins: Mapping[int, Origin], sink: Sink, way: Way
+) -> Sign:
     connection = sink.database.connection
     with connection.transaction():
         outcomes = _store_readings(gathering, verdict, sink, way)
-        _copy_dead_letters(connection, gathering, outcomes.rejections, sink)
+        # Which readings are in conflict has only come out here.
+        late = gathering.origins(sorted(outcomes.rejections.keys() - origins.keys()))
+        _copy_dead_letters(connection, gathering, outcomes.rejections, {**origins, **late}, sink)
         sink.confirm_topic()
         newest_us = newest_by_partition(
             verdict.readings.event_time_us, gathering.partitions[verdict.readings.rows]
@@ -227,25 +233,26 @@ def _close(
 
 
 def _copy_dead_letters(
-    connection: Connection, gathering: Gathering, rejections: dict[int, Rejection], sink: Sink
+    connection: Connection,
+    gathering: Gathering,
+    rejections: dict[int, Rejection],
+    origins: Mapping[int, Origin],
+    sink: Sink,
 ) -> None:
     """Keep the raw records at these rows, each with its reason and detail."""
     if not rejections:
         return
     with connection.cursor() as cursor, cursor.copy(query("sink/copy_dead_letters")) as copy:
         copy.set_types(_DEAD_LETTER_TYPES)
-        for letter in _dead_letters(gathering, rejections, sink):
+        for letter in _dead_letters(gathering, rejections, origins, sink):
             copy.write_row(letter)
 
 
 def _dead_letters(
-    gathering: Gathering, rejections: dict[int, Rejection], sink: Sink
+    gathering: Gathering, rejections: dict[int, Rejection], origins: Mapping[int, Origin], sink: Sink
 ) -> Iterator[tuple[object, ...]]:
-    rows = sorted(rejections)
-    origins = gathering.origins(rows)
-    for row in rows:
+    for row, rejection in sorted(rejections.items()):
         partition, headers = int(gathering.partitions[row]), to_json(origins[row].headers)
-        rejection = rejections[row]
         yield (
             sink.launch.topic_id,
             sink.launch.topic,

@@ -80,7 +80,7 @@ class Worker:
         """Return what finds key and headers of rejected records, byte for byte."""
 
         def find(partition: int, offsets: Sequence[int]) -> dict[int, Origin]:
-            records = records_at(self.settings, topic, partition, offsets)
+            records = records_at(self.raw_reader, topic, partition, offsets)
             return {offset: Origin(record.key, record.headers) for offset, record in records.items()}
 
         return find

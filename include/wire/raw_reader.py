@@ -4,8 +4,7 @@ The slow second way beside the stream's own client, for what that one cannot hol
 large, a name that is not text. A fetch asks by the topic's id, so what it gives is never of another topic of that name.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from include.errors import OffsetOutOfRangeError
 from include.settings import Settings
 from include.wire.partition_client import PartitionClient, raise_for
 from include.wire.record import RawRecord
-from include.wire.record_batch import DEFAULT_MAX_RECORD_BYTES, RawBatch, parse_batches
+from include.wire.record_batch import RawBatch, parse_batches
 
 DEFAULT_FETCH_BYTES = 1024 * 1024
 
@@ -63,35 +62,24 @@ class RawReader:
             raise OffsetOutOfRangeError(topic=topic.name, partition=partition, offset=offset) from None
 
 
-def iterate_records_at(
-    settings: Settings,
-    topic: Topic,
-    partition: int,
-    offsets: Sequence[int],
-    *,
-    max_record_bytes: int = DEFAULT_MAX_RECORD_BYTES,
-) -> Iterator[RawRecord]:
-    """Yield the records at these offsets, in order; those that compaction or an abort took away are left out.
+def records_at(
+    reader: RawReader, topic: Topic, partition: int, offsets: Sequence[int]
+) -> dict[int, RawRecord]:
+    """Return the records at these offsets; those that compaction or an abort took away are left out.
 
     Neighbours are fetched together, and of a batch only what is asked for is held.
     """
+    found: dict[int, RawRecord] = {}
     todo = sorted(set(offsets), reverse=True)
-    with closing(RawReader(settings)) as reader:
-        while todo:
-            fetched = reader.fetch(topic, partition, todo[-1], max_bytes=DEFAULT_FETCH_BYTES)
-            if not fetched.batches:
-                return  # nothing stable lies at or behind these offsets
-            for batch in fetched.batches:
-                wanted = _until(todo, batch.last_offset)
-                if wanted:
-                    yield from batch.records(max_record_bytes=max_record_bytes, wanted=wanted)
-
-
-def records_at(
-    settings: Settings, topic: Topic, partition: int, offsets: Sequence[int]
-) -> dict[int, RawRecord]:
-    """Return the records at these offsets; all are held at once."""
-    return {record.offset: record for record in iterate_records_at(settings, topic, partition, offsets)}
+    while todo:
+        fetched = reader.fetch(topic, partition, todo[-1], max_bytes=DEFAULT_FETCH_BYTES)
+        if not fetched.batches:
+            break  # nothing stable lies at or behind these offsets
+        for batch in fetched.batches:
+            wanted = _until(todo, batch.last_offset)
+            if wanted:
+                found |= {record.offset: record for record in batch.records(wanted=wanted)}
+    return found
 
 
 def _until(todo: list[int], last_offset: int) -> frozenset[int]:

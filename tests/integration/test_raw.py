@@ -186,14 +186,14 @@ def test_aborted_and_open_transactions_are_told_from_committed_ones(
     assert [record.value for batch in fetched.batches for record in batch.records()] == [b"committed"]
 
 
-def test_single_records_are_found_among_many(pipeline: Pipeline) -> None:
+def test_single_records_are_found_among_many(pipeline: Pipeline, reader: RawReader) -> None:
     for start in range(0, 60, 20):
         records = [
             MadeRecord(b"%d" % number, headers=[(b"\xff", b"h")]) for number in range(start, start + 20)
         ]
         send_batch(pipeline.settings, 0, batch_bytes(records, codec="zstd"))
 
-    found = records_at(pipeline.settings, topic_of(pipeline.settings), 0, [59, 3, 4, 25, 4])
+    found = records_at(reader, topic_of(pipeline.settings), 0, [59, 3, 4, 25, 4])
 
     assert {offset: record.value for offset, record in found.items()} == {
         3: b"3",

@@ -105,7 +105,8 @@ def test_raw_reading_and_writing_take_the_same_way(secured: Pipeline) -> None:
     with closing(RawWriter(settings, client_id="test", timeout_ms=30_000)) as writer:
         writer.append(topic, 0, [NewRecord(None, b"v", [(b"\xff", None)], int(time.time() * 1000))])
 
-    [record] = records_at(settings, topic, 0, [0]).values()
+    with closing(RawReader(settings)) as reader:
+        [record] = records_at(reader, topic, 0, [0]).values()
 
     assert (record.value, record.headers) == (b"v", ((b"\xff", None),))
     stranger = settings.having(kafka_sasl_password=SecretStr("not-the-password"))

@@ -1,15 +1,20 @@
 """What Kafka may hold or do under a task: transactions, odd bytes, another topic of the same name."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Producer
+from psycopg.pq import TransactionStatus
 
 from include.broker.access import librdkafka_options
-from include.broker.topic import KafkaRange, open_broker
+from include.broker.topic import KafkaRange, Topic, open_broker
 from include.domain.headers import from_json
 from include.errors import HeartbeatError, TopicReplacedError
 from include.settings import Settings
+from include.sink.gathering import Origin
+from include.sink.messages import ExactOrigins
+from include.sink.worker import Worker
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 from tests.support.record_batches import MadeRecord, batch_bytes, send_batch
@@ -186,3 +191,31 @@ def test_key_value_and_headers_of_a_rejected_record_are_kept_byte_for_byte(
         ]
     assert pipeline.count("heartbeats") == len(good)
     assert pipeline.report().problems == []
+
+
+def test_kafka_is_asked_for_headers_in_doubt_alone_and_never_within_a_transaction(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = InlineStream(pipeline.settings)
+    asked: list[tuple[int, list[int], TransactionStatus]] = []
+    sound = Worker.exact_origins
+
+    def noted(worker: Worker, topic: Topic) -> ExactOrigins:
+        def find(partition: int, offsets: Sequence[int]) -> Mapping[int, Origin]:
+            status = worker.database().connection.info.transaction_status
+            asked.append((partition, list(offsets), status))
+            return sound(worker, topic)(partition, offsets)
+
+        return find
+
+    monkeypatch.setattr(Worker, "exact_origins", noted)
+    plain, odd = [(b"traceparent", b"00-1"), (b"\xff", b"")], [(b"nul\0inside", b"x")]
+    made = [(b"{}", plain), (b"{}", odd), (event(0, at=NOW), odd), (b"{}", [])]
+    records = [MadeRecord(value, headers=headers) for value, headers in made]
+    send_batch(pipeline.settings, 0, batch_bytes(records, first_ms=int(NOW.timestamp() * 1000)))
+
+    stream.drain()
+
+    assert asked == [(0, [1], TransactionStatus.IDLE)]
+    kept = pipeline.rows('select "offset", headers from dead_letters order by "offset"')
+    assert [(offset, from_json(headers or [])) for offset, headers in kept] == [(0, plain), (1, odd), (3, [])]
