@@ -115,6 +115,17 @@ class BrokerUnavailableError(TransientError):
         super().__init__(broker=broker, secured=secured, settings=settings)
 
 
+class PartitionsUnreachableError(BrokerUnavailableError):
+    """Brokers answer, but none that leads some of the partitions."""
+
+    message = "no broker that answers leads {partitions} of topic {topic}: start the broker that holds {them}"
+
+    def __init__(self, *, topic: str, partitions: Sequence[int]) -> None:
+        numbers = ", ".join(str(partition) for partition in partitions)
+        named = (f"partition {numbers}", "it") if len(partitions) == 1 else (f"partitions {numbers}", "them")
+        TransientError.__init__(self, topic=topic, partitions=named[0], them=named[1])
+
+
 class BrokerLoginError(PermanentError):
     message = (
         "Kafka at {broker} refused the login of {user}: "

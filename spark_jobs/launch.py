@@ -69,12 +69,12 @@ def launch_stream(settings: Settings, *, drain: bool, feeds_alarms: bool = True)
         plan_file = checkpoint / "plan"
         # The predecessor still stores meanwhile. Only now, with warm workers, does this launch take its place.
         query = _rehearse(spark, launch, checkpoint / "spark", plan_file)
-        launch, ends = open_launch(settings, launch, topic, holder=_holder())
+        launch, ends = open_launch(settings, launch, topic, holder=_holder(), needs_all=drain)
         log.info(
             "stream_started",
             epoch=launch.epoch,
             topic=launch.topic,
-            partitions=len(ends),
+            partitions=len(topic.partitions),
             policy=policy.version,
         )
         turns = Turns(
@@ -83,7 +83,7 @@ def launch_stream(settings: Settings, *, drain: bool, feeds_alarms: bool = True)
                 plan_file
             ),
             count_slots=lambda: count_slots(spark),
-            partitions=len(ends),
+            partitions=len(topic.partitions),
             is_single=drain,
         )
         _run_under_watch(settings, launch, turns, query)

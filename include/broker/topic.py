@@ -9,11 +9,21 @@ from uuid import UUID
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
-from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.errors import (
+    BrokerResponseError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
 from kafka.protocol.consumer import IsolationLevel
 
 from include.broker.access import broker_error, client_options, readable_connecting
-from include.errors import PermanentError, TopicMissingError
+from include.errors import (
+    BrokerUnavailableError,
+    PartitionsUnreachableError,
+    PermanentError,
+    TopicMissingError,
+)
 from include.log import get_logger
 from include.settings import Settings
 
@@ -32,6 +42,7 @@ _MS_PER_SECOND, _MS_PER_DAY = 1000, 86_400_000
 # The clocks of the broker and of who sends may differ by that, whatever MAX_CLOCK_SKEW_SECONDS says of events.
 _LEAST_AHEAD_MS = 60_000
 _UNLIMITED_MS = 2**63 - 1
+_NO_LEADER = -1
 _LAST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z
 
 
@@ -110,20 +121,68 @@ class Broker:
     def ranges(self, topic: Topic, *, with_log_end: bool = False) -> dict[int, KafkaRange]:
         """Return which offsets Kafka holds of each partition, up to the first record of a transaction still open.
 
-        What lies beyond cannot be read yet: counted as lag, it would be lag that nothing clears.
+        What lies beyond cannot be read yet: counted as lag, it would be lag that nothing clears. Raise
+        PartitionsUnreachableError unless all partitions can be asked.
         """
-        partitions = [TopicPartition(topic.name, partition) for partition in topic.partitions]
+        ranges = self.reachable_ranges(topic, with_log_end=with_log_end)
+        if (problem := unreachable(topic, ranges)) is not None:
+            raise problem
+        return ranges
+
+    def reachable_ranges(self, topic: Topic, *, with_log_end: bool = False) -> dict[int, KafkaRange]:
+        """Return the same without the partitions that no broker leads, or none that answers; see `unreachable`."""
         with self._readable_errors(topic=topic.name):
-            first = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-            last = self._client.list_partition_offsets(
-                dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
-            )
-            ranges = {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in partitions}
-            if with_log_end:
-                tail = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-                ranges = {
-                    at.partition: replace(ranges[at.partition], log_end=tail[at].offset) for at in partitions
-                }
+            by_leader = self._by_leader(topic)
+        ranges: dict[int, KafkaRange] = {}
+        failure: BrokerUnavailableError | None = None
+        for partitions in by_leader:
+            try:
+                with self._readable_errors(topic=topic.name):
+                    ranges |= self._ranges_of(topic.name, partitions, with_log_end)
+            except BrokerUnavailableError as error:
+                failure = error
+        if failure is not None and not ranges:
+            raise failure
+        return ranges
+
+    def _by_leader(self, topic: Topic) -> list[list[int]]:
+        """Return the partitions that have a leader, those of one leader together."""
+        [described] = self._client.describe_topics([topic.name])
+        leaders = {each["partition_index"]: each["leader_id"] for each in described["partitions"]}
+        if not leaders.keys() >= set(topic.partitions):
+            raise UnknownTopicOrPartitionError
+        led: dict[int, list[int]] = {}
+        for partition in topic.partitions:
+            if leaders[partition] != _NO_LEADER:
+                led.setdefault(leaders[partition], []).append(partition)
+        return list(led.values())
+
+    def _ranges_of(self, name: str, partitions: list[int], with_log_end: bool) -> dict[int, KafkaRange]:
+        """Ask a leader; where it refuses for now because of one of its partitions, ask for each separately."""
+        try:
+            return self._ask_ranges(name, partitions, with_log_end)
+        except BrokerResponseError as error:
+            if len(partitions) == 1 or not _is_passing(error):
+                raise
+        found: dict[int, KafkaRange] = {}
+        for partition in partitions:
+            try:
+                found |= self._ask_ranges(name, [partition], with_log_end)
+            except BrokerResponseError as error:
+                if not _is_passing(error):
+                    raise
+        return found
+
+    def _ask_ranges(self, name: str, partitions: list[int], with_log_end: bool) -> dict[int, KafkaRange]:
+        places = [TopicPartition(name, partition) for partition in partitions]
+        first = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+        last = self._client.list_partition_offsets(
+            dict.fromkeys(places, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
+        )
+        ranges = {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in places}
+        if with_log_end:
+            tail = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+            ranges = {at.partition: replace(ranges[at.partition], log_end=tail[at].offset) for at in places}
         return ranges
 
     def newest_record_at(self, topic: Topic) -> datetime | None:
@@ -220,6 +279,17 @@ class Broker:
             raise TopicMissingError(topic=topic, broker=self._settings.kafka.broker) from None
         except KafkaError as error:
             raise broker_error(self._settings, error) from None
+
+
+def unreachable(topic: Topic, ranges: Mapping[int, KafkaRange]) -> PartitionsUnreachableError | None:
+    """Return the error that names the partitions for which there are no ranges; None if there are all."""
+    missing = [partition for partition in topic.partitions if partition not in ranges]
+    return PartitionsUnreachableError(topic=topic.name, partitions=missing) if missing else None
+
+
+def _is_passing(refusal: BrokerResponseError) -> bool:
+    """Tell whether a broker refuses for now; a topic that is gone does not come back."""
+    return bool(refusal.retriable) and not isinstance(refusal, UnknownTopicOrPartitionError)
 
 
 def open_broker(settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> closing[Broker]:

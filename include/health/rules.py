@@ -55,7 +55,7 @@ def evaluate(facts: Facts, limits: Health) -> list[Check]:
 
 
 def _broker(facts: Facts, limits: Health) -> _Found:
-    if facts.kafka is not None:
+    if facts.kafka is not None and not facts.kafka_problem:
         return Status.OK, None, None, f"answers; the topic has {len(facts.kafka.ranges)} partitions"
     if is_starting(facts.database, limits):
         return Status.WARN, None, None, f"starting: {facts.kafka_problem}"

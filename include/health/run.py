@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from datetime import datetime
 
-from include.broker.topic import open_broker
+from include.broker.topic import open_broker, unreachable
 from include.db.connect import Role, connect, readable_errors
 from include.errors import HealthCheckFailedError, HeartbeatError
 from include.health.disks import tightest_disk
@@ -63,7 +63,10 @@ def observe(settings: Settings) -> Facts:
     try:
         with open_broker(settings, timeout_ms=BROKER_TIMEOUT_MS) as broker:
             topic = broker.topic(settings.kafka.topic)
-            kafka = KafkaFacts(topic.topic_id, broker.ranges(topic), broker.newest_record_at(topic))
+            ranges = broker.reachable_ranges(topic)
+            kafka_problem = str(unreachable(topic, ranges) or "")
+            reachable = replace(topic, partitions=sorted(ranges))
+            kafka = KafkaFacts(topic.topic_id, ranges, broker.newest_record_at(reachable))
     except HeartbeatError as error:
         kafka_problem = str(error)
     try:

@@ -111,7 +111,10 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that one look around gave. What could not be looked at is None, with the reason in one line."""
+    """All that one look around gave. What could not be looked at is None, with the reason in one line.
+
+    Kafka may have been looked at but for some partitions: then there is a reason as well.
+    """
 
     kafka: KafkaFacts | None
     kafka_problem: str

@@ -4,7 +4,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from include.broker.topic import Broker, KafkaRange, Topic, open_broker
+from include.broker.topic import Broker, KafkaRange, Topic, open_broker, unreachable
 from include.errors import HeartbeatError
 from include.live.rules import arriving_per_second
 from include.live.types import Ends
@@ -61,12 +61,14 @@ class BrokerWatch:
             now = time.monotonic()
             if topic is None or now - described_at > DESCRIBE_INTERVAL_SECONDS:
                 topic, described_at = broker.topic(self._settings.kafka.topic), now
-            looks = [*looks[-LOOKS_FOR_SPEED:], (now, broker.ranges(topic))]
+            looks = [*looks[-LOOKS_FOR_SPEED:], (now, broker.reachable_ranges(topic))]
             (first_at, first), (last_at, last) = looks[0], looks[-1]
+            problem = unreachable(topic, last)
             self._ends = Ends(
                 topic_id=topic.topic_id,
                 ranges=last,
                 asked_at=datetime.now(UTC).replace(tzinfo=None),
                 arriving_per_second=arriving_per_second(first, last, last_at - first_at),
+                problem=str(problem) if problem else None,
             )
             time.sleep(ASK_INTERVAL_SECONDS)

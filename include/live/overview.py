@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from include.broker.topic import open_broker
+from include.broker.topic import open_broker, unreachable
 from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.errors import HeartbeatError
@@ -46,7 +46,9 @@ def _read_ends(settings: Settings) -> Ends:
     try:
         with open_broker(settings, timeout_ms=BROKER_TIMEOUT_MS) as broker:
             topic = broker.topic(settings.kafka.topic)
-            return Ends(topic.topic_id, broker.ranges(topic))
+            ranges = broker.reachable_ranges(topic)
+            problem = unreachable(topic, ranges)
+            return Ends(topic.topic_id, ranges, problem=str(problem) if problem else None)
     except HeartbeatError as error:
         return Ends(problem=str(error))
 

@@ -106,11 +106,11 @@ def _pace(connection: Connection) -> tuple[float | None, LatencySummary | None]:
 
 
 def _lag(settings: Settings, accounts: list[PartitionAccount]) -> dict[int, int] | None:
-    """Return how many records wait in each partition; None if no broker answers."""
+    """Return how many records wait in each partition that can be asked; None if no broker answers."""
     try:
         with open_broker(settings) as broker:
             topic = broker.topic(settings.kafka.topic)
-            held = broker.ranges(topic)
+            held = broker.reachable_ranges(topic)
     except (BrokerUnavailableError, TopicMissingError):
         return None
     done = {

@@ -7,6 +7,7 @@ or the next turn ends it within that time.
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import psycopg
 
@@ -174,16 +175,15 @@ class Turn:
             self._see(store_or_narrow(no_records(moved), self._sink(moved)))
 
     def _step_over(self, partitions: set[int]) -> None:
-        """Continue where Kafka can, for partitions whose next offset it does not have."""
+        """Continue where Kafka can, for partitions whose next offset it does not have; ask for no others."""
         with open_broker(self._worker.settings) as broker:
-            held = broker.ranges(broker.topic(self._launch.topic), with_log_end=True)
+            lost = replace(broker.topic(self._launch.topic), partitions=sorted(partitions))
+            held = broker.reachable_ranges(lost, with_log_end=True)
             # Asked last: offsets of a successor with the same name must not be mistaken for the topic's own.
             if broker.topic(self._launch.topic).topic_id != self._launch.topic_id:
                 raise TopicReplacedError(topic=self._launch.topic)
-        for partition in partitions:
-            step_over(
-                self._worker.database(self._launch.epoch).connection, self._launch, partition, held[partition]
-            )
+        for partition, kafka in held.items():
+            step_over(self._worker.database(self._launch.epoch).connection, self._launch, partition, kafka)
         self._forget()
 
     def _sink(self, partitions: Iterable[int]) -> Sink:

@@ -6,6 +6,7 @@ Requests name the topic by its id where the broker can: nothing is read from or 
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from kafka import TopicPartition
@@ -21,7 +22,12 @@ from kafka.net.compat import KafkaNetClient
 
 from include.broker.access import broker_error, client_options, readable_connecting
 from include.broker.topic import Topic
-from include.errors import TopicMissingError, TopicReplacedError
+from include.errors import (
+    HeartbeatError,
+    PartitionsUnreachableError,
+    TopicMissingError,
+    TopicReplacedError,
+)
 from include.settings import Settings
 
 T = TypeVar("T")
@@ -77,7 +83,12 @@ class PartitionClient:
             leader = self._find_leader(topic, partition, is_known=is_first)
             return read(self._client.send_and_receive(leader, request, timeout_ms=self._timeout_ms))
 
-        return self._insist(ask_leader, not_passing)
+        def explain(error: KafkaError) -> HeartbeatError:
+            if isinstance(error, LeaderNotAvailableError):
+                return PartitionsUnreachableError(topic=topic.name, partitions=[partition])
+            return broker_error(self._settings, error)
+
+        return self._insist(ask_leader, explain, not_passing)
 
     def ask_any(self, request: Any) -> Any:
         """Send a request that any broker answers, as insistently."""
@@ -88,9 +99,14 @@ class PartitionClient:
             raise_for(answer.error_code)
             return answer
 
-        return self._insist(ask_one)
+        return self._insist(ask_one, partial(broker_error, self._settings))
 
-    def _insist(self, ask: Callable[[bool], T], not_passing: tuple[type[KafkaError], ...] = ()) -> T:
+    def _insist(
+        self,
+        ask: Callable[[bool], T],
+        explain: Callable[[KafkaError], HeartbeatError],
+        not_passing: tuple[type[KafkaError], ...] = (),
+    ) -> T:
         deadline = time.monotonic() + self._timeout_ms / 1000
         is_first = True
         while True:
@@ -100,7 +116,7 @@ class PartitionClient:
                 raise
             except KafkaError as error:
                 if not _is_passing(error) or time.monotonic() > deadline:
-                    raise broker_error(self._settings, error) from None
+                    raise explain(error) from None
             is_first = False
             time.sleep(_RETRY_SECONDS)
 

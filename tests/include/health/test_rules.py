@@ -328,6 +328,13 @@ def test_without_a_broker_only_what_needs_it_is_unknown() -> None:
     assert statuses(facts) == {"broker": "fail", "lag": "warn", "commit_age": "warn", "freshness": "warn"}
 
 
+def test_a_broker_that_answers_for_some_partitions_alone_fails_by_itself() -> None:
+    facts = replace(HEALTHY, kafka_problem="no broker that answers leads partition 1 of topic heartbeats")
+
+    assert statuses(facts) == {"broker": "fail"}
+    assert "leads partition 1" in found(facts)["broker"].message
+
+
 def test_without_a_database_nothing_is_claimed_but_broker_and_disk() -> None:
     facts = replace(HEALTHY, database=None, database_problem="no PostgreSQL answers")
 

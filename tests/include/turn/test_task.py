@@ -1,10 +1,8 @@
-"""A task's step over its partitions, where what it remembers is forgotten in the midst of it."""
+"""A task's step over its partitions, where Kafka no longer has what comes next."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
-from uuid import UUID
 
 import pytest
 
@@ -18,22 +16,9 @@ from include.sink.worker import Worker
 from include.stream.types import Launch, Share, bounds_of
 from include.turn import task
 from include.turn.task import Turn
+from tests.support.fake_broker import TOPIC, TOPIC_ID, FakeBroker, fake_broker
 
-TOPIC = Topic("heartbeats", UUID(int=7), [0, 1])
-
-
-class FakeBroker:
-    """Holds the topic; `held` are the partitions that have a leader."""
-
-    def __init__(self, held: dict[int, KafkaRange]) -> None:
-        self._held = held
-
-    def topic(self, _name: str) -> Topic:
-        return TOPIC
-
-    def ranges(self, topic: Topic, *, with_log_end: bool) -> dict[int, KafkaRange]:
-        assert with_log_end
-        return {partition: self._held[partition] for partition in topic.partitions}
+PARTITIONS = [0, 1, 2]
 
 
 class LostReading:
@@ -45,43 +30,56 @@ class LostReading:
         self._partition = partition
 
     def step(self, _sink: object) -> None:
-        raise OffsetOutOfRangeError(topic=TOPIC.name, partition=self._partition, offset=5)
+        raise OffsetOutOfRangeError(topic=TOPIC, partition=self._partition, offset=5)
 
     def close(self) -> None:
         pass
 
 
 class Stepping:
-    """A task with two partitions, and where it was sent on to."""
+    """A task with three partitions, and where it was sent on to."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, held: dict[int, KafkaRange]) -> None:
+    def __init__(self, kafka: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.kafka = kafka
         self.stepped: list[tuple[int, KafkaRange]] = []
-
-        @contextmanager
-        def opened(_settings: Settings) -> Iterator[FakeBroker]:
-            yield FakeBroker(held)
-
-        monkeypatch.setattr(task, "open_broker", opened)
         monkeypatch.setattr(task, "step_over", lambda *words: self.stepped.append(words[2:]))
-        settings = Settings()
+        settings = Settings(kafka_broker=kafka.address)
         session = SimpleNamespace(connection=None)
         worker = SimpleNamespace(settings=settings, database=lambda _epoch: session)
-        launch = Launch(TOPIC.name, TOPIC.topic_id, 1, load_policy("default"), bounds_of(settings))
+        launch = Launch(TOPIC, TOPIC_ID, 1, load_policy("default"), bounds_of(settings))
+        topic = Topic(TOPIC, TOPIC_ID, PARTITIONS)
         self.turn: Any = Turn(cast(Worker, worker), launch, Share(turn=2, index=0, count=1))
-        self.turn._guard = SimpleNamespace(topic=lambda: TOPIC, confirmation=lambda _offsets: lambda: None)
+        self.turn._guard = SimpleNamespace(topic=lambda: topic, confirmation=lambda _offsets: lambda: None)
         self.turn._looked_at = float("inf")
-        self.turn._states = {partition: PartitionState(5, 0, None) for partition in TOPIC.partitions}
+        self.turn._states = {partition: PartitionState(5, 0, None) for partition in PARTITIONS}
+
+
+@pytest.fixture
+def stepping(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stepping]:
+    with fake_broker({0: 10, 1: 11, 2: 12}) as kafka:
+        yield Stepping(kafka, monkeypatch)
 
 
 def test_a_careful_partition_that_kafka_lost_makes_the_step_end_and_all_be_asked_again(
-    monkeypatch: pytest.MonkeyPatch,
+    stepping: Stepping,
 ) -> None:
-    stepping = Stepping(monkeypatch, {0: KafkaRange(9, 12, 12), 1: KafkaRange(0, 12, 12)})
     stepping.turn._careful = {
-        partition: cast(CarefulReading, LostReading(partition)) for partition in TOPIC.partitions
+        partition: cast(CarefulReading, LostReading(partition)) for partition in PARTITIONS
     }
 
     stepping.turn._step()
 
-    assert stepping.stepped == [(0, KafkaRange(9, 12, 12))]
+    assert stepping.stepped == [(0, KafkaRange(1, 10, 10))]
     assert (stepping.turn._states, stepping.turn._careful) == ({}, {})
+
+
+def test_nobody_but_the_lost_partitions_is_asked_for_and_one_without_a_leader_stays(
+    stepping: Stepping,
+) -> None:
+    stepping.kafka.without_leader(0, 1)
+
+    stepping.turn._step_over({1, 2})
+
+    assert stepping.stepped == [(2, KafkaRange(1, 12, 12))]
+    assert stepping.kafka.asked == [[2]] * 3
+    assert stepping.turn._states == {}
