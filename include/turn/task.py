@@ -19,6 +19,7 @@ from include.errors import (
     BrokerUnavailableError,
     DatabaseUnavailableError,
     OffsetOutOfRangeError,
+    PartitionsUnreachableError,
     TopicMissingError,
     TopicReplacedError,
     TransientError,
@@ -38,6 +39,8 @@ from include.turn.guard import TopicGuard
 LOOK_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+# As long as a partition is left alone that is to be read with care and cannot be reached.
+ASIDE_SECONDS = 30.0
 
 # After a silence a reading is stored almost at once. When more come, commits are spaced several times as far apart as
 # one takes, which leaves most of the machine to other work.
@@ -59,6 +62,7 @@ class Turn:
         self._share = share
         self._states: dict[int, PartitionState] = {}
         self._careful: dict[int, CarefulReading] = {}
+        self._aside_until: dict[int, float] = {}
         self._begun: set[int] = set()
         self._suspects: dict[int, int | None] = {}
         self._guard = TopicGuard(worker, launch)
@@ -106,7 +110,7 @@ class Turn:
         topic = self._guard.topic()
         self._hold_partitions(topic)
         # A step that makes all be forgotten leaves nothing to go on with: the next look asks the database again.
-        if all(self._step_with_care(partition) for partition in list(self._careful)):
+        if all(self._step_with_care(partition) for partition in self._due_for_care()):
             self._read_on(topic)
 
     # --- which partitions are this task's
@@ -140,7 +144,7 @@ class Turn:
         wanted = {at: state.next_offset for at, state in self._states.items() if at not in self._careful}
         reader.read_on(self._launch.topic, wanted)
         gathered = reader.gather(
-            wait_seconds=0 if self._careful else LOOK_SECONDS,
+            wait_seconds=0 if self._due_for_care() else LOOK_SECONDS,
             gather_seconds=_GATHER_SECONDS,
             until=self._began_at + self._distance_seconds(),
             max_records=self._worker.settings.stream.max_records_per_batch,
@@ -201,6 +205,10 @@ class Turn:
 
     # --- care
 
+    def _due_for_care(self) -> list[int]:
+        now = time.monotonic()
+        return [partition for partition in self._careful if self._aside_until.get(partition, now) <= now]
+
     def _step_with_care(self, partition: int) -> bool:
         """Store the next piece; return whether what the task remembers still holds."""
         careful = self._careful[partition]
@@ -209,6 +217,11 @@ class Turn:
         except OffsetOutOfRangeError:
             self._step_over({partition})
             return False
+        except PartitionsUnreachableError as error:
+            # That took as long as a request may, and the other partitions have waited for it.
+            log.warning("partition_set_aside", partition=partition, reason=str(error))
+            self._aside_until[partition] = time.monotonic() + ASIDE_SECONDS
+            return True
         if sign is not None:
             self._see(sign)
         if careful.is_done:

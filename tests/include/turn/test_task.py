@@ -6,16 +6,18 @@ from typing import Any, cast
 
 import pytest
 
+from include.broker.intake import Messages
+from include.broker.reader import Gathered
 from include.broker.topic import KafkaRange, Topic
 from include.care.reading import CarefulReading
 from include.domain.risk import load_policy
-from include.errors import OffsetOutOfRangeError
+from include.errors import OffsetOutOfRangeError, PartitionsUnreachableError
 from include.settings import Settings
 from include.sink.ledger import PartitionState
 from include.sink.worker import Worker
 from include.stream.types import Launch, Share, bounds_of
 from include.turn import task
-from include.turn.task import Turn
+from include.turn.task import LOOK_SECONDS, Turn
 from tests.support.fake_broker import TOPIC, TOPIC_ID, FakeBroker, fake_broker
 
 PARTITIONS = [0, 1, 2]
@@ -34,6 +36,19 @@ class LostReading:
 
     def close(self) -> None:
         pass
+
+
+class UnreachableReading:
+    """Reads with care where no broker leads the partition."""
+
+    is_done = False
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def step(self, _sink: object) -> None:
+        self.steps += 1
+        raise PartitionsUnreachableError(topic=TOPIC, partitions=[1])
 
 
 class Stepping:
@@ -83,3 +98,29 @@ def test_nobody_but_the_lost_partitions_is_asked_for_and_one_without_a_leader_st
     assert stepping.stepped == [(2, KafkaRange(1, 12, 12))]
     assert stepping.kafka.asked == [[2]] * 3
     assert stepping.turn._states == {}
+
+
+def test_a_careful_partition_without_a_leader_is_set_aside_while_the_others_are_read_on(
+    stepping: Stepping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, gathered = UnreachableReading(), cast(list[Any], [])
+
+    def gather(*, wait_seconds: float, **_bounds: object) -> Gathered:
+        gathered.append(wait_seconds)
+        return Gathered(cast(Messages, ()))
+
+    stepping.turn._worker.reader = SimpleNamespace(
+        read_on=lambda _topic, wanted: gathered.append(wanted), gather=gather, passed=dict
+    )
+    stepping.turn._careful = {1: reading}
+
+    for _ in range(2):
+        stepping.turn._step()
+    assert reading.steps == 1
+    assert gathered == [{0: 5, 2: 5}, LOOK_SECONDS] * 2
+
+    monkeypatch.setattr(task, "ASIDE_SECONDS", 0.0)
+    stepping.turn._aside_until.clear()
+    for _ in range(2):
+        stepping.turn._step()
+    assert reading.steps == 3
