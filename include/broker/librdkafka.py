@@ -187,16 +187,14 @@ def error_of(message: int) -> KafkaError:
 def headers_of(message: int) -> tuple[list[tuple[bytes, bytes | None]], bool]:
     """Return a message's headers, and whether their names are surely whole: a name is cut off at its first NUL."""
     headers = c_void_p()
-    if library().rd_kafka_message_headers(message, byref(headers)):
-        return [], True
-    return headers_in(headers)
+    has_none = library().rd_kafka_message_headers(message, byref(headers))
+    return ([], True) if has_none else headers_in(headers)
 
 
 def headers_in(headers: c_void_p) -> tuple[list[tuple[bytes, bytes | None]], bool]:
     """Return what is in a list of headers, and whether the names are surely whole.
 
-    librdkafka lays a value right behind its name's end: where it follows the first NUL, nothing lies in between. That
-    is not promised, so a value anywhere else, or none, leaves the name in doubt.
+    librdkafka lays a value right behind its name. That is not promised: a value anywhere else leaves it in doubt.
     """
     name, value, size = c_char_p(), c_void_p(), c_size_t()
     found: list[tuple[bytes, bytes | None]] = []

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -131,18 +131,25 @@ class Broker:
 
     def reachable_ranges(self, topic: Topic, *, with_log_end: bool = False) -> dict[int, KafkaRange]:
         """Return the same without the partitions that no broker leads, or none that answers; see `unreachable`."""
-        with self._readable_errors(topic=topic.name):
-            by_leader = self._by_leader(topic)
         ranges: dict[int, KafkaRange] = {}
-        failure: BrokerUnavailableError | None = None
-        for partitions in by_leader:
-            try:
-                with self._readable_errors(topic=topic.name):
-                    ranges |= self._ranges_of(topic.name, partitions, with_log_end)
-            except BrokerUnavailableError as error:
-                failure = error
-        if failure is not None and not ranges:
-            raise failure
+        failure: KafkaError | None = None
+        with self._readable_errors(topic=topic.name):
+            todo = self._by_leader(topic)
+            while todo:
+                partitions = todo.pop()
+                try:
+                    ranges |= self._ask_ranges(topic.name, partitions, with_log_end)
+                except UnknownTopicOrPartitionError:
+                    raise
+                except KafkaError as error:
+                    if not isinstance(broker_error(self._settings, error), BrokerUnavailableError):
+                        raise
+                    failure = error
+                    # The leader answers, and may refuse because of one of them alone.
+                    if isinstance(error, BrokerResponseError) and len(partitions) > 1:
+                        todo += [[each] for each in partitions]
+            if failure is not None and not ranges:
+                raise failure
         return ranges
 
     def _by_leader(self, topic: Topic) -> list[list[int]]:
@@ -151,39 +158,20 @@ class Broker:
         leaders = {each["partition_index"]: each["leader_id"] for each in described["partitions"]}
         if not leaders.keys() >= set(topic.partitions):
             raise UnknownTopicOrPartitionError
-        led: dict[int, list[int]] = {}
-        for partition in topic.partitions:
-            if leaders[partition] != _NO_LEADER:
-                led.setdefault(leaders[partition], []).append(partition)
-        return list(led.values())
-
-    def _ranges_of(self, name: str, partitions: list[int], with_log_end: bool) -> dict[int, KafkaRange]:
-        """Ask a leader; where it refuses for now because of one of its partitions, ask for each separately."""
-        try:
-            return self._ask_ranges(name, partitions, with_log_end)
-        except BrokerResponseError as error:
-            if len(partitions) == 1 or not _is_passing(error):
-                raise
-        found: dict[int, KafkaRange] = {}
-        for partition in partitions:
-            try:
-                found |= self._ask_ranges(name, [partition], with_log_end)
-            except BrokerResponseError as error:
-                if not _is_passing(error):
-                    raise
-        return found
+        return [
+            [partition for partition in topic.partitions if leaders[partition] == leader]
+            for leader in {leaders[partition] for partition in topic.partitions} - {_NO_LEADER}
+        ]
 
     def _ask_ranges(self, name: str, partitions: list[int], with_log_end: bool) -> dict[int, KafkaRange]:
         places = [TopicPartition(name, partition) for partition in partitions]
-        first = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
-        last = self._client.list_partition_offsets(
-            dict.fromkeys(places, OffsetSpec.LATEST), isolation_level=IsolationLevel.READ_COMMITTED
-        )
-        ranges = {at.partition: KafkaRange(first[at].offset, last[at].offset) for at in places}
-        if with_log_end:
-            tail = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
-            ranges = {at.partition: replace(ranges[at.partition], log_end=tail[at].offset) for at in places}
-        return ranges
+        earliest, latest = (dict.fromkeys(places, spec) for spec in (OffsetSpec.EARLIEST, OffsetSpec.LATEST))
+        ask = self._client.list_partition_offsets
+        first, last = ask(earliest), ask(latest, isolation_level=IsolationLevel.READ_COMMITTED)
+        tails = {at: tail.offset for at, tail in ask(latest).items()} if with_log_end else {}
+        return {
+            at.partition: KafkaRange(first[at].offset, last[at].offset, tails.get(at, -1)) for at in places
+        }
 
     def newest_record_at(self, topic: Topic) -> datetime | None:
         """Return the newest timestamp among the topic's records, or None if it holds none."""
@@ -285,11 +273,6 @@ def unreachable(topic: Topic, ranges: Mapping[int, KafkaRange]) -> PartitionsUnr
     """Return the error that names the partitions for which there are no ranges; None if there are all."""
     missing = [partition for partition in topic.partitions if partition not in ranges]
     return PartitionsUnreachableError(topic=topic.name, partitions=missing) if missing else None
-
-
-def _is_passing(refusal: BrokerResponseError) -> bool:
-    """Tell whether a broker refuses for now; a topic that is gone does not come back."""
-    return bool(refusal.retriable) and not isinstance(refusal, UnknownTopicOrPartitionError)
 
 
 def open_broker(settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> closing[Broker]:
