@@ -120,17 +120,13 @@ class Kafka:
         if not is_listening(claim.host, claim.port):  # the client would grumble into the terminal
             return False
         # Most of what a look at the stack has to import, and needed only while the broker is up.
-        from kafka.admin import KafkaAdminClient
         from kafka.errors import KafkaError
 
         from include.broker.access import client_options
+        from include.clients.admin import open_admin
 
         try:
-            admin = KafkaAdminClient(
-                **client_options(self.settings),
-                bootstrap_timeout_ms=METADATA_TIMEOUT_MS,
-                request_timeout_ms=METADATA_TIMEOUT_MS,
-            )
+            admin = open_admin(**client_options(self.settings), timeout_ms=METADATA_TIMEOUT_MS)
         except KafkaError:
             return False
         try:

@@ -14,6 +14,7 @@ from typing import Any
 
 from kafka.errors import KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
 
+from include.clients.sockets import CLOSED_IF_UNCONNECTED
 from include.errors import (
     BrokerCertificateError,
     BrokerLoginError,
@@ -52,6 +53,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka.broker.split(","),
         "security_protocol": settings.kafka.security_protocol,
+        "proxy_url": CLOSED_IF_UNCONNECTED,
     }
     if settings.kafka.uses_tls:
         options["ssl_context"] = _tls_context(settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import (
     BrokerResponseError,
@@ -18,6 +18,7 @@ from kafka.errors import (
 from kafka.protocol.consumer import IsolationLevel
 
 from include.broker.access import broker_error, client_options, readable_connecting
+from include.clients.admin import open_admin
 from include.errors import (
     BrokerUnavailableError,
     PartitionsUnreachableError,
@@ -98,11 +99,8 @@ class Broker:
     def __init__(self, settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> None:
         self._settings = settings
         with readable_connecting(settings):
-            self._client = KafkaAdminClient(
-                **client_options(settings),
-                client_id="heartbeat-admin",
-                bootstrap_timeout_ms=timeout_ms,
-                request_timeout_ms=timeout_ms,
+            self._client = open_admin(
+                **client_options(settings), client_id="heartbeat-admin", timeout_ms=timeout_ms
             )
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from include.broker.topic import Broker, KafkaRange, Topic, open_broker, unreach
 from include.errors import HeartbeatError
 from include.live.rules import arriving_per_second
 from include.live.types import Ends
+from include.log import get_logger
 from include.settings import Settings
 
 ASK_INTERVAL_SECONDS = 1.0
@@ -17,6 +18,8 @@ DESCRIBE_INTERVAL_SECONDS = 30.0
 TIMEOUT_MS = 3000
 # The speed of arrival is taken over so many looks: one alone would jump with the simulator's bursts.
 LOOKS_FOR_SPEED = 5
+
+log = get_logger()
 
 
 class BrokerWatch:
@@ -49,9 +52,15 @@ class BrokerWatch:
                 with open_broker(self._settings, timeout_ms=TIMEOUT_MS) as broker:
                     self._ask_on(broker, generation)
             except HeartbeatError as error:
-                known = self._ends
-                self._ends = Ends(known.topic_id, known.ranges, known.asked_at, None, str(error))
-                time.sleep(RETRY_SECONDS)
+                self._bear(str(error))
+            except Exception as error:  # whatever it is, the page must say so rather than show what was
+                log.exception("live_broker_failed", kind=type(error).__name__)
+                self._bear(f"the look at Kafka failed: {type(error).__name__}")
+
+    def _bear(self, problem: str) -> None:
+        known = self._ends
+        self._ends = Ends(known.topic_id, known.ranges, known.asked_at, None, problem)
+        time.sleep(RETRY_SECONDS)
 
     def _ask_on(self, broker: Broker, generation: int) -> None:
         topic: Topic | None = None

@@ -1,0 +1,1 @@
+"""Kafka-python's clients, so that what they begin and cannot finish leaves nothing behind."""
