@@ -27,8 +27,8 @@ from include.sink.days import require_kept
 from include.stream.lease import read_lease, request_stop
 from include.stream.master import require_master
 from include.stream.types import Launch, bounds_of
-from include.stream.watch import Turns, Watch
 from include.turn.opening import open_launch
+from include.watch.watch import Turns, Watch
 from spark_jobs.failures import explain
 from spark_jobs.query import count_slots, create_session, start_query
 from spark_jobs.source import Plan

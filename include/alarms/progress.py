@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
-from include.broker.topic import Broker
 from include.episodes.rules_in_force import MICROSECONDS
 from include.errors import BrokerUnavailableError, TopicMissingError
 from include.settings import Settings
+from include.stream.kept import KeptBroker
 
 
 class StreamProgress(Protocol):
@@ -27,8 +27,8 @@ class KafkaProgress:
     """Asks for the topic's ends, keeps them until the stream has reached them, then asks again."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._broker: Broker | None = None
+        self._topic = settings.kafka.topic
+        self._broker = KeptBroker(settings)
         self._topic_id: UUID | None = None
         self._ends: dict[int, int] = {}
         self._asked_us = 0
@@ -53,16 +53,14 @@ class KafkaProgress:
 
     def close(self) -> None:
         """End the connection; what was asked for counts no more."""
-        if self._broker is not None:
-            self._broker.close()
-        self._broker, self._topic_id, self._ends = None, None, {}
+        self._broker.close()
+        self._topic_id, self._ends = None, {}
 
     def _ask(self) -> None:
-        if self._broker is None:
-            self._broker = Broker(self._settings)
-        asked_us = round(time.time() * MICROSECONDS)
-        topic = self._broker.topic(self._settings.kafka.topic)
-        held = self._broker.ranges(topic)
+        with self._broker.opened() as broker:
+            asked_us = round(time.time() * MICROSECONDS)
+            topic = broker.topic(self._topic)
+            held = broker.ranges(topic)
         self._topic_id, self._asked_us = topic.topic_id, asked_us
         # Where Kafka holds nothing any more, there is nothing to wait for; -1 keeps the partition on the list.
         self._ends = {at: each.end if each.end > each.beginning else -1 for at, each in held.items()}

@@ -20,7 +20,7 @@ from include.sink.messages import ExactOrigins
 from include.sink.worker import Worker
 from include.stream.lease import FIRST_TURN, renew_lease, request_stop, take_lease
 from include.stream.types import Share
-from include.stream.watch import Turns, Watch
+from include.watch.watch import Turns, Watch
 from tests.support.database_proxy import DatabaseProxy
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event, fresh_pipeline

@@ -34,6 +34,7 @@ ARROWS = {
     "wire": {"broker", "domain"},
     "episodes": {"domain"},
     "stream": {"domain", "db", "broker"},
+    "watch": {"db", "broker", "stream"},
     "sink": {"domain", "compiled", "db", "broker", "wire", "episodes", "stream"},
     "care": {"domain", "db", "broker", "wire", "stream", "sink"},
     "turn": {"domain", "db", "broker", "wire", "stream", "sink", "care"},

@@ -2,27 +2,27 @@
 stop, a newer launch, a new topic and a standstill.
 
 It runs beside the Spark query on its own connections and goes by the offsets in the database, so it is right even when
-Spark itself hangs. It never waits for anything that a task holds. A connection that is half open can make it wait for
-ever: whoever has started it asks now and then whether it `is_unanswered`.
+Spark itself hangs. It never waits for anything that a task holds, nor for Kafka: that is asked on another thread. A
+connection that is half open can make it wait for ever: whoever has started it asks now and then whether it
+`is_unanswered`.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import psycopg
 
-from include.broker.topic import Broker, KafkaRange
-from include.db.connect import Connection, Role, connect
+from include.broker.topic import KafkaRange
+from include.db.connect import Connection, Role, connect, readable_errors
 from include.errors import (
     BrokerUnavailableError,
     DatabaseUnavailableError,
     HeartbeatError,
     StreamStalledError,
-    TopicMissingError,
-    TopicReplacedError,
     TransientError,
 )
 from include.log import get_logger
@@ -32,8 +32,11 @@ from include.stream.lease import FIRST_TURN, renew_lease
 from include.stream.offsets import read_next_offsets
 from include.stream.progress import CommitLog
 from include.stream.types import Launch
+from include.watch.ends import EndsWatch
 
-PROGRESS_INTERVAL_SECONDS = 5.0
+LAST_WORDS_SECONDS = 5.0
+
+T = TypeVar("T")
 
 log = get_logger()
 
@@ -56,6 +59,26 @@ class Progress:
     def look_away(self, *, now: float) -> None:
         """Start counting anew: while nothing can be measured, nothing can be called a standstill."""
         self.moved_at = now
+
+
+@dataclass(slots=True)
+class Question:
+    """Knows for how long the database has given no answer to what it is asked again and again.
+
+    Each question has its own: that one is answered must not hide that another never is.
+    """
+
+    _unanswered_since: float | None = None
+
+    def has_failed(self, *, asked_at: float, now: float) -> float:
+        """Take in a failure; return for how many seconds there has been no answer."""
+        if self._unanswered_since is None:
+            self._unanswered_since = asked_at
+        return now - self._unanswered_since
+
+    def was_answered(self) -> None:
+        """Forget the failures."""
+        self._unanswered_since = None
 
 
 @dataclass(slots=True)
@@ -117,8 +140,8 @@ class Watch(threading.Thread):
         self._progress = Progress(settings.stream.stall_seconds, moved_at=time.monotonic())
         self._commit_log = CommitLog(launch.epoch)
         self._connection: Connection | None = None
-        self._broker: Broker | None = None
-        self._answered_at = time.monotonic()
+        self._ends = EndsWatch(settings, launch)
+        self._renewals, self._measurements = Question(), Question()
         self._asked_at: float | None = None
 
     @property
@@ -130,20 +153,14 @@ class Watch(threading.Thread):
     def end(self) -> None:
         """Stop watching, and log the last commits."""
         self._is_over.set()
-        self.join(PROGRESS_INTERVAL_SECONDS)
+        self.join(LAST_WORDS_SECONDS)
 
     def run(self) -> None:
         """Watch until `end` is called or the launch has to end."""
-        next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
+        self._ends.start()
         while not self._is_over.wait(self._settings.stream.lease_renew_seconds):
             try:
-                with self._asking():
-                    is_stop_requested = self._renew()
-                if is_stop_requested:
-                    self._end_launch(None)
-                if time.monotonic() >= next_progress:
-                    self._check_progress()
-                    next_progress = time.monotonic() + PROGRESS_INTERVAL_SECONDS
+                self._look()
             except HeartbeatError as error:
                 self._end_launch(error)
                 break
@@ -153,6 +170,7 @@ class Watch(threading.Thread):
                 problem = f"the stream's watch failed ({type(error).__name__}): see the log"
                 self._end_launch(TransientError(problem))
                 break
+        self._ends.end()
         self._tell_last_commits()
 
     def _end_launch(self, error: HeartbeatError | None) -> None:
@@ -160,59 +178,64 @@ class Watch(threading.Thread):
             self._is_ending = True
             threading.Thread(target=self._on_end, args=(error,), name="end", daemon=True).start()
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        self._asked_at = time.monotonic()
-        try:
-            yield
-        finally:
-            self._asked_at = None
-
-    def _renew(self) -> bool:
-        """Renew the lease and return whether to stop; tolerate an outage of the database for a while."""
-        # A launch that is ending begins no new turn.
-        turn = self._turns.turn if self._is_ending else self._turns.turn_now()
-        try:
-            if self._connection is None:
-                self._connection = connect(self._settings, Role.STREAM, autocommit=True)
-            is_stop_requested = renew_lease(self._connection, self._launch.epoch, turn)
-        except (psycopg.OperationalError, DatabaseUnavailableError):
-            self._drop_connection()
-            if time.monotonic() - self._answered_at > self._settings.stream.stall_seconds:
-                raise DatabaseUnavailableError(address=self._settings.db.address) from None
-            return False
-        self._answered_at = time.monotonic()
-        return is_stop_requested
+    def _look(self) -> None:
+        with self._asking():
+            # A launch that is ending begins no new turn.
+            turn = self._turns.turn if self._is_ending else self._turns.turn_now()
+        if self._ask(self._renewals, lambda connection: renew_lease(connection, self._launch.epoch, turn)):
+            self._end_launch(None)
+        if self._connection is not None:
+            self._check_progress()
 
     def _check_progress(self) -> None:
-        if self._connection is None:
+        try:
+            held = self._ends.take()
+        except BrokerUnavailableError:
+            # The lag is unknown; the tasks themselves wait for the broker.
             self._progress.look_away(now=time.monotonic())
             return
-        try:
-            held = self._kafka_ranges()
-        except BrokerUnavailableError:
-            self._broker = None  # the lag is unknown; the tasks themselves wait for the broker
-            self._progress.look_away(now=time.monotonic())
+        if held is None:
             return
         self._turns.partitions = len(held)
-        with self._asking():
-            done = read_next_offsets(self._connection, self._launch.topic_id)
-            lag = sum(lag_by_partition(held, done).values())
-            self._commit_log.tell(self._connection, lag=lag)
-        standstill = self._progress.note(done_offset=sum(done.values()), lag=lag, now=time.monotonic())
+        measured = self._ask(self._measurements, lambda connection: self._measure(connection, held))
+        if measured is None:
+            return
+        done, lag = measured
+        standstill = self._progress.note(done_offset=done, lag=lag, now=time.monotonic())
         if standstill is not None:
             raise StreamStalledError(lag=lag, seconds=standstill)
 
-    def _kafka_ranges(self) -> dict[int, KafkaRange]:
-        if self._broker is None:
-            self._broker = Broker(self._settings)
+    def _measure(self, connection: Connection, held: Mapping[int, KafkaRange]) -> tuple[int, int]:
+        """Return how far the stream has come and how many records wait; log what was committed."""
+        done = read_next_offsets(connection, self._launch.topic_id)
+        lag = sum(lag_by_partition(held, done).values())
+        self._commit_log.tell(connection, lag=lag)
+        return sum(done.values()), lag
+
+    def _ask(self, question: Question, ask: Callable[[Connection], T]) -> T | None:
+        """Ask the database on the watch's connection; None where it gives no answer, which is borne for a while."""
         try:
-            topic = self._broker.topic(self._launch.topic)
-            if topic.topic_id != self._launch.topic_id:
-                raise TopicReplacedError(topic=self._launch.topic)
-            return self._broker.ranges(topic)
-        except TopicMissingError:
-            raise TopicReplacedError(topic=self._launch.topic) from None
+            with self._asking() as asked_at, readable_errors(self._settings, Role.STREAM):
+                if self._connection is None:
+                    self._connection = connect(self._settings, Role.STREAM, autocommit=True)
+                answer = ask(self._connection)
+        except DatabaseUnavailableError:
+            self._drop_connection()
+            now = time.monotonic()
+            self._progress.look_away(now=now)
+            if question.has_failed(asked_at=asked_at, now=now) > self._settings.stream.stall_seconds:
+                raise
+            return None
+        question.was_answered()
+        return answer
+
+    @contextmanager
+    def _asking(self) -> Iterator[float]:
+        self._asked_at = asked_at = time.monotonic()
+        try:
+            yield asked_at
+        finally:
+            self._asked_at = None
 
     def _tell_last_commits(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """A standstill is told from silence, and a turn ends when its time is up or its tasks no longer fit."""
 
 from include.stream.lease import FIRST_TURN
-from include.stream.watch import Progress, Turns
+from include.watch.watch import Progress, Turns
 from tests.support.waiting import wait_until
 
 AGES = 3600.0

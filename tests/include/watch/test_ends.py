@@ -1,0 +1,35 @@
+"""What the watch asks Kafka leaves nothing behind, whatever the answer."""
+
+from include.domain.risk import load_policy
+from include.settings import Settings
+from include.stream.types import Launch, bounds_of
+from include.watch.ends import ASK_INTERVAL_SECONDS, EndsWatch
+from tests.support.fake_broker import TOPIC, TOPIC_ID, fake_broker
+from tests.support.leftovers import connections_to
+from tests.support.waiting import wait_until
+
+ANSWERS = 3
+
+
+def test_a_partition_without_a_leader_costs_one_connection_at_most_and_none_at_the_end() -> None:
+    with fake_broker({0: 10, 1: 11}) as kafka:
+        kafka.without_leader(1)
+        settings = Settings(kafka_broker=kafka.address, kafka_topic=TOPIC)
+        policy = load_policy(settings.judging.risk_policy)
+        ends = EndsWatch(settings, Launch(TOPIC, TOPIC_ID, 1, policy, bounds_of(settings)))
+        ends.start()
+
+        for _ in range(ANSWERS):
+            wait_until(lambda: is_answered(ends), bool, timeout_seconds=10 * ASK_INTERVAL_SECONDS)
+            assert connections_to(kafka.port) <= 1
+
+        ends.end()
+        ends.join(10 * ASK_INTERVAL_SECONDS)
+        wait_until(lambda: connections_to(kafka.port), lambda count: count == 0, timeout_seconds=10)
+
+
+def is_answered(ends: EndsWatch) -> bool:
+    try:
+        return ends.take() is not None
+    except Exception:
+        return True
