@@ -4,10 +4,13 @@ import time
 from datetime import datetime
 
 from include.db.connect import Connection
+from include.db.queries import query
 from include.settings_groups import LONGEST_SILENCE_SECONDS
 from include.stream.lease import read_lease
 from include.stream.types import Lease
 
+# So many renewals that do not come tell that a launch has ended sooner, where no session is left to bring them.
+SILENT_RENEWALS = 4
 _POLL_SECONDS = 0.2
 
 
@@ -32,15 +35,27 @@ def state_of(lease: Lease | None, now: datetime) -> str:
     return "stopping" if lease.stop_requested else "running"
 
 
-def is_renewing(connection: Connection, *, within_seconds: float) -> bool:
-    """Wait for the lease to be renewed, for that long at most, and tell whether it was.
+def wait_for_sign(connection: Connection, seen: Lease, *, renew_seconds: float) -> Lease | None:
+    """Wait until the lease is another than the one that was seen, and return it; None if the launch has ended.
 
-    It finds out sooner than `is_alive` that a launch has ended, and needs no clock.
+    It has ended if it was silent for long, or for some renewals while its role has no session left. It needs no clock,
+    and an autocommit connection of the stream's own role.
     """
-    seen = read_lease(connection)
-    deadline = time.monotonic() + within_seconds
-    while seen is not None and time.monotonic() < deadline:
+    began_at = time.monotonic()
+    while True:
+        lease = read_lease(connection)
+        if lease is None:
+            return None
+        if (lease.epoch, lease.renewed_at) != (seen.epoch, seen.renewed_at):
+            return lease
+        silence = time.monotonic() - began_at
+        if silence > max(LONGEST_SILENCE_SECONDS, SILENT_RENEWALS * renew_seconds):
+            return None
+        if silence > SILENT_RENEWALS * renew_seconds and not _has_sessions(connection):
+            return None
         time.sleep(_POLL_SECONDS)
-        if read_lease(connection) != seen:
-            return True
-    return False
+
+
+def _has_sessions(connection: Connection) -> bool:
+    [(count,)] = connection.execute(query("stream/count_own_sessions")).fetchall()
+    return int(count) > 0

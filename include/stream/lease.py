@@ -79,6 +79,12 @@ def request_stop(connection: Connection, *, epoch: int | None = None) -> Lease |
     return Lease(*row) if row else None
 
 
+def withdraw_stop(connection: Connection, asked: Lease) -> None:
+    """Take back a request that nobody has seen: a launch that had ended before was not stopped on request."""
+    values = {"name": LEASE_NAME, "epoch": asked.epoch, "renewed_at": asked.renewed_at}
+    connection.execute(query("stream/withdraw_stop"), values)
+
+
 def sink_application(epoch: int) -> str:
     """Return the name of the sessions of a launch's tasks."""
     return f"{SINK_APPLICATION}-{epoch}"

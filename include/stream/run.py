@@ -8,19 +8,18 @@ from types import FrameType
 import psycopg
 
 from include.broker.topic import open_broker
-from include.db.connect import Connection, Role, connect, readable_errors
+from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import migrate
 from include.db.sessions import slots_of, tell_shortage
 from include.errors import HeartbeatError, StreamRunningError, TransientError
 from include.log import get_logger
 from include.settings import PROJECT_ROOT, Settings
-from include.stream.alive import is_renewing
-from include.stream.lease import read_lease, request_stop
+from include.stream.alive import wait_for_sign
+from include.stream.lease import read_lease, request_stop, withdraw_stop
 from include.stream.submit import driver_environment, submit_command, submit_environment
 
 # A launch that was asked to stop ends its turn first; see spark_jobs/launch.py for its own bound.
 STOP_TIMEOUT_SECONDS = 60.0
-SILENT_RENEWALS = 4
 
 log = get_logger()
 
@@ -48,7 +47,7 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
     check_size(settings)
     if not takes_over:
         # It would be safe, but if Airflow keeps a stream running, the two would keep superseding each other.
-        _require_none_running(settings)
+        require_none_running(settings)
     # In a session of its own: a terminal's Ctrl-C would otherwise reach the JVM as well and cut the turn short.
     child = subprocess.Popen(
         submit_command(settings, drain=drain),
@@ -61,27 +60,37 @@ def run_stream(settings: Settings, *, drain: bool, takes_over: bool) -> int:
 
 
 def stop_stream(settings: Settings) -> bool:
-    """Ask the running launch to end its turn and wait until it has stopped; False if none was running."""
+    """Ask the running launch to end its turn and wait until it has stopped; False if none was running.
+
+    The request is written first: a launch that is slow to show that it lives finds it all the same. One that heeds it
+    has renewed its lease since.
+    """
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
-        if not _is_alive(connection, settings):
+        before, asked = read_lease(connection), request_stop(connection)
+        if before is None or asked is None:
             return False
-        request_stop(connection)
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        seen = asked
         while time.monotonic() < deadline:
-            if not _is_alive(connection, settings):
-                return True
+            sign = wait_for_sign(connection, seen, renew_seconds=settings.stream.lease_renew_seconds)
+            if sign is not None and sign.epoch == asked.epoch:
+                seen = sign
+                continue
+            if sign is None and seen is asked and not before.stop_requested:
+                withdraw_stop(connection, asked)
+            return sign is not None or seen is not asked
     raise TransientError("the stream did not stop within a minute: see its log, or stop it in Airflow")
 
 
-def _require_none_running(settings: Settings) -> None:
+def require_none_running(settings: Settings) -> None:
+    """Raise StreamRunningError if a launch is alive."""
     with connect(settings, Role.STREAM, autocommit=True) as connection, readable_errors(settings):
         lease = read_lease(connection)
-        if lease is not None and _is_alive(connection, settings):
-            raise StreamRunningError(epoch=lease.epoch, holder=lease.holder)
-
-
-def _is_alive(connection: Connection, settings: Settings) -> bool:
-    return is_renewing(connection, within_seconds=SILENT_RENEWALS * settings.stream.lease_renew_seconds)
+        if lease is None:
+            return
+        sign = wait_for_sign(connection, lease, renew_seconds=settings.stream.lease_renew_seconds)
+        if sign is not None and sign.fenced_at is None:
+            raise StreamRunningError(epoch=sign.epoch, holder=sign.holder)
 
 
 def _forward_signals(settings: Settings, child: subprocess.Popen[bytes]) -> None:
