@@ -11,12 +11,13 @@ import hmac
 import logging
 import time
 from typing import Any, Protocol
+from uuid import uuid5
 
 import httpx
 
 from include import web
 from include.errors import SettingsError, TransientError
-from include.outbox.bodies import encode, in_words
+from include.outbox.bodies import NAMESPACE, encode, in_words
 from include.outbox.plan import FIRST, OPERATORS, Reach
 from include.settings import Settings
 
@@ -119,14 +120,14 @@ class Channels:
 
     def __init__(self, settings: Settings) -> None:
         """Raise SettingsError for an address that cannot be used."""
-        self._by_number: dict[int, Channel] = {}
         operators = settings.alarms.operators.get_secret_value().strip()
-        if operators:
-            self._by_number[OPERATORS] = _open("ALARM_OPERATORS", operators, settings)
         urls = settings.alarms.channels.get_secret_value().split()
-        for place, url in enumerate(urls):
-            name = f"ALARM_CHANNELS: entry {place + 1}"
-            self._by_number[FIRST + place] = _open(name, url, settings)
+        named = {FIRST + place: (f"ALARM_CHANNELS: entry {place + 1}", url) for place, url in enumerate(urls)}
+        if operators:
+            named[OPERATORS] = ("ALARM_OPERATORS", operators)
+        self._by_number = {number: _open(name, url, settings) for number, (name, url) in named.items()}
+        # What each address is recognised by, which says nothing of it.
+        self.addresses = {number: uuid5(NAMESPACE, f"channel {url}") for number, (_, url) in named.items()}
         self.reach = Reach(len(urls), bool(operators))
 
     def __getitem__(self, number: int) -> Channel:

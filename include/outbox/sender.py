@@ -18,6 +18,7 @@ from include.errors import HeartbeatError
 from include.log import get_logger
 from include.outbox import store
 from include.outbox.channels import ChannelError, Channels
+from include.outbox.numbering import renumbered
 from include.outbox.outage import GRACE_SECONDS, Outage
 from include.outbox.pace import Pace
 from include.outbox.plan import plan
@@ -53,7 +54,10 @@ def deliver(settings: Settings) -> Delivery:
         readable_errors(settings),
         holding(connection, APPLICATION) as is_alone,
     ):
-        return _round(connection, settings, channels, _pace(connection, settings)) if is_alone else Delivery()
+        if not is_alone:
+            return Delivery()
+        _take_over(connection, channels)
+        return _round(connection, settings, channels, _pace(connection, settings))
 
 
 def deliver_until(
@@ -84,12 +88,33 @@ def _go_on(connection: Connection, settings: Settings, channels: Channels, is_ov
     while not is_over.wait(PAUSE_SECONDS):
         _show_pulse(settings)
         with holding(connection, APPLICATION) as is_alone:
-            pace, rounds = _pace(connection, settings), 0
-            while is_alone and not is_over.is_set():
-                _show_pulse(settings)
-                _round(connection, settings, channels, pace, with_reminders=rounds % REMINDER_ROUNDS == 0)
-                rounds += 1
-                is_over.wait(PAUSE_SECONDS)
+            if is_alone:
+                _take_over(connection, channels)
+                _go_round(connection, settings, channels, is_over)
+
+
+def _go_round(
+    connection: Connection, settings: Settings, channels: Channels, is_over: threading.Event
+) -> None:
+    pace, rounds = _pace(connection, settings), 0
+    while not is_over.is_set():
+        _show_pulse(settings)
+        _round(connection, settings, channels, pace, with_reminders=rounds % REMINDER_ROUNDS == 0)
+        rounds += 1
+        is_over.wait(PAUSE_SECONDS)
+
+
+def _take_over(connection: Connection, channels: Channels) -> None:
+    """Let what an earlier sender left go with its channels' addresses, and give up what is for one that is gone."""
+    with connection.transaction():
+        known = store.read_channels(connection)
+        if numbers := renumbered(known, channels.addresses):
+            store.renumber(connection, numbers)
+        if known != channels.addresses:
+            store.keep_channels(connection, channels.addresses)
+        given_up = store.give_up(connection, channels.reach.numbers)
+    if numbers or given_up:
+        log.info("channels_changed", moved=len(numbers), given_up_messages=given_up)
 
 
 def _show_pulse(settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """The outbox and its messages in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from uuid import UUID
 
 from include.db.connect import Connection
 from include.db.queries import as_jsonb, query, read_rows
@@ -62,6 +63,31 @@ def read_due(connection: Connection, channels: Sequence[int]) -> dict[int, list[
     for due in read_rows(query("outbox/select_due_messages"), values, connection, Due):
         found.setdefault(due.channel, []).append(due)
     return found
+
+
+def read_channels(connection: Connection) -> dict[int, UUID]:
+    """Return by number what each channel's address is recognised by, as a sender last found them."""
+    return dict(connection.execute(query("outbox/select_channels")).fetchall())
+
+
+def renumber(connection: Connection, numbers: Mapping[int, int]) -> None:
+    """Let what belongs to a channel go with it from its old number to its new one."""
+    values = {"old": list(numbers), "new": list(numbers.values())}
+    connection.execute(query("outbox/renumber_messages"), values)
+    connection.execute(query("outbox/renumber_told"), values)
+
+
+def keep_channels(connection: Connection, addresses: Mapping[int, UUID]) -> None:
+    """Keep which channels there are."""
+    values = {"numbers": list(addresses), "addresses": list(addresses.values())}
+    connection.execute(query("outbox/delete_channels"))
+    connection.execute(query("outbox/insert_channels"), values)
+
+
+def give_up(connection: Connection, channels: Sequence[int]) -> int:
+    """Give up what waits for any other channel than these, and return how many messages that were."""
+    values = {"channels": list(channels), "failure": "the channel is no longer in the settings"}
+    return connection.execute(query("outbox/give_up_messages"), values).rowcount
 
 
 def note_sent(connection: Connection, message_id: int) -> None:

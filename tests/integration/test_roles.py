@@ -254,7 +254,8 @@ MAY_WRITE = {
         "alarm_evaluator": {"INSERT", "UPDATE"},
         "alarm_memory": {"INSERT", "UPDATE"},
         "messages": {"INSERT", "UPDATE"},
-        "alarm_told": {"INSERT"},
+        "alarm_told": {"INSERT", "UPDATE"},
+        "channels": {"INSERT", "DELETE"},
         "customer_hourly_alarms": {"INSERT", "UPDATE"},
     },
     "heartbeat_people": {

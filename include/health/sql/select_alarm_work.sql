@@ -6,5 +6,5 @@ select
     (
         select min(planned_at)
         from messages
-        where sent_at is null
+        where sent_at is null and given_up_at is null
     ) as untaken_since;

@@ -4,5 +4,5 @@ select
     channel,
     count(*) as messages
 from messages
-where sent_at is null
+where sent_at is null and given_up_at is null
 group by channel;

@@ -19,12 +19,14 @@ cross join lateral (
     from messages
     where
         messages.sent_at is null
+        and messages.given_up_at is null
         and messages.channel = asked.channel
         and messages.next_try_at <= timezone('utc', clock_timestamp())
         and not exists (
             select from messages as earlier
             where
                 earlier.sent_at is null
+                and earlier.given_up_at is null
                 and earlier.channel = messages.channel
                 and earlier.id < messages.id
                 and earlier.next_try_at > timezone('utc', clock_timestamp())

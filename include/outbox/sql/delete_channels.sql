@@ -1,0 +1,2 @@
+-- Forget the channels as a sender last found them.
+delete from channels;
