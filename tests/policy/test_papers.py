@@ -6,10 +6,20 @@ import subprocess
 import sys
 import tomllib
 
-from include.settings import PROJECT_ROOT
+from include.settings import FIELDS, PROJECT_ROOT
 
 CHANGELOG = (PROJECT_ROOT / "CHANGELOG.md").read_text()
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
+PAPERS = [*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")]
+# What the papers name in capitals besides settings: others' variables, one of make's, and words of Kafka's.
+NOT_OURS = {
+    "GF_SERVER_ROOT_URL",
+    "INVALID_TIMESTAMP",
+    "NO_SHRINK",
+    "PYSPARK_PYTHON",
+    "SASL_SSL",
+    "SPARK_LOCAL_HOSTNAME",
+}
 
 
 def test_the_version_is_told_and_has_its_section() -> None:
@@ -60,10 +70,9 @@ def test_the_papers_name_no_file_of_ours_that_is_gone() -> None:
     named = re.compile(
         r"`((?:include|producer|spark_jobs|stack|plugins|tests|tools|dags|grafana)/[\w/.-]+(?:\.\w+|/))`"
     )
-    papers = [*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")]
     found = {
         (paper.name, path)
-        for paper in papers
+        for paper in PAPERS
         if paper.name != "CHANGELOG.md"
         for path in named.findall(paper.read_text())
         if "NAME" not in path
@@ -71,3 +80,19 @@ def test_the_papers_name_no_file_of_ours_that_is_gone() -> None:
 
     assert len(found) > 30
     assert {(paper, path) for paper, path in found if not (PROJECT_ROOT / path).exists()} == set()
+
+
+def test_whatever_the_papers_call_a_setting_is_one() -> None:
+    """Else it is a variable with a fixed value in docker-compose.yml, which an override file may set."""
+    fixed = re.compile(r"^ +([A-Z_]+): [^$\n]+$", re.MULTILINE)
+    compose = (PROJECT_ROOT / "docker-compose.yml").read_text()
+    keys = {name.upper() for name in FIELDS} | set(fixed.findall(compose)) | NOT_OURS
+    named = {
+        (paper.name, key)
+        for paper in PAPERS
+        if paper.name != "CHANGELOG.md"
+        for key in re.findall(r"(?<![\w$])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b", paper.read_text())
+    }
+
+    assert len(named) > 100
+    assert {(paper, key) for paper, key in named if key not in keys} == set()
