@@ -1,5 +1,6 @@
 """Each role of the database by what it must not do, tried for real, and by what the catalog grants it."""
 
+import re
 from collections import defaultdict
 from contextlib import suppress
 
@@ -7,7 +8,7 @@ import psycopg
 import pytest
 
 from include.db.connect import Role, connect
-from include.settings import Settings
+from include.settings import PROJECT_ROOT, Settings
 from stack.airflow.metadata import create_database
 from tests.support.pipeline import Pipeline
 
@@ -310,6 +311,23 @@ def test_the_refused_acts_are_real_ones_to_the_owner(pipeline: Pipeline) -> None
             # A row that is refused for what it holds got far enough.
             with suppress(psycopg.errors.IntegrityError), owner.transaction(force_rollback=True):
                 owner.execute(statement)  # type: ignore[call-overload]
+
+
+def test_the_security_page_says_what_limits_each_role_has(pipeline: Pipeline) -> None:
+    page = (PROJECT_ROOT / "SECURITY.md").read_text()
+    said = re.findall(r"^\| `(heartbeat_\w+)` \| (\d+|any) \| (\w+) \|$", page, re.MULTILINE)
+
+    limits = pipeline.rows(
+        """
+        select rolname, coalesce(nullif(rolconnlimit, -1)::text, 'any'), substring(setting from '=(.*)')
+        from pg_roles
+        cross join unnest(rolconfig) as settings (setting)
+        where rolname like 'heartbeat%' and setting like 'statement_timeout=%'
+        order by rolname
+        """
+    )
+
+    assert limits == sorted(said)
 
 
 def test_no_role_may_write_more_than_is_written_down(pipeline: Pipeline) -> None:
