@@ -60,7 +60,7 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(figure=_figure, share=_share, trend=_trend)
+    environment.globals.update(dropped=_dropped, figure=_figure, share=_share, trend=_trend)
     environment.filters.update(clock=_clock, number=_number, seconds=_seconds)
     return environment.get_template(f"{name}.html")
 
@@ -70,6 +70,14 @@ def _figure(name: str, value: float | None, form: str = ",") -> Markup:
     if value is None:
         return escape(UNKNOWN)
     return Markup('<data id="{}" value="{}">{}</data>').format(name, value, format(value, form))
+
+
+def _dropped(report: DayReport, *tables: str) -> Markup:
+    """Return what stands in a section that rests on these tables, if retention has dropped anything of them."""
+    gone = [table for table in tables if table in report.dropped]
+    if not gone:
+        return Markup()
+    return Markup('<p class="notice">Dropped by retention, or some of it: {}.</p>').format(", ".join(gone))
 
 
 def _share(part: float, whole: float) -> str:

@@ -1,15 +1,18 @@
 """What the figures of a day mean. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from include.daily.types import AlarmCount, Day, DayReport, Expectation, Latency, Risk
 from include.domain.latency import usual_percentiles_ms
 from include.domain.words import counted
 from include.errors import OptionError
+from include.maintenance.rules import LEDGER, READINGS, WITH_READINGS
 
 TREND_DAYS = 14
+# What a report tells of the tables whose old rows are deleted.
+_PRUNED = ("alarms", "customer_hourly", "health_checks", *sorted(WITH_READINGS))
 _FIRST_DAY = date(1970, 1, 1)
 
 # expectation, severity, day, judged, failed, least, most
@@ -61,6 +64,15 @@ def expectations(rows: Iterable[ExpectationRow], day: Day) -> list[Expectation]:
     return sorted(found, key=lambda one: (-one.failed, one.severity, one.name))
 
 
+def pruned(day: Day, first_kept: Mapping[str, datetime], dropped: Collection[str]) -> list[str]:
+    """Return the tables whose rows of that day are old enough to go, given the first instant that stays of each.
+
+    What goes with the readings of its day is there for as long as these are not among the tables that were dropped.
+    """
+    old = [table for table in _PRUNED if day.since < first_kept[table]]
+    return [table for table in old if table not in WITH_READINGS or READINGS in dropped]
+
+
 def total_risk(hours: Sequence[Risk]) -> Risk:
     """Return the sums."""
     return Risk(
@@ -74,17 +86,22 @@ def total_risk(hours: Sequence[Risk]) -> Risk:
 def verdict(report: DayReport) -> str:
     """Say in a sentence or two what matters most."""
     states, total = report.states, report.outcomes_total
+    is_counted = LEDGER not in report.dropped
     if not report.told_hours and not total.records:
-        return "Nothing came in, and no hour of the day has readings."
+        came_in = "Nothing came in" if is_counted else "Of what came in retention has dropped the counts"
+        return f"{came_in}, and no hour of the day has readings."
     published = f"{states['published']} of {counted(len(report.told_hours), 'hour')} with readings published"
     others = [f"{states[state]} {state}" for state in ("withheld", "reopened", "open") if states[state]]
     accepted = [f"{report.accepted_hours} accepted by a person"] if report.accepted_hours else []
     share = f"{total.quarantined / total.records:.2%}" if total.records else "none"
     lost = f" {counted(total.gap, 'record')} had gone from Kafka before they were read." if total.gap else ""
-    return (
-        f"{', '.join([published, *others, *accepted])}. Of {counted(total.records, 'record')} that came in, "
-        f"{share} were quarantined.{lost}{_alarms(report.alarms)}"
+    came_in = (
+        f"Of {counted(total.records, 'record')} that came in, {share} were quarantined.{lost}"
+        if is_counted
+        else "Of what came in retention has dropped the counts."
     )
+    alarms = "" if "alarms" in report.dropped else _alarms(report.alarms)
+    return f"{', '.join([published, *others, *accepted])}. {came_in}{alarms}"
 
 
 def message(report: DayReport) -> str:

@@ -37,7 +37,8 @@ def read_day(settings: Settings, day: Day) -> DayReport:
         return DayReport(
             day=day,
             read_at=read_clock(connection),
-            dropped=store.read_dropped(connection, day),
+            dropped=store.read_dropped(connection, day, settings),
+            dropped_before=store.read_dropped(connection, day.day_before, settings),
             outcomes=outcomes,
             outcomes_total=outcomes_total,
             latency=latency,

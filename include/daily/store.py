@@ -17,8 +17,12 @@ from include.daily.types import (
     ReasonCount,
     Risk,
 )
+from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.db.queries import query, read_rows
+from include.maintenance.rules import READINGS, first_kept
+from include.maintenance.store import list_days
+from include.settings import Settings
 
 MOST_EXAMPLES = 3
 MOST_LOOKED_AT = 1000
@@ -90,9 +94,12 @@ def read_alarms(connection: Connection, day: Day) -> tuple[list[AlarmCount], lis
     return rules_of_day, read_rows(query("daily/count_alarms_by_hour"), _span(day), connection, AlarmHour)
 
 
-def read_dropped(connection: Connection, day: Day) -> list[str]:
-    """Return the tables of which retention has dropped that day."""
-    return [parent for (parent,) in connection.execute(query("daily/select_dropped"), {"day": day.date})]
+def read_dropped(connection: Connection, day: Day, settings: Settings) -> list[str]:
+    """Return the tables of which retention has dropped that day, or some of it."""
+    found = connection.execute(query("daily/select_dropped"), {"day": day.date}).fetchall()
+    parents = [parent for (parent,) in found]
+    days = [kept.day for kept in list_days(connection, READINGS)]
+    return [*parents, *rules.pruned(day, first_kept(settings, read_clock(connection), days), parents)]
 
 
 def _span(day: Day) -> dict[str, object]:

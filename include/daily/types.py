@@ -23,6 +23,11 @@ class Day:
         return self.since + timedelta(days=1)
 
     @property
+    def day_before(self) -> "Day":
+        """The one before it."""
+        return Day(self.date - timedelta(days=1))
+
+    @property
     def hours(self) -> list[datetime]:
         """Its hours."""
         return [self.since + timedelta(hours=hour) for hour in range(24)]
@@ -193,11 +198,15 @@ class AlarmHour:
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """All that is told of a day, at one instant. Of what is given by hour, `total` is the whole day."""
+    """All that is told of a day, at one instant. Of what is given by hour, `total` is the whole day.
+
+    `dropped` are the tables that retention has taken the day from, or some of it; `dropped_before` the day before it.
+    """
 
     day: Day
     read_at: datetime
     dropped: Sequence[str]
+    dropped_before: Sequence[str]
     outcomes: Sequence[Outcomes]
     outcomes_total: Outcomes
     latency: Sequence[Latency]

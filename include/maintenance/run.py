@@ -1,7 +1,9 @@
 """The daily jobs. Each can be repeated at any time, and none holds up the stream for more than a moment."""
 
 from collections import Counter
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 
 from psycopg import errors
 
@@ -16,8 +18,8 @@ from include.maintenance.rules import (
     READINGS,
     days_ahead,
     expired_days,
+    first_kept,
     kept_days,
-    kept_summary_days,
 )
 from include.maintenance.types import Day, RetentionReport
 from include.notices.store import forget_held_back
@@ -65,20 +67,9 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 def prune_results(settings: Settings) -> dict[str, int]:
     """Delete old checks, notices, alarms, sums and verdicts; a quality run stays while an hour rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        now = read_clock(connection)
-        before = now - timedelta(days=settings.retention_days.checks)
-        summed = now.date() - timedelta(days=kept_summary_days(settings))
-        pruned = {
-            "health_checks": store.prune_aged(connection, "health_checks", before),
-            "notices": store.prune(connection, "delete_notices", before),
-            "quality_runs": store.prune(connection, "delete_quality_runs", before),
-            "customer_hourly": store.prune_customer_hours(connection, summed),
-            "held_back_customers": _prune_held_back(connection, summed),
-            "accepted_failures": store.prune_accepted(connection, summed),
-            "hour_ends": store.prune_aged(connection, "hour_ends", before),
-            "customer_hourly_alarms": store.prune_aged(connection, "customer_hourly_alarms", summed),
-            **_prune_alarms(settings, connection, now.date()),
-        }
+        days = [day.day for day in store.list_days(connection, READINGS)]
+        first = first_kept(settings, read_clock(connection), days)
+        pruned = {table: _prune(connection, table, before) for table, before in first.items()}
     log.info("results_pruned", **pruned)
     return pruned
 
@@ -91,19 +82,21 @@ def refresh_statistics(settings: Settings) -> None:
     log.info("statistics_refreshed", tables=list(PARENTS))
 
 
-def _prune_alarms(settings: Settings, connection: Connection, today: date) -> dict[str, int]:
-    """Delete alarms and what was told of them with the readings that they are of."""
-    days = [day.day for day in store.list_days(connection, READINGS)]
-    # An expired day that had to stay still speaks for its alarms: a late reading would bring them back, and tell them.
-    before = min([*days, today - timedelta(days=kept_days(settings)[READINGS])])
-    return {
-        "alarms": store.prune(connection, "delete_alarms", before),
-        "messages": store.prune_aged(connection, "messages", before),
-        "alarm_touches": store.prune_aged(connection, "alarm_touches", before),
+def _prune(connection: Connection, table: str, before: datetime) -> int:
+    """Delete what a table has of before an instant, by its own rule where it has one; return how many rows."""
+    own: dict[str, Callable[..., int]] = {
+        "notices": partial(store.prune, statement="delete_notices"),
+        "quality_runs": partial(store.prune, statement="delete_quality_runs"),
+        "alarms": partial(store.prune, statement="delete_alarms"),
+        "customer_hourly": store.prune_customer_hours,
+        "held_back_customers": _prune_held_back,
+        "accepted_failures": store.prune_accepted,
     }
+    act = own.get(table) or partial(store.prune_aged, table=table)
+    return act(connection, before=before)
 
 
-def _prune_held_back(connection: Connection, before: date) -> int:
+def _prune_held_back(connection: Connection, before: datetime) -> int:
     """Forget old hours' customers, in one transaction with what was told of them."""
     with connection.transaction():
         gone = store.prune_held_back(connection, before)

@@ -41,19 +41,19 @@ def list_unpublished_hours(connection: Connection, day: date) -> list[datetime]:
     ]
 
 
-def prune(connection: Connection, statement: str, before: date) -> int:
+def prune(connection: Connection, statement: str, before: datetime) -> int:
     """Delete what is from before an instant by one of the delete queries and return how many rows these were."""
     return connection.execute(query(f"maintenance/{statement}"), {"before": before}).rowcount
 
 
-def prune_aged(connection: Connection, table: str, before: date) -> int:
+def prune_aged(connection: Connection, table: str, before: datetime) -> int:
     """Delete a table's rows of before an instant, whatever they say, and return how many these were."""
     statement = sql.SQL("delete from {} where {} < %s")
     names = sql.Identifier(table), sql.Identifier(_AGED_BY[table])
     return connection.execute(statement.format(*names), [before]).rowcount
 
 
-def prune_customer_hours(connection: Connection, before: date) -> int:
+def prune_customer_hours(connection: Connection, before: datetime) -> int:
     """Delete old hourly sums day by day, to keep transactions short; return how many rows that were."""
     row_count = 0
     while deleted := prune(connection, "delete_old_customer_hours", before):
@@ -61,12 +61,12 @@ def prune_customer_hours(connection: Connection, before: date) -> int:
     return row_count
 
 
-def prune_held_back(connection: Connection, before: date) -> dict[datetime, int]:
+def prune_held_back(connection: Connection, before: datetime) -> dict[datetime, int]:
     """Forget who was held back in old hours that have no readings left; return how many rows that were, by hour."""
     return dict(connection.execute(query("maintenance/delete_held_back"), {"before": before}).fetchall())
 
 
-def prune_accepted(connection: Connection, before: date) -> int:
+def prune_accepted(connection: Connection, before: datetime) -> int:
     """Forget what was accepted of old hours that have no readings left; return how many acceptances that were."""
     [(count,)] = connection.execute(query("maintenance/forget_acceptances"), {"before": before}).fetchall()
     return int(count)

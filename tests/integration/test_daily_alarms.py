@@ -8,6 +8,7 @@ import pytest
 from include.daily.run import read_day, write_report
 from include.daily.types import AlarmCount, AlarmHour, Day
 from include.handling.people import acknowledge
+from include.maintenance.run import prune_results
 from include.settings import Settings
 from tests.support.alarms import START, SetProgress, catch_up, customer, evaluating, readings
 from tests.support.figures import figures_of
@@ -61,3 +62,26 @@ def test_the_report_counts_the_alarms_that_opened_on_its_day(
     assert (figures["high-warning-alarms"], figures["high-warning-retracted"]) == (3, 1)
     assert "5 alarms opened, 3 still open." in page
     assert [number for number in range(1, 5) if str(customer(number)) in page] == []
+
+
+def test_an_alarm_that_retention_took_is_not_said_to_have_never_opened(
+    pipeline: Pipeline, settings: Settings, tmp_path: Path
+) -> None:
+    [(old,)] = pipeline.rows(
+        f"select timezone('utc', now())::date - {settings.retention_days.stored_readings + 2}"
+    )
+    pipeline.run("insert into alarm_policies values ('1', now(), '{}')")
+    pipeline.run(
+        "insert into alarms (customer_id, rule, severity, onset, opened, cleared, readings, state, policy_version) "  # noqa: S608
+        f"values (gen_random_uuid(), 'high', 'warning', '{old}', '{old}', '{old}', 1, 'cleared', '1')"
+    )
+    assert prune_results(settings)["alarms"] == 1
+
+    file = tmp_path / "day.html"
+    report, day_after = write_report(settings, Day(old), file), Day(old + timedelta(days=1))
+
+    assert report.dropped == ["alarms", "health_checks"]
+    assert "Dropped by retention, or some of it: alarms." in file.read_text()
+    assert "No alarm opened" not in file.read_text()
+    assert read_day(settings, day_after).dropped_before == ["alarms", "health_checks"]
+    assert read_day(settings, Day(old + timedelta(days=2))).dropped == ["health_checks"]

@@ -42,6 +42,7 @@ ARROWS = {
     "expectations": {"domain", "db", "quality"},
     "hourly": {"domain", "db", "broker", "stream", "quality", "expectations"},
     "notices": {"domain", "db"},
+    "maintenance": {"db", "notices"},
     "health": {"domain", "db", "broker", "stream", "notices"},
     "alarms": {"domain", "db", "broker", "stream", "episodes"},
     "outbox": {"db", "notices"},
@@ -49,10 +50,9 @@ ARROWS = {
     "handling": {"domain", "db", "episodes", "alarms", "limits", "outbox"},
     "report": {"domain", "db", "broker", "stream", "hourly"},
     "truth": {"domain", "db", "broker", "stream"},
-    "daily": {"domain", "db", "quality", "outbox"},
+    "daily": {"domain", "db", "quality", "outbox", "maintenance"},
     "live": {"domain", "db", "broker", "stream", "hourly", "health", "episodes", "handling"},
     "replay": {"domain", "db", "broker", "wire"},
-    "maintenance": {"db", "notices"},
 }
 LONGEST_ROOM_LINES = 1_100
 

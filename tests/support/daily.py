@@ -46,6 +46,7 @@ def sample_report(**changes: Any) -> DayReport:
         "day": DAY,
         "read_at": DAY.until + timedelta(minutes=45),
         "dropped": [],
+        "dropped_before": [],
         "outcomes": outcomes,
         "outcomes_total": _sum(outcomes),
         "latency": latency,

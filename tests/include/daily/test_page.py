@@ -116,7 +116,41 @@ def test_an_hour_that_was_settled_without_readings_is_drawn_as_one_without() -> 
 def test_a_day_that_was_dropped_says_what_is_missing() -> None:
     page = render_page(sample_report(dropped=["heartbeats", "stream_commits"]))
 
-    assert "Retention has dropped this day of heartbeats, stream_commits" in page
+    assert "Retention no longer keeps this day of heartbeats, stream_commits" in page
+    assert "Dropped by retention, or some of it: stream_commits." in page
+    assert "accepted" not in figures_of(page)
+
+
+def test_what_was_dropped_is_not_said_to_have_never_been() -> None:
+    tables = ["stream_commits", "dead_letters", "health_checks", "customer_hourly", "alarms"]
+
+    page = render_page(replace(empty_report(), dropped=tables))
+
+    # The hours themselves, their expectations and their levels are kept for good.
+    assert page.count('class="empty"') == 3
+    assert [table for table in tables if f"Dropped by retention, or some of it: {table}." not in page] == []
+    assert "Nothing came in" not in page
+    assert "opened on this day." not in page
+    assert "lag-checks" not in figures_of(page)
+
+
+def test_what_a_person_accepted_is_no_figure_once_it_is_forgotten() -> None:
+    report = sample_report(dropped=["accepted_failures", "held_back_customers"])
+
+    page = render_page(report)
+
+    assert "Dropped by retention, or some of it: held_back_customers, accepted_failures." in page
+    assert "hours-accepted" not in figures_of(page)
+
+
+def test_a_day_before_that_was_dropped_is_compared_with_nothing() -> None:
+    report = sample_report(dropped_before=["alarms", "dead_letters"])
+
+    page = render_page(report)
+
+    assert "very_high-critical-day_before" not in figures_of(page)
+    assert "7,100" in render_page(sample_report())
+    assert "7,100" not in page
 
 
 def test_paper_is_always_light_and_each_colour_has_its_dark_one() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.daily.rules import TREND_DAYS, as_day, expectations, latencies, message, verdict
+from include.daily.rules import TREND_DAYS, as_day, expectations, latencies, message, pruned, verdict
 from include.daily.types import Day
 from include.domain.latency import percentile_ms
 from include.errors import OptionError
@@ -133,3 +133,21 @@ def test_a_day_knows_its_notes() -> None:
     assert notes[22] == ["late readings wait for the next run", "published 3 times"]
     assert notes[0] == []
     assert Day(TODAY).since == FIRST + timedelta(days=1)
+
+
+def test_what_is_older_than_what_its_table_keeps_is_told_and_verdicts_stay_as_long_as_the_readings() -> None:
+    tables = ("alarms", "customer_hourly", "health_checks", "accepted_failures", "held_back_customers")
+    noon, at_once = dict.fromkeys(tables, DAY.since + timedelta(hours=12)), dict.fromkeys(tables, DAY.since)
+
+    assert pruned(DAY, noon, ["heartbeats"]) == list(tables)
+    assert pruned(DAY, noon, []) == list(tables[:3])
+    assert pruned(DAY, at_once, ["heartbeats"]) == []
+
+
+def test_the_verdict_counts_nothing_of_what_retention_has_dropped() -> None:
+    day = sample_report(dropped=["stream_commits", "alarms"])
+
+    assert verdict(day).endswith("Of what came in retention has dropped the counts.")
+    assert verdict(replace(empty_report(), dropped=["stream_commits"])).startswith(
+        "Of what came in retention has dropped the counts, and no hour"
+    )

@@ -1,8 +1,16 @@
 """Which days are made and which have expired."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from include.maintenance.rules import DEAD_LETTERS, LEDGER, READINGS, days_ahead, expired_days, kept_days
+from include.maintenance.rules import (
+    DEAD_LETTERS,
+    LEDGER,
+    READINGS,
+    days_ahead,
+    expired_days,
+    first_kept,
+    kept_days,
+)
 from include.maintenance.types import Day
 from include.settings import Settings
 
@@ -30,3 +38,21 @@ def test_readings_stay_for_as_long_as_a_record_may_have_waited_in_kafka() -> Non
     kept = kept_days(settings)
 
     assert (kept[READINGS], kept[DEAD_LETTERS]) == (13, 5)
+
+
+def test_results_go_by_the_minute_sums_by_the_day_and_alarms_with_the_oldest_readings() -> None:
+    settings = Settings(
+        readings_retention_days=10,
+        kafka_retention_days=3,
+        checks_retention_days=5,
+        summaries_retention_days=20,
+    )
+    now, begin = datetime(2026, 3, 31, 15, 30), datetime(2026, 3, 31)  # noqa: DTZ001 - as the columns are
+
+    first = first_kept(settings, now, [TODAY - timedelta(days=2)])
+    with_a_day_that_had_to_stay = first_kept(settings, now, [TODAY - timedelta(days=40)])
+
+    assert first["health_checks"] == now - timedelta(days=5)
+    assert first["customer_hourly"] == first["accepted_failures"] == begin - timedelta(days=20)
+    assert first["alarms"] == first["messages"] == begin - timedelta(days=13)
+    assert with_a_day_that_had_to_stay["alarms"] == begin - timedelta(days=40)
