@@ -16,8 +16,8 @@ Checks every minute whether readings flow, and restarts a stream that stands sti
   have seen records wait for HEALTH_STALL_SECONDS is fenced, once per launch: it can commit nothing more and exits, or
   is killed where it cannot exit.
 - **People are told** once when a check begins to fail, an hour is withheld, customers are held back in an hour, or a
-  task of this workflow, `heartbeat_hourly` or `heartbeat_maintenance` fails for good; and once when that is over. The
-  sender does that, a process of its own (ALARM_OPERATORS).
+  task of this workflow, `heartbeat_hourly`, `heartbeat_maintenance` or `heartbeat_report` fails for good; and once
+  when that is over. The sender does that, a process of its own (ALARM_OPERATORS).
 - **After a start** the checks say "starting", a warning, until the first launch has shown itself; after four times
   HEALTH_GRACE_SECONDS they are red.
 - **A warning** leaves the run green; thresholds are the `HEALTH_*` settings.

@@ -8,12 +8,20 @@ Keeps the day partitions in order: the next days are there before they are neede
  drop_expired_days ──► refresh_statistics
       │                     the planner's view of each table as a whole
       └──► retention_log, dropped_totals: what went, in the transaction that dropped it
- prune_results          old rows of health_checks, notices, quality_runs, customer_hourly, held_back_customers,
-                        accepted_failures, hour_ends
+ prune_results          old rows:
+    health_checks, notices, quality_runs, hour_ends: CHECKS_RETENTION_DAYS
+    customer_hourly, customer_hourly_alarms, held_back_customers, accepted_failures: SUMMARIES_RETENTION_DAYS
+    alarms, messages, alarm_touches: as long as the readings of their time
 ```
 
 - **Retention**: READINGS_RETENTION_DAYS (and KAFKA_RETENTION_DAYS on top: a record may have waited so long),
-  DEAD_LETTERS_RETENTION_DAYS, LEDGER_RETENTION_DAYS, CHECKS_RETENTION_DAYS, SUMMARIES_RETENTION_DAYS.
+  DEAD_LETTERS_RETENTION_DAYS, LEDGER_RETENTION_DAYS, CHECKS_RETENTION_DAYS, SUMMARIES_RETENTION_DAYS (never
+  shorter than the readings).
+- **Old rows that stay**: the last notice of what still fails, the quality run that an hour rests on, and who was held
+  back and what was accepted on a day that still has its partition of readings.
+- **Alarms** that are over go once all days of readings that are there or are to be kept begin after them, with their
+  transitions (`alarm_events`) and who was told (`alarm_told`). An open one stays. `messages` go by when they were
+  planned, whether they were sent or not.
 - **Never dropped**: a day with an hour that is not published. It is named in the log and goes once
   `heartbeat_hourly` has published it.
 - **The accounting** adds up for ever: `python main.py report` counts what was dropped from the two tables.

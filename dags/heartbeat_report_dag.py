@@ -10,7 +10,7 @@ Makes one page of a whole day, each night, and tells of it.
 ```
 
 - **Reads** one snapshot of the day: what became of its records, how its hours stand, which expectations failed and how
-  that goes on, what was quarantined (examples that name nobody), latency and lag, coverage, the risk mix.
+  that goes on, what was quarantined (examples that name nobody), latency and lag, coverage, the risk mix, alarms.
 - **Writes** one page that needs nothing else, for the screen and for paper. *Browse → Daily reports* lists the pages,
   the live page leads there, and `write_report` returns the address. Making a day again writes its page anew.
 - **Tells** the operators (ALARM_OPERATORS), unless REPORT_RECIPIENTS is nobody. Pages go after REPORT_KEPT_DAYS.

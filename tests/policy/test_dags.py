@@ -1,11 +1,14 @@
 """What holds for every workflow, whoever wrote it; and their page says what they are."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from include.maintenance.rules import first_kept
 from include.pools import POOLS
-from include.settings import PROJECT_ROOT
+from include.settings import PROJECT_ROOT, Settings
 from stack.airflow.configuration import TASKS_AT_ONCE
 from tests.support.dag_facts import dag_facts
 from tests.support.programs import run_python
@@ -111,6 +114,27 @@ def test_what_runs_by_itself_tells_when_it_fails_and_when_that_is_over(facts: di
     # Of the stream the checks of each minute tell; the others are started by hand, by somebody who looks.
     assert told == {"heartbeat_health", "heartbeat_hourly", "heartbeat_maintenance", "heartbeat_report"}
     assert silent == {"heartbeat_approval", "heartbeat_stream", "heartbeat_replay", "heartbeat_simulator"}
+
+
+def test_the_health_page_names_all_whose_failed_tasks_people_are_told_of(facts: dict[str, Any]) -> None:
+    told = {name for name, fact in facts.items() for task in fact["tasks"].values() if all(task["tells"])}
+    said = facts["heartbeat_health"]["doc_md"].partition("**People are told**")[2].partition("\n- **")[0]
+
+    assert "this workflow" in said
+    assert {"heartbeat_health", *re.findall(r"`(heartbeat_\w+)`", said)} == told
+
+
+def test_the_maintenance_page_names_whose_rows_go_and_which_go_together(facts: dict[str, Any]) -> None:
+    page = facts["heartbeat_maintenance"]["doc_md"]
+    picture = page.partition("prune_results ")[2].partition("```")[0]
+    said = [set(names.split(", ")) for names in re.findall(r"^ +([a-z_, ]+): ", picture, re.MULTILINE)]
+
+    together: dict[datetime, set[str]] = {}
+    at = datetime(2026, 3, 31, 15, 30)  # noqa: DTZ001 - UTC without a zone, as the columns are
+    for table, first in first_kept(Settings(), at, []).items():
+        together.setdefault(first, set()).add(table)
+
+    assert sorted(map(sorted, said)) == sorted(map(sorted, together.values()))
 
 
 def test_each_param_has_a_type_a_title_and_a_description(facts: dict[str, Any]) -> None:
