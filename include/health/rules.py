@@ -94,8 +94,7 @@ def _freshness(facts: Facts, database: DatabaseFacts, lag: int, limits: Health) 
         "there is no reading" if reading_age is None else f"the newest reading is {lasting(reading_age)} old"
     )
     record_age = _record_age(facts.kafka.newest_record_at if facts.kafka else None, database)
-    status, message = _judge_freshness(lag, record_age, reading_age, is_stalled(facts, limits), limits)
-    limit = limits.silence_seconds if lag == 0 else limits.fresh_seconds
+    status, limit, message = _judge_freshness(lag, record_age, reading_age, is_stalled(facts, limits), limits)
     return status, reading_age, limit, f"{message}{reading}"
 
 
@@ -108,18 +107,24 @@ def _record_age(newest: datetime | None, database: DatabaseFacts) -> float | Non
 
 def _judge_freshness(
     lag: int, record_age: float | None, reading_age: float | None, is_dead: bool, limits: Health
-) -> tuple[Status, str]:
+) -> tuple[Status, float, str]:
+    """Return the status, the age that was allowed, and why: while nothing comes, a silence decides."""
+    fresh, silence = limits.fresh_seconds, limits.silence_seconds
     if is_dead:
-        return Status.FAIL, "the stream is dead, not the source: "
+        return Status.FAIL, fresh, "the stream is dead, not the source: "
     if lag == 0 and record_age is None:
-        return Status.WARN, "the source has sent nothing; "
-    if lag == 0 and record_age is not None and record_age > limits.silence_seconds:
-        return Status.WARN, f"the source has been silent for {lasting(record_age)}, the stream has done all; "
-    if reading_age is not None and reading_age <= limits.fresh_seconds:
-        return Status.OK, ""
+        return Status.WARN, silence, "the source has sent nothing; "
+    if lag == 0 and record_age is not None and record_age > silence:
+        message = f"the source has been silent for {lasting(record_age)}, the stream has done all; "
+        return Status.WARN, silence, message
+    # A source that has just paused has no reading younger than its pause.
+    is_pausing = lag == 0 and record_age is not None and record_age > fresh
+    limit = silence if is_pausing else fresh
+    if reading_age is not None and reading_age <= limit:
+        return Status.OK, limit, ""
     if lag > 0:
-        return Status.WARN, "the stream is catching up: "
-    return Status.WARN, "records arrive, but late ones, or none that is accepted: "
+        return Status.WARN, limit, "the stream is catching up: "
+    return Status.WARN, limit, "records arrive, but late ones, or none that is accepted: "
 
 
 def _quarantine(database: DatabaseFacts, limits: Health) -> _Found:

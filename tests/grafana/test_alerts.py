@@ -73,6 +73,15 @@ def nothing_comes_any_more(pipeline: Pipeline) -> None:
     check(pipeline.settings)
 
 
+def the_source_pauses(pipeline: Pipeline) -> None:
+    stream, limits = InlineStream(pipeline.settings), pipeline.settings.health
+    age = (limits.fresh_seconds + limits.silence_seconds) / 2
+    long_ago = datetime.now(UTC).timestamp() - age
+    pipeline.send(readings(30, age_seconds=age), timestamp_ms=int(long_ago * 1000))
+    stream.drain()
+    check(pipeline.settings)
+
+
 def only_the_stream_is_behind(pipeline: Pipeline) -> None:
     stream = InlineStream(pipeline.settings)
     pipeline.send(readings(30, age_seconds=pipeline.settings.health.silence_seconds + 60))
@@ -144,6 +153,7 @@ def a_few_are_high(pipeline: Pipeline) -> None:
         (checks_ran_long_ago, {STOPPED: {""}}),
         (nothing_comes_any_more, {SILENT: {""}}),
         (nothing_ever_came, {SILENT: {""}}),
+        (the_source_pauses, {}),
         (only_the_stream_is_behind, {}),
         (records_wait, {LAG: {""}}),
         (a_tenth_is_rejected, {QUARANTINE: {""}}),

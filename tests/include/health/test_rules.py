@@ -211,6 +211,37 @@ def test_records_without_a_fresh_reading_are_noticed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("silence", "record", "reading", "lag", "status", "limit", "words"),
+    [
+        (600, 3, 301, 0, "warn", 300, "records arrive, but late ones"),
+        (600, 301, 305, 0, "ok", 600, "the newest reading is 5 min old"),
+        (600, 599, 599, 0, "ok", 600, "the newest reading is 10 min old"),
+        (600, 301, 4000, 0, "warn", 600, "records arrive, but late ones"),
+        (600, 601, 605, 0, "warn", 600, "the source has been silent"),
+        (3600, 3500, 3500, 0, "ok", 3600, "the newest reading is 58 min old"),
+        (3600, 3601, 3601, 0, "warn", 3600, "the source has been silent"),
+        (60, 61, 65, 0, "warn", 60, "the source has been silent"),
+        (60, 59, 65, 0, "ok", 300, "the newest reading is 65 s old"),
+        (600, 301, 305, 1, "warn", 300, "the stream is catching up"),
+    ],
+)
+def test_a_pause_is_held_against_the_silence_that_is_set_and_late_readings_against_the_age(
+    silence: float, record: float, reading: float, lag: int, status: str, limit: float, words: str
+) -> None:
+    facts = database(newest_reading_at=ago(reading), next_offsets={0: 100 - lag, 1: 50})
+    facts = replace(facts, kafka=replace(KAFKA, newest_record_at=ago(record)))
+
+    [check] = [
+        check
+        for check in evaluate(facts, LIMITS.model_copy(update={"silence_seconds": silence}))
+        if check.name == "freshness"
+    ]
+
+    assert (check.status, check.threshold) == (status, limit)
+    assert words in check.message
+
+
+@pytest.mark.parametrize(
     ("records", "quarantined", "status"),
     [
         (0, 0, Status.OK),
