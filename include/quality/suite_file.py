@@ -49,6 +49,18 @@ _OF_EACH_ROW = frozenset(
         "expect_select_column_values_to_be_unique_within_record",
     }
 )
+# Those of them that judge a number by itself.
+_OF_FIGURES = frozenset(
+    {
+        "expect_column_values_to_not_be_null",
+        "expect_column_values_to_be_null",
+        "expect_column_values_to_be_between",
+        "expect_column_values_to_be_in_set",
+        "expect_column_values_to_not_be_in_set",
+    }
+)
+# With these an expectation no longer judges each hour by itself; and the values under which they change nothing.
+_NOT_OF_FIGURES = {"mostly": (1, None), "row_condition": (None,), "condition_parser": (None,)}
 _OF_COLUMNS = frozenset(
     {
         "expect_column_to_exist",
@@ -131,13 +143,18 @@ def _about_readings(path: Path, entry: _Entry) -> Expectation:
 
 def _about_figures(path: Path, entry: _Entry) -> Expectation:
     column = entry.kwargs.get("column")
-    if entry.type not in _OF_EACH_ROW or column not in list(Fact):
+    if entry.type not in _OF_FIGURES or column not in list(Fact):
         raise _refusal(
             path,
             entry,
-            "here each hour is one row: take an expectation about the values of one of the columns "
-            + ", ".join(Fact),
+            f"here each hour is one row of numbers: take one of {', '.join(sorted(_OF_FIGURES))} "
+            f"about the values of one of the columns {', '.join(Fact)}",
         )
+    for argument, harmless in _NOT_OF_FIGURES.items():
+        if entry.kwargs.get(argument) not in harmless:
+            raise _refusal(path, entry, f"here each hour is judged by itself: leave {argument} out")
+    if any(_parameters(entry.kwargs)):
+        raise _refusal(path, entry, f"here each hour is judged by itself: write a value for {PARAMETER}")
     at_least, at_most = entry.kwargs.get("min_value"), entry.kwargs.get("max_value")
     return _expectation(path, entry, kind=Kind.FIGURE, fact=Fact(column), at_least=at_least, at_most=at_most)
 

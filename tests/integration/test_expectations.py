@@ -253,18 +253,18 @@ def test_hours_whose_differences_cancel_each_other_are_both_withheld(
 
 @pytest.fixture
 def own_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Give a way to add expectations to the suite of the readings, as a person who edits the file does."""
+    """Give a way to add expectations to a suite, that of the readings, as a person who edits the file does."""
     folder = tmp_path / "suites" / "default"
     folder.mkdir(parents=True)
     for name in ("readings.json", "facts.json"):
         (folder / name).write_text((policy.SUITE_FOLDER / "default" / name).read_text())
     monkeypatch.setattr(policy, "SUITE_FOLDER", folder.parent)
 
-    def add(kind: str, kwargs: dict[str, Any], **meta: Any) -> None:
-        suite = json.loads((folder / "readings.json").read_text())
+    def add(kind: str, kwargs: dict[str, Any], *, to: str = "readings", **meta: Any) -> None:
+        suite = json.loads((folder / f"{to}.json").read_text())
         told = {"name": "own", "severity": "critical", "failure": "too long a word", **meta}
         suite["expectations"].append({"type": kind, "kwargs": kwargs, "meta": told})
-        (folder / "readings.json").write_text(json.dumps(suite))
+        (folder / f"{to}.json").write_text(json.dumps(suite))
 
     return add
 
@@ -315,6 +315,34 @@ def test_an_expectation_about_a_column_as_a_whole_is_judged_hour_by_hour_and_lea
     everything = left_behind(settings)
     assert "expect_column_median_to_be_between" in everything
     assert re.findall(r"\b(?:143|72)(?:\.0+)?\b", everything) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "unfit"),
+    [
+        ("expect_column_values_to_not_be_null", {"column": "quarantine_share"}, EIGHT),
+        ("expect_column_values_to_be_null", {"column": "quarantine_share"}, EIGHT + HOUR),
+        ("expect_column_values_to_be_in_set", {"column": "readings", "value_set": [180]}, EIGHT),
+        ("expect_column_values_to_not_be_in_set", {"column": "readings", "value_set": [180]}, EIGHT + HOUR),
+    ],
+)
+def test_what_can_be_expected_of_figures_names_the_hour_that_does_not_meet_it(
+    settings: Settings,
+    sink: Writer,
+    own_suite: Callable[..., None],
+    kind: str,
+    kwargs: dict[str, Any],
+    unfit: datetime,
+) -> None:
+    own_suite(kind, kwargs, to="facts", failure="unfit")
+    # Of six records no share is taken.
+    sink.store([*steady(EIGHT, customers=1, every_seconds=600), *steady(EIGHT + HOUR)])
+
+    settlement = settle_due(settings, before=EIGHT + 2 * HOUR)
+
+    reasons = {decision.hour: decision.verdict.reason for decision in settlement.decisions}
+    assert {hour for hour, reason in reasons.items() if reason} == {unfit}
+    assert reasons[unfit] == "unfit"
 
 
 def test_a_share_of_the_readings_may_fail_in_each_hour_not_in_all_together(

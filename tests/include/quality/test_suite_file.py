@@ -135,8 +135,50 @@ def test_an_expectation_about_figures_is_about_one_that_is_measured(
 ) -> None:
     wrong = entry("expect_column_values_to_be_between", {"column": column})
 
-    with pytest.raises(SettingsError, match=r"own .*take an expectation about the values of .* readings, "):
+    with pytest.raises(SettingsError, match=r"own .*take one of .* about the values of .* readings, "):
         read_figures(suite(tmp_path, wrong))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"mostly": 0.9},
+        {"row_condition": "held_back > 0", "condition_parser": "postgresql"},
+        {"condition_parser": "postgresql"},
+        {"value_set": {"$PARAMETER": "risk_levels"}},
+        {"value_set": [{"$PARAMETER": "nobody_knows"}]},
+    ],
+)
+def test_an_argument_that_takes_hours_together_or_leaves_some_out_is_refused_for_figures(
+    tmp_path: Path, arguments: dict[str, Any]
+) -> None:
+    wrong = entry("expect_column_values_to_be_in_set", {"column": "held_back", **arguments})
+
+    with pytest.raises(SettingsError, match=r"own .*here each hour is judged by itself: (leave|write) "):
+        read_figures(suite(tmp_path, wrong))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "expect_column_values_to_match_regex",
+        "expect_column_value_lengths_to_be_between",
+        "expect_column_values_to_be_unique",
+    ],
+)
+def test_what_is_judged_of_texts_or_of_several_hours_is_refused_for_figures(
+    tmp_path: Path, kind: str
+) -> None:
+    with pytest.raises(SettingsError, match="here each hour is one row of numbers: take one of expect_"):
+        read_figures(suite(tmp_path, entry(kind, {"column": "held_back"})))
+
+
+def test_arguments_that_change_nothing_about_a_figure_are_taken(tmp_path: Path) -> None:
+    harmless = {"column": "held_back", "max_value": 1, "mostly": 1.0, "row_condition": None}
+
+    [found] = read_figures(suite(tmp_path, entry("expect_column_values_to_be_between", harmless)))
+
+    assert (found.kind, found.at_most) == (Kind.FIGURE, 1)
 
 
 @pytest.mark.parametrize(
