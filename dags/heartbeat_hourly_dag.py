@@ -25,7 +25,8 @@ wait_for_stream ──► settle_hour ──┬──► publish_hour      the h
 - **When publish_hour or settle_reopened is red** the message says which hour is withheld and why; nothing of
   it is in the hourly tables. Repair the readings, then clear `settle_hour` or trigger this workflow with `hour`;
   withheld hours are also checked again by every run. What nobody can mend can be accepted:
-  `python main.py hours accept`.
+  `python main.py hours accept`. An hour that could not be judged is named as well, and stays as it was; all others
+  are settled.
 """
 
 from datetime import timedelta

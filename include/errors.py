@@ -315,7 +315,25 @@ class SettlingBusyError(TransientError):
 
 
 class QualityCheckError(TransientError):
-    message = "expectation {expectation} could not be judged ({reason}): nothing was published"
+    message = (
+        "expectation {expectation} could not be judged ({reason}), so what was published stays as it was"
+    )
+
+
+class HoursUnjudgedError(TransientError):
+    """Some of the hours that were due stay as they were; of those that were settled, `withheld` are newly withheld."""
+
+    message = "{which} could not be settled, all others are{withheld}: {reason}"
+    _most_named = 10
+
+    def __init__(self, *, hours: Sequence[str], withheld: Sequence[str], reason: str) -> None:
+        also = f", of which {self._named(withheld)} {'is' if len(withheld) == 1 else 'are'} newly withheld"
+        super().__init__(which=self._named(hours), withheld=also if withheld else "", reason=reason)
+
+    def _named(self, hours: Sequence[str]) -> str:
+        more = len(hours) - self._most_named
+        names = ", ".join(hours[: self._most_named]) + (f" and {more} more" if more > 0 else "")
+        return f"hour {names}" if len(hours) == 1 else f"{len(hours)} hours ({names})"
 
 
 class LiveQueryTooSlowError(TransientError):

@@ -8,7 +8,8 @@ Settling an hour again when nothing is new changes no rows except the log of the
 in the hourly tables: those of an earlier revision are deleted, since its readings are in doubt.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,16 @@ from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.locks import holding
 from include.domain.hours import as_hour, hour_name
 from include.domain.risk import POLICY_FOLDER, RiskPolicy, load_policy
-from include.errors import HoursWithheldError, PermanentError, SettlingBusyError, TransientError
+from include.errors import (
+    DatabaseUnavailableError,
+    HeartbeatError,
+    HoursUnjudgedError,
+    HoursWithheldError,
+    PermanentError,
+    SettingsError,
+    SettlingBusyError,
+    TransientError,
+)
 from include.hourly import store
 from include.hourly.rules import bands_in_force, decide, in_groups, policy_spans, require_kept_hour
 from include.hourly.types import Decision, HourState, Settlement
@@ -36,6 +46,8 @@ if TYPE_CHECKING:
 SETTLING_LOCK = "heartbeat-hourly"
 MAX_GROUP_HOURS = 100
 MAX_GROUP_READINGS = 2_000_000
+# What keeps every hour from being settled, not one.
+_OF_ALL_HOURS = (SettlingBusyError, DatabaseUnavailableError, SettingsError)
 
 log = get_logger()
 
@@ -48,7 +60,8 @@ def chosen_hour(settings: Settings, hour: str) -> datetime:
 
 def settle_hour(settings: Settings, hour: datetime, *, workflow_run: str | None = None) -> Settlement:
     """Check one hour and publish or withhold it, even if nothing is new. The stream must have passed it."""
-    return _settle(settings, [[hour]], workflow_run)
+    with _session(settings, workflow_run) as session:
+        return _settle_group(session, [hour])
 
 
 def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None = None) -> Settlement:
@@ -56,12 +69,16 @@ def settle_due(settings: Settings, *, before: datetime, workflow_run: str | None
 
     These are hours with late readings, hours that no run has seen, and hours withheld so far. Each group is committed
     on its own, so the work of a run that breaks off is not lost; what such a run has not marked as done is marked here.
+    Raise HoursUnjudgedError if some hours could not be judged, once all others are settled.
     """
     with readable_errors(settings), connect(settings, Role.HOURLY, autocommit=True) as connection:
         store.run_for(connection, "update_noted_hours", store.read_left_hours(connection))
         due = store.read_due_hours(connection, before)
+    if not due:
+        return Settlement()
     groups = in_groups(due, max_hours=MAX_GROUP_HOURS, max_readings=MAX_GROUP_READINGS)
-    return _settle(settings, list(groups), workflow_run)
+    with _session(settings, workflow_run) as session:
+        return _settle_each(session, groups)
 
 
 def require_published(settings: Settings, hour: datetime) -> dict[str, object]:
@@ -103,15 +120,6 @@ class _Settling:
     workflow_run: str | None
 
 
-def _settle(settings: Settings, groups: Sequence[Sequence[datetime]], workflow_run: str | None) -> Settlement:
-    settlement = Settlement()
-    if groups:
-        with _session(settings, workflow_run) as session:
-            for hours in groups:
-                settlement += _settle_group(session, hours)
-    return settlement
-
-
 @contextmanager
 def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling]:
     from include.expectations.suite import HourSuite  # Great Expectations takes seconds to import
@@ -135,6 +143,30 @@ def _session(settings: Settings, workflow_run: str | None) -> Iterator[_Settling
             ) from None
         finally:
             suite.close()
+
+
+def _settle_each(session: _Settling, groups: Iterable[Sequence[datetime]]) -> Settlement:
+    """Settle all groups; one that fails is settled again hour by hour, so that only the hours at fault stay undone."""
+    settlement, failed, waiting = Settlement(), dict[datetime, HeartbeatError](), deque(groups)
+    while waiting:
+        hours = waiting.popleft()
+        try:
+            settlement += _settle_group(session, hours)
+        except _OF_ALL_HOURS:
+            raise
+        except HeartbeatError as error:
+            if len(hours) > 1:
+                waiting.extendleft([hour] for hour in reversed(hours))
+                continue
+            failed[hours[0]] = error
+            log.error("hour_not_settled", hour=str(hours[0]), problem=str(error))
+    if failed:
+        raise HoursUnjudgedError(
+            hours=[hour_name(hour) for hour in failed],
+            withheld=[hour_name(decision.hour) for decision in settlement.newly_withheld],
+            reason=str(next(iter(failed.values()))),
+        )
+    return settlement
 
 
 def _settle_group(session: _Settling, hours: Sequence[datetime]) -> Settlement:

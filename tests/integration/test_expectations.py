@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from include.errors import QualityCheckError, SettingsError
+from include.errors import HoursUnjudgedError, QualityCheckError, SettingsError
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import HourState
 from include.quality import policy
@@ -387,6 +387,40 @@ def test_the_arguments_that_an_expectation_needs_are_told(
         settle_hour(settings, EIGHT)
 
     assert "\n" not in str(told.value)
+
+
+def test_an_hour_that_cannot_be_judged_keeps_no_other_from_being_settled_and_is_named(
+    settings: Settings, sink: Writer, pipeline: Pipeline, own_suite: Callable[..., None]
+) -> None:
+    """of five hours the second and the third cannot be judged, and the fourth is withheld."""
+    own_suite(
+        "unexpected_rows_expectation",
+        {"unexpected_rows_query": "select 1 from {batch} where 1 / (heart_rate - 90) > 1"},
+    )
+    hours = [EIGHT + number * HOUR for number in range(5)]
+    for hour, bpm in zip(hours, (70, 90, 90, 91, 70), strict=True):
+        sink.store(steady(hour, customers=1, bpm=bpm))
+    pipeline.run(f"update heartbeats set risk_level = 'High' where event_time = '{hours[3]}'")
+
+    with pytest.raises(HoursUnjudgedError) as told:
+        settle_due(settings, before=hours[-1] + HOUR)
+
+    assert [states(settings)[hour][0] for hour in hours] == [
+        "published",
+        "open",
+        "open",
+        "withheld",
+        "published",
+    ]
+    assert str(told.value).startswith(
+        "2 hours (2026-11-20T09:00Z, 2026-11-20T10:00Z) could not be settled, all others are, "
+        "of which hour 2026-11-20T11:00Z is newly withheld: expectation own could not be judged "
+    )
+    pipeline.run(
+        "delete from heartbeats where heart_rate = 90; delete from touched_hours where hour = any("
+        f"array['{hours[1]}', '{hours[2]}']::timestamp[])"
+    )
+    assert {one.hour for one in settle_due(settings, before=hours[-1] + HOUR).decisions} == {hours[3]}
 
 
 def test_an_expectation_that_cannot_be_judged_leaves_nothing_of_what_the_database_says(
