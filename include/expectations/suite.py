@@ -244,10 +244,11 @@ def _findings(
     is_empty = not any(hour.readings for hour in facts)
     for name, outcome in _outcomes(result):
         expectation = part.expectations[name]
-        passed = bool(outcome.success) or (is_empty and expectation.needs_readings)
+        judged = not (is_empty and expectation.needs_readings)
+        passed = bool(outcome.success) or not judged
         observed = _figure(expectation, outcome.result, facts)
         for hour in facts:
-            yield Finding(hour.hour, expectation, passed, observed)
+            yield Finding(hour.hour, expectation, passed, observed, judged)
 
 
 def _figure(expectation: Expectation, result: Mapping[str, Any], facts: Sequence[HourFacts]) -> float | None:

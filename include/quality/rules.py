@@ -40,12 +40,7 @@ def figure_findings(
 ) -> list[Finding]:
     """Return whether each hour's figures meet each expectation; `failed` holds the failing hours by name."""
     return [
-        Finding(
-            hour.hour,
-            expectation,
-            passed=hour.hour not in failed[expectation.name],
-            observed=None if expectation.fact is None else hour.value_of(expectation.fact),
-        )
+        _figure_finding(hour, expectation, failed[expectation.name])
         for hour in facts
         for expectation in expectations
     ]
@@ -120,6 +115,17 @@ def is_no_worse(rule: Rule, observed: float, accepted: float) -> bool:
         return observed >= accepted
     has_limits = rule.at_least is not None or rule.at_most is not None
     return has_limits or observed <= accepted
+
+
+def _figure_finding(facts: HourFacts, expectation: Expectation, failed: Collection[datetime]) -> Finding:
+    observed = None if expectation.fact is None else facts.value_of(expectation.fact)
+    return Finding(
+        facts.hour,
+        expectation,
+        passed=facts.hour not in failed,
+        observed=observed,
+        judged=observed is not None or expectation.judges_absence,
+    )
 
 
 def _is_accepted(

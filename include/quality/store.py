@@ -108,6 +108,7 @@ def save_findings(connection: Connection, run_id: int, findings: Sequence[Findin
             "observed": finding.observed,
             "at_least": finding.expectation.at_least,
             "at_most": finding.expectation.at_most,
+            "judged": finding.judged,
         }
         for finding in findings
     ]

@@ -116,6 +116,11 @@ class Expectation(Rule):
         )
 
     @property
+    def judges_absence(self) -> bool:
+        """Whether it is about a figure being there or not, so that an absent one is judged, too."""
+        return self.type in ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null")
+
+    @property
     def needs_readings(self) -> bool:
         """Whether it says nothing of an hour without readings: it is about a column as a whole."""
         return self.kind is Kind.WHOLE and not COLUMN_KEYS.isdisjoint(self.arguments)
@@ -234,12 +239,16 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Whether one hour meets one expectation; `observed` is None where there is no figure."""
+    """Whether one hour meets one expectation; `observed` is None where there is no figure, or none that may be kept.
+
+    Of an hour that has nothing that could be judged, it is met.
+    """
 
     hour: datetime
     expectation: Expectation
     passed: bool
     observed: float | None
+    judged: bool = True
 
     @property
     def withholds(self) -> bool:

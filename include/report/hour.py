@@ -22,7 +22,7 @@ number = partial(Column, justify="right")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one expectation found; `observed` is None where there was nothing to judge."""
+    """What one expectation found; `observed` is None where there was nothing to judge, or no figure may be kept."""
 
     expectation: str
     severity: str

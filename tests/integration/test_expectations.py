@@ -13,6 +13,8 @@ from uuid import UUID
 
 import pytest
 
+from include.daily.run import read_day
+from include.daily.types import Day
 from include.errors import HoursUnjudgedError, QualityCheckError, SettingsError
 from include.hourly.run import settle_due, settle_hour
 from include.hourly.types import HourState
@@ -343,6 +345,24 @@ def test_what_can_be_expected_of_figures_names_the_hour_that_does_not_meet_it(
     reasons = {decision.hour: decision.verdict.reason for decision in settlement.decisions}
     assert {hour for hour, reason in reasons.items() if reason} == {unfit}
     assert reasons[unfit] == "unfit"
+
+
+def test_the_report_counts_the_hours_that_were_judged_also_where_no_figure_is_kept(
+    settings: Settings, sink: Writer, pipeline: Pipeline, own_suite: Callable[..., None]
+) -> None:
+    """Of three hours one has no reading, and so no median, no delay and no share of what was rejected."""
+    own_suite("expect_column_median_to_be_between", {"column": "heart_rate", "max_value": 80}, name="median")
+    own_suite("expect_column_values_to_not_be_null", {"column": "quarantine_share"}, to="facts", name="share")
+    sink.store([*steady(EIGHT), *steady(EIGHT + HOUR, bpm=90)])
+    pipeline.run(counted(str(EIGHT + 2 * HOUR), 0))
+    settle_due(settings, before=EIGHT + 3 * HOUR)
+
+    told = {one.name: one for one in read_day(settings, Day(EIGHT.date())).expectations}
+
+    judged = {name: (one.judged, one.failed) for name, one in told.items()}
+    assert (judged["median"], judged["risk_level_type"], judged["share"]) == ((2, 1), (3, 0), (3, 1))
+    assert (judged["ingest_delay_p95"][0], judged["quarantine_share"]) == (2, (2, 0))
+    assert (told["median"].least, told["median"].most) == (None, None)
 
 
 def test_a_share_of_the_readings_may_fail_in_each_hour_not_in_all_together(

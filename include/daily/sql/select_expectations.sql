@@ -5,7 +5,7 @@ select
     results.expectation,
     results.severity,
     results.hour::date as day,
-    count(results.observed) as judged,
+    count(*) filter (where coalesce(results.judged, results.observed is not null)) as judged,
     count(*) filter (where not results.passed) as failed,
     min(results.observed) as least,
     max(results.observed) as most

@@ -202,6 +202,21 @@ def test_hours_whose_rows_the_ledger_does_not_know_are_judged_alone() -> None:
     assert hours_of(apart_and_together(hours[1:2])) == [[1]]
 
 
+def test_an_absent_figure_is_judged_only_by_an_expectation_about_its_absence() -> None:
+    limit, presence = (
+        expectation(name, Severity.WARNING).model_copy(update={"type": kind, "fact": Fact.MEAN_DRIFT})
+        for name, kind in (
+            ("limit", "expect_column_values_to_be_between"),
+            ("presence", "expect_column_values_to_not_be_null"),
+        )
+    )
+    hours = [facts(EIGHT), replace(facts(EIGHT + timedelta(hours=1)), mean_drift=0.0)]
+
+    found = figure_findings(hours, [limit, presence], {"limit": [], "presence": [EIGHT]})
+
+    assert [one.judged for one in found] == [False, True, True, True]
+
+
 @pytest.mark.parametrize(
     ("count", "sizes"), [(2, [1, 1]), (10, [1] * 10), (11, [2, 2, 2, 2, 2, 1]), (100, [10] * 10)]
 )
