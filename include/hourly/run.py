@@ -4,8 +4,9 @@ One snapshot, because late readings come all the time: what was checked must be 
 the steps are one transaction, and the checks' own records go through a second session that commits at once. The
 transaction writes nothing that the stream writes, so neither ever waits for the other or fails because of it.
 
-Settling an hour again when nothing is new changes no rows except the log of the checks. A withheld hour has no rows
-in the hourly tables: those of an earlier revision are deleted, since its readings are in doubt.
+Settling an hour again when nothing is new changes no rows except the log of the checks. If only the checks find
+something else, the hour stands by the new run, and what is published stays as it is. A withheld hour has no rows in the
+hourly tables: those of an earlier revision are deleted, since its readings are in doubt.
 """
 
 from collections import deque
@@ -37,7 +38,7 @@ from include.hourly.types import Decision, HourState, Settlement
 from include.log import get_logger
 from include.quality.policy import load_quality_policy
 from include.quality.run import check_hours
-from include.quality.store import finish_run
+from include.quality.store import finish_run, read_changed_findings
 from include.settings import Settings
 
 if TYPE_CHECKING:
@@ -209,7 +210,8 @@ def _decide(session: _Settling, hours: Sequence[datetime]) -> tuple[list[Decisio
         publish=[decision.hour for decision in decisions if decision.is_new_revision],
         withdraw=[decision.hour for decision in decisions if decision.state is HourState.WITHHELD],
     )
-    store.save_decisions(session.snapshot, decisions, run_id)
+    # The snapshot does not see what the checks have committed since.
+    store.save_decisions(session.snapshot, decisions, run_id, read_changed_findings(session.log, run_id))
     return decisions, run_id
 
 

@@ -79,8 +79,10 @@ def replace_sums(
     connection.execute(query("hourly/insert_risk_hourly"), {"hours": list(publish)})
 
 
-def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id: int) -> None:
-    """Store the decisions; an hour for which nothing is new keeps its row."""
+def save_decisions(
+    connection: Connection, decisions: Sequence[Decision], run_id: int, found_otherwise: Collection[datetime]
+) -> None:
+    """Store the decisions; an hour for which nothing is new, and of which nothing else was found, keeps its row."""
     rows = [
         {
             "hour": decision.hour,
@@ -94,4 +96,5 @@ def save_decisions(connection: Connection, decisions: Sequence[Decision], run_id
         }
         for decision in decisions
     ]
-    connection.execute(query("hourly/upsert_settled_hours"), {"decisions": as_jsonb(rows)})
+    values = {"decisions": as_jsonb(rows), "found_otherwise": list(found_otherwise)}
+    connection.execute(query("hourly/upsert_settled_hours"), values)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from statistics import fmean
 from uuid import UUID
 
@@ -29,7 +30,10 @@ def with_drift(
 
     `past_means` are those of hours published earlier; hours of the same group count as past hours, too.
     """
-    means = {**past_means, **{hour.hour: hour.mean_bpm for hour in facts if hour.mean_bpm is not None}}
+    means = {
+        **past_means,
+        **{hour.hour: _as_stored(hour.mean_bpm) for hour in facts if hour.mean_bpm is not None},
+    }
     return [replace(hour, mean_drift=_drift(hour, means, policy)) for hour in facts]
 
 
@@ -142,6 +146,11 @@ def _is_accepted(
         and is_no_worse(rule, observed, one.observed)
         for one in accepted
     )
+
+
+def _as_stored(mean_bpm: float) -> float:
+    """Return a mean as settled_hours keeps it: an hour drifts as far, whether its past was settled with it or not."""
+    return float(Decimal(str(mean_bpm)).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def _drift(facts: HourFacts, means: Mapping[datetime, float], policy: QualityPolicy) -> float | None:

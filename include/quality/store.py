@@ -117,6 +117,13 @@ def save_findings(connection: Connection, run_id: int, findings: Sequence[Findin
     )
 
 
+def read_changed_findings(connection: Connection, run_id: int) -> set[datetime]:
+    """Return the hours of a run that it found otherwise than the run by which they stand."""
+    return {
+        hour for (hour,) in connection.execute(query("quality/select_changed_findings"), {"run_id": run_id})
+    }
+
+
 def finish_run(connection: Connection, run_id: int, **ended: object) -> None:
     """Store how a run ended, where its Data Docs page is, and to which run of the workflow it belongs."""
     connection.execute(query("quality/finish_quality_run"), {"run_id": run_id, **ended})

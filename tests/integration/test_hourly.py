@@ -9,13 +9,17 @@ from time import monotonic
 import psycopg
 import pytest
 
+from include.daily.run import read_day
+from include.daily.types import Day
 from include.db.connect import Role, connect
 from include.db.queries import query
 from include.domain.risk import load_policy
 from include.errors import HoursWithheldError, PermanentError
 from include.hourly.run import require_none_withheld, require_published, settle_due, settle_hour
 from include.hourly.types import HourState
-from include.settings import Settings
+from include.report.hour import read_hour
+from include.report.hours import list_hours
+from include.settings import PROJECT_ROOT, Settings
 from include.stream.lease import LEASE_NAME, take_lease
 from tests.support.hours import HOUR, Measurement, Writer, counted, published, recompute, states, steady
 from tests.support.pipeline import Pipeline
@@ -23,6 +27,7 @@ from tests.support.pipeline import Pipeline
 pytestmark = pytest.mark.integration
 
 EIGHT = datetime(2026, 11, 20, 8)  # noqa: DTZ001 - UTC without a zone, as the columns are
+PANELS = PROJECT_ROOT / "grafana" / "queries"
 NINE, TEN = EIGHT + HOUR, EIGHT + 2 * HOUR
 
 
@@ -129,6 +134,43 @@ def test_a_withheld_hour_is_in_no_table_until_it_is_repaired(
     settle_due(settings, before=TEN)
     assert published(settings) == recompute(readings, [EIGHT, NINE])
     assert require_published(settings, EIGHT)["revision"] == 2
+
+
+def test_what_the_last_run_found_is_told_of_an_hour_that_stays_published_as_it_is(
+    settings: Settings, sink: Writer
+) -> None:
+    """Rejected records that come later reopen no hour: a share of them is found when it is checked again."""
+    readings = steady(EIGHT)
+    sink.store(readings)
+    settle_hour(settings, EIGHT)
+    _, *before = physical_rows(settings)
+    assert warnings_told(settings) == {"ingest_delay_p95"}
+
+    sink.store(
+        [Measurement(readings[0].customer, 0, EIGHT + timedelta(seconds=number)) for number in range(20)]
+    )
+    again = settle_hour(settings, EIGHT)
+
+    assert (again.revised, states(settings)[EIGHT]) == ([], ("published", 180, 1))
+    assert warnings_told(settings) == {"ingest_delay_p95", "quarantine_share"}
+    settled, *after = physical_rows(settings)
+    assert after == before
+    settle_hour(settings, EIGHT)
+    assert physical_rows(settings) == [settled, *after]
+
+
+def warnings_told(settings: Settings) -> set[str]:
+    """Return which warnings of the hour people are told, and see that the list, the hour and the day tell the same."""
+    [row], _ = list_hours(settings, limit=9)
+    of_hour = {one.expectation for one in read_hour(settings, EIGHT).findings if not one.passed}
+    of_day = {one.name for one in read_day(settings, Day(EIGHT.date())).expectations if one.failed}
+    with connect(settings, Role.READER) as connection:
+        span = {"range_start": EIGHT, "range_end": NINE}
+        panel = (PANELS / "quality_violations.sql").read_bytes()
+        of_panel = {row[1] for row in connection.execute(panel, span)}
+    assert len(of_hour) == row.warnings
+    assert of_hour == of_day == of_panel
+    return of_hour
 
 
 def test_an_hour_that_was_never_settled_is_not_published(settings: Settings, sink: Writer) -> None:

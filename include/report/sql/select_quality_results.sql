@@ -1,15 +1,12 @@
--- What the newest checks of one hour found, worst first.
+-- What the checks found in one hour, as it stands, worst first.
 -- Params:  hour  timestamp (UTC)
 select
-    expectation,
-    severity,
-    passed,
-    observed
-from quality_results
-where
-    hour = %(hour)s
-    and run_id = (
-        select max(run_id) from quality_results
-        where hour = %(hour)s
-    )
-order by passed, severity, expectation;
+    results.expectation,
+    results.severity,
+    results.passed,
+    results.observed
+from settled_hours
+inner join quality_results as results
+    on settled_hours.run_id = results.run_id and settled_hours.hour = results.hour
+where settled_hours.hour = %(hour)s
+order by results.passed, results.severity, results.expectation;

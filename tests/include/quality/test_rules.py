@@ -162,6 +162,15 @@ def test_the_hours_of_a_group_are_past_hours_for_one_another() -> None:
     ]
 
 
+@pytest.mark.parametrize("mean", [81.123456789, 80.125, 79.995])
+def test_an_hour_drifts_as_far_whether_its_past_was_settled_with_it_or_before(mean: float) -> None:
+    """Settled hours keep their means to two places, half away from zero as PostgreSQL rounds."""
+    group = [facts(EIGHT + timedelta(hours=number), mean_bpm=mean) for number in range(4)]
+    stored = {hour.hour: float(f"{mean + 1e-9:.2f}") for hour in group}
+
+    assert with_drift(group, {}, POLICY)[-1] == with_drift(group[-1:], stored, POLICY)[0]
+
+
 def test_without_readings_or_without_enough_past_there_is_no_drift() -> None:
     past = {EIGHT - timedelta(hours=back): 100.0 for back in (1, 2, 25, 26)}
 
