@@ -76,7 +76,8 @@ def plane() -> Iterator[ControlPlane]:
             yield made
 
 
-@pytest.fixture(scope="session")
+# Not for longer than a module's tests: as long as it runs, nothing else in this process can run an event loop.
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """Give the browser."""
     with chromium() as running:
@@ -91,7 +92,7 @@ def lone(browser: "Browser") -> Iterator[LonePage]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def login(plane: ControlPlane, browser: "Browser") -> Any:
     """Give the cookies of who has logged in."""
     context = new_context(browser)

@@ -14,7 +14,7 @@ from include.broker.access import LIBRDKAFKA_LOG, client_options, librdkafka_opt
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
 from include.settings import Settings
-from include.stream.lease import FIRST_TURN, fence_lease, renew_lease, request_stop
+from include.stream.lease import FIRST_TURN, fence_lease, renew_lease, request_stop, withdraw_stop
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline, event
 
@@ -46,7 +46,9 @@ class Launches:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self._topic = pipeline.settings.kafka.topic
-        self._producer = Producer({**librdkafka_options(pipeline.settings), "logger": LIBRDKAFKA_LOG})
+        # All that is sent at once is one batch, however busy the machine: a careful reading notes each batch.
+        lingering = {**librdkafka_options(pipeline.settings), "linger.ms": 10_000}
+        self._producer = Producer({**lingering, "logger": LIBRDKAFKA_LOG})
         self._since = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
         self._made = 0
         self._readings: list[tuple[uuid.UUID, datetime, int]] = []
@@ -159,7 +161,13 @@ class Fences(Launches):
     """The words that are put into the lease's row by whoever watches: alive, stop, locked out."""
 
     tried = frozenset(
-        ("stream/renew_lease", "stream/request_stop", "stream/fence_lease", "stream/refuse_launches")
+        (
+            "stream/renew_lease",
+            "stream/request_stop",
+            "stream/withdraw_stop",
+            "stream/fence_lease",
+            "stream/refuse_launches",
+        )
     )
 
     def prepare(self) -> None:
@@ -169,6 +177,9 @@ class Fences(Launches):
         stream = InlineStream(settings)
         with connect(settings, Role.STREAM, autocommit=True) as connection:
             renew_lease(connection, stream.epoch, FIRST_TURN)
+            asked = request_stop(connection)
+            assert asked is not None
+            withdraw_stop(connection, asked)
             request_stop(connection)
             fence_lease(connection, stream.epoch)
         InlineStream(settings).drain()
