@@ -42,19 +42,20 @@ BANDS = {
 RETRY_MS = 200
 NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=500_000)
 
-# Gives a status and what is answered with it.
-Answer = Callable[[Any], tuple[int, object]]
+# Gives a status and what is answered with it; None: there is never an answer.
+Answer = Callable[[Any], tuple[int, object] | None]
 
 
 class LonePage:
     """A page whose looks are `look`, and whose questions are answered by `answers`; `asked` has them all.
 
-    While `look` is None no look comes.
+    While `look` is None no look comes; a `denial` is a status that is answered in place of looks.
     """
 
     def __init__(self, page: "Page", look: Look) -> None:
         self.page = page
         self.look: Look | None = look
+        self.denial: int | None = None
         self.answers: dict[str, Answer] = {
             "me": lambda _: (200, {"name": "ada", "may_act": True}),
             "alarms": lambda _: (200, board()),
@@ -63,14 +64,18 @@ class LonePage:
         page.route(f"{ORIGIN}/**", self._answer)
 
     def open(self) -> None:
-        """Open it and wait for its first look."""
+        """Open it and wait for its first look, or until it says that there is none."""
         self.page.goto(f"{ORIGIN}/heartbeats/")
-        self.page.wait_for_selector("body[data-feed=live]")
+        self.wait_feed("live" if self.denial is None else "signed-out" if self.denial == 401 else "refused")
+
+    def wait_feed(self, state: str) -> None:
+        """Wait until its looks stand like that."""
+        self.page.wait_for_selector(f"body[data-feed={state}]")
 
     def pause(self) -> None:
         """Let its figures stand still."""
         self.page.locator("#pause").click()
-        self.page.wait_for_selector("body[data-feed=paused]")
+        self.wait_feed("paused")
 
     def follow(self, customer: object) -> None:
         """Choose a customer by the form."""
@@ -88,7 +93,9 @@ class LonePage:
     def _answer(self, route: "Route") -> None:
         path = route.request.url.removeprefix(f"{ORIGIN}/")
         name = path.removeprefix("heartbeats/api/")
-        if name == "stream" and self.look is None:
+        if name == "stream" and self.denial is not None:
+            route.fulfill(status=self.denial)
+        elif name == "stream" and self.look is None:
             pass  # it is held open, and nothing comes
         elif name == "stream":
             body = b"retry: %d\nevent: look\ndata: %s\n\n" % (RETRY_MS, as_json(self.look))
@@ -96,8 +103,9 @@ class LonePage:
         elif name != path:
             self.asked.append((name, route.request.post_data_json))
             unknown: Answer = lambda _: (404, {"detail": "unknown"})  # noqa: E731
-            status, value = self.answers.get(name, unknown)(route.request.post_data_json)
-            route.fulfill(status=status, body=as_json(value), content_type="application/json")
+            if (answer := self.answers.get(name, unknown)(route.request.post_data_json)) is not None:
+                status, value = answer
+                route.fulfill(status=status, body=as_json(value), content_type="application/json")
         elif path.startswith("heartbeats/"):
             file = FILES / (path.removeprefix("heartbeats/") or "index.html")
             route.fulfill(body=file.read_bytes(), content_type=str(guess_type(file)[0]))

@@ -42,16 +42,17 @@ async function loop({ isAsked = false } = {}) {
     if (number !== asked) return;
     wait = found.wait ?? 0;
     isOpen = isAsked && Boolean(found.isBusy);
-    tell(found.problem, wanted);
+    tell(found, wanted);
     if (found.value) render(found.value, wanted);
   }
   timer = setTimeout(() => loop({ isAsked: isOpen && wanted !== null }), Math.max(wait, ASK_SECONDS) * 1000);
 }
 
 // What an act was refused for stays until the next act.
-function tell(problem, wanted) {
+function tell({ problem, isBusy }, wanted) {
   const isOfAct = byId("alarms-error").textContent.startsWith("Not done");
-  if (problem || !isOfAct) text("alarms-error", problem ? `Trying again: ${problem}.${standing(wanted)}` : "");
+  const words = `${isBusy ? "Trying again: " : ""}${problem}.${standing(wanted)}`;
+  if (problem || !isOfAct) text("alarms-error", problem ? words : "");
 }
 
 // What the list that stands there is, where it is not the newest.

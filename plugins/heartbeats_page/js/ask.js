@@ -1,12 +1,15 @@
 // Ask the server. What comes back is a value, or a problem in words; `isBusy`: the same may work in `wait` seconds.
 
 export const ENDED = "Your login to Airflow has ended";
+// The server itself gives up sooner, and says why.
+const PATIENCE_SECONDS = 30;
 const SILENT = { problem: "Airflow does not answer", isBusy: true, wait: 0 };
 
 export async function ask(path, question) {
   const body = question && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question) };
   try {
-    const answer = await fetch(`api/${path}`, { cache: "no-store", ...body });
+    const signal = AbortSignal.timeout(PATIENCE_SECONDS * 1000);
+    const answer = await fetch(`api/${path}`, { cache: "no-store", signal, ...body });
     if (answer.ok) return { value: await answer.json() };
     return { problem: await reasonOf(answer), isBusy: answer.status >= 500, wait: Number(answer.headers.get("Retry-After")) };
   } catch {

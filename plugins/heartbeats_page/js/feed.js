@@ -30,7 +30,7 @@ const WORDS = {
 };
 const FINAL = ["signed-out", "refused"];
 
-export const isLive = () => !isPaused && !document.hidden;
+export const isLive = () => !isPaused && !document.hidden && !FINAL.includes(state);
 
 export function startFeed(listener) {
   onLook = listener;
@@ -84,16 +84,22 @@ async function reopen() {
   close();
   // Where the server is away there is neither: the next try will tell.
   const { value, problem: why } = await ask("me");
-  if (why === ENDED) return say("signed-out");
+  if (why === ENDED) return end("signed-out");
   if (value?.refusal) {
     refusal = value.refusal;
-    return say("refused");
+    return end("refused");
   }
   setTimeout(open, REOPEN_SECONDS * 1000);
 }
 
+// Nothing more is asked for; only a look that comes all the same, as after a login in another tab, ends that.
+function end(next) {
+  isNew = false;
+  say(next);
+}
+
 function judge() {
-  if (FINAL.includes(state)) return;
+  if (FINAL.includes(state) && !isNew) return;
   const silence = (performance.now() - heardAt) / 1000;
   if (isPaused) say("paused");
   else if (silence > STALE_SECONDS) say("stale", silence);
