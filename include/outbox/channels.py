@@ -136,7 +136,7 @@ class Channels:
     @property
     def of_operators(self) -> Channel | None:
         """Whoever is told of the product itself; None for nobody."""
-        return self._by_number.get(OPERATORS) or self._by_number.get(FIRST)
+        return next((self[number] for number in self.reach.of_notices), None)
 
 
 def _open(name: str, url: str, settings: Settings) -> Channel:

@@ -1,12 +1,13 @@
 """Who is told what: one message for each transition and channel, or one for many. Pure decisions.
 
 The beginning of an alarm is told to the first channel; everything after it to whoever was told of the beginning. A
-silence that is over before anybody was told of it is told to nobody: the device sends again, nothing is to be done. A
+silence that is over before anybody was told of it is told to nobody: the device sends again, nothing is to be done. If
+all who were told are gone from the settings, the first channel takes their place. A
 critical alarm that nobody acknowledges is told again, each time to the next channel, in the end to the last one again
 and again. Notices about the product itself go to the operators' channel.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid5
 
@@ -33,7 +34,17 @@ class Reach:
     @property
     def numbers(self) -> list[int]:
         """Their numbers."""
-        return [*([OPERATORS] if self.has_operators else []), *range(FIRST, FIRST + self.alarm_channels)]
+        return [*([OPERATORS] if self.has_operators else []), *self.of_alarms]
+
+    @property
+    def of_alarms(self) -> list[int]:
+        """The numbers of those that are told of alarms."""
+        return list(range(FIRST, FIRST + self.alarm_channels))
+
+    @property
+    def of_notices(self) -> list[int]:
+        """The number of the one that is told of the product itself, if there is one."""
+        return self.numbers[:1]
 
 
 def plan(
@@ -89,15 +100,14 @@ def _worth_telling(items: Sequence[Item]) -> set[int]:
     return kept
 
 
-def _targets(item: Item, reach: Reach) -> tuple[int, ...]:
-    last = FIRST + reach.alarm_channels - 1
+def _targets(item: Item, reach: Reach) -> Sequence[int]:
     if isinstance(item, Noticed):
-        return (OPERATORS,) if reach.has_operators else tuple(range(FIRST, last + 1))[:1]
-    if item.kind == "reminder":
-        wanted: Iterable[int] = (min(max(item.channels, default=FIRST - 1) + 1, last),)
-    else:
-        wanted = item.channels or (FIRST,)
-    return tuple(channel for channel in wanted if FIRST <= channel <= last)
+        return reach.of_notices
+    there = reach.of_alarms
+    told = [channel for channel in item.channels if channel in there]
+    if not told:
+        return there[:1]
+    return [min(max(told) + 1, there[-1])] if item.kind == "reminder" else told
 
 
 def _single(item: Item, channel: int, link: str) -> Message:

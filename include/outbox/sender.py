@@ -105,16 +105,22 @@ def _go_round(
 
 
 def _take_over(connection: Connection, channels: Channels) -> None:
-    """Let what an earlier sender left go with its channels' addresses, and give up what is for one that is gone."""
+    """Let what an earlier sender left go with its channels' addresses, or to others where one is gone."""
     with connection.transaction():
         known = store.read_channels(connection)
         if numbers := renumbered(known, channels.addresses):
             store.renumber(connection, numbers)
         if known != channels.addresses:
             store.keep_channels(connection, channels.addresses)
-        given_up = store.give_up(connection, channels.reach.numbers)
-    if numbers or given_up:
-        log.info("channels_changed", moved=len(numbers), given_up_messages=given_up)
+        handed_on = store.hand_on(connection, channels.reach)
+        given_up = store.give_up(connection, channels.reach)
+    if numbers or handed_on or given_up:
+        log.info(
+            "channels_changed",
+            moved=len(numbers),
+            handed_on_messages=handed_on,
+            given_up_messages=given_up,
+        )
 
 
 def _show_pulse(settings: Settings) -> None:

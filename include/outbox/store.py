@@ -6,6 +6,7 @@ from uuid import UUID
 
 from include.db.connect import Connection
 from include.db.queries import as_jsonb, query, read_rows
+from include.outbox.plan import Reach
 from include.outbox.types import Due, Message, Noticed, Told
 
 # What one round takes out of the outbox at most; and sends by one channel.
@@ -84,9 +85,16 @@ def keep_channels(connection: Connection, addresses: Mapping[int, UUID]) -> None
     connection.execute(query("outbox/insert_channels"), values)
 
 
-def give_up(connection: Connection, channels: Sequence[int]) -> int:
-    """Give up what waits for any other channel than these, and return how many messages that were."""
-    values = {"channels": list(channels), "failure": "the channel is no longer in the settings"}
+def hand_on(connection: Connection, reach: Reach) -> int:
+    """Hand on what waits for a channel that is gone, where nobody else was told; return how many messages that were."""
+    values = {"channels": reach.numbers, "alarm_channels": reach.of_alarms}
+    [(handed_on,)] = connection.execute(query("outbox/hand_on_messages"), values).fetchall()
+    return int(handed_on)
+
+
+def give_up(connection: Connection, reach: Reach) -> int:
+    """Give up what waits for a channel that is gone, and return how many messages that were."""
+    values = {"channels": reach.numbers, "failure": "the channel is no longer in the settings"}
     return connection.execute(query("outbox/give_up_messages"), values).rowcount
 
 

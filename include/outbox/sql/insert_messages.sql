@@ -11,11 +11,12 @@ with given as materialized (
 ),
 
 stored as (
-    insert into messages (key, channel, body)
+    insert into messages (key, channel, body, alarm_ids)
     select
         key,
         channel,
-        body
+        body,
+        alarm_ids
     from given
     order by place
 )

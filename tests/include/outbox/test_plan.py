@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.outbox.bodies import in_words
+from include.outbox.numbering import GONE
 from include.outbox.plan import Item, Reach, plan
 from include.outbox.types import Message, Noticed, Told
 
@@ -68,6 +69,20 @@ def test_the_end_goes_to_whoever_was_told_of_the_beginning() -> None:
     assert planned([told(2, "cleared", alarm=1, channels=(1, 2))]) == [(1, "cleared"), (2, "cleared")]
     assert planned([told(2, "retracted", alarm=1, channels=())]) == []
     assert planned([told(1), told(2, "cleared", alarm=1)]) == [(1, "opened"), (1, "cleared")]
+
+
+def test_of_what_only_channels_were_told_that_are_gone_the_first_one_hears_the_rest() -> None:
+    gone = (GONE,)
+
+    assert planned([reminder(1, *gone)]) == [(1, "reminder")]
+    assert planned([told(2, "reopened", alarm=1, channels=gone)]) == [(1, "reopened")]
+    assert planned([told(2, "cleared", alarm=1, channels=gone)]) == [(1, "cleared")]
+    # As of a number that an earlier version left, or that is the operators' now.
+    assert planned([told(2, "cleared", alarm=1, channels=(0, 3))]) == [(1, "cleared")]
+    # Whoever is still there was told, and nobody else has to be.
+    assert planned([told(2, "cleared", alarm=1, channels=(GONE, 2))]) == [(2, "cleared")]
+    assert planned([reminder(1, GONE, 1)]) == [(2, "reminder")]
+    assert planned([told(2, "cleared", alarm=1, channels=gone)], reach=Reach(0)) == []
 
 
 def test_what_was_retracted_before_anybody_was_told_is_not_told_and_does_not_wait() -> None:
