@@ -231,6 +231,12 @@ class FencedError(PermanentError):
     )
 
 
+class TrialUnavailableError(TransientError):
+    """Says nothing of the record that was to be tried."""
+
+    message = "the process that tries records did not begin ({reason})"
+
+
 class OffsetMovedError(TransientError):
     """A partition does not stand where its task left it: another launch, or another try of the task, has been here."""
 

@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import Any, TextIO
 
-from include.errors import TransientError
+from include.errors import TrialUnavailableError
 from include.log import configure_logging
 from include.settings import PROJECT_ROOT, get_settings
 from include.sink.gathering import Gathering
@@ -42,7 +42,7 @@ class Trial:
         """Try a gathering of one record; return None if the process survives, else what happened to it.
 
         An ordinary error does not count: the record is then stored in the usual way, which can deal with errors. Raise
-        TransientError if there is no process to try it: that says nothing of the record.
+        TrialUnavailableError if there is no process to try it: that says nothing of the record.
         """
         value = record.values[0]
         order = {
@@ -62,10 +62,13 @@ class Trial:
         return f"a process that tried it was ended by signal {signal}" if signal > 0 else None
 
     def _begin(self) -> "_Process":
-        process = _Process()
+        try:
+            process = _Process()
+        except OSError as error:  # no memory, or no process to be had
+            raise TrialUnavailableError(reason=error.strerror) from None
         if process.ask(self._launch.to_json()) and not process.is_overdue:
             return process
-        raise TransientError(f"the process that tries records did not begin (exit code {process.wait()})")
+        raise TrialUnavailableError(reason=f"exit code {process.wait()}")
 
 
 class _Process:

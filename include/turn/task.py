@@ -19,10 +19,10 @@ from include.errors import (
     BrokerUnavailableError,
     DatabaseUnavailableError,
     OffsetOutOfRangeError,
-    PartitionsUnreachableError,
     TopicMissingError,
     TopicReplacedError,
     TransientError,
+    TrialUnavailableError,
 )
 from include.log import get_logger
 from include.sink.gathering import no_records
@@ -39,7 +39,7 @@ from include.turn.guard import TopicGuard
 LOOK_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
-# As long as a partition is left alone that is to be read with care and cannot be reached.
+# As long as a partition is left alone that is to be read with care and cannot be just now.
 ASIDE_SECONDS = 30.0
 
 # After a silence a reading is stored almost at once. When more come, commits are spaced several times as far apart as
@@ -211,22 +211,31 @@ class Turn:
 
     def _step_with_care(self, partition: int) -> bool:
         """Store the next piece; return whether what the task remembers still holds."""
+        try:
+            return self._store_with_care(partition)
+        except (BrokerUnavailableError, TrialUnavailableError) as error:
+            self._set_aside(partition, error)
+            return True
+
+    def _store_with_care(self, partition: int) -> bool:
         careful = self._careful[partition]
         try:
             sign = careful.step(self._sink([partition]))
         except OffsetOutOfRangeError:
             self._step_over({partition})
             return False
-        except PartitionsUnreachableError as error:
-            # That took as long as a request may, and the other partitions have waited for it.
-            log.warning("partition_set_aside", partition=partition, reason=str(error))
-            self._aside_until[partition] = time.monotonic() + ASIDE_SECONDS
-            return True
         if sign is not None:
             self._see(sign)
         if careful.is_done:
             del self._careful[partition], self._suspects[partition]
         return True
+
+    def _set_aside(self, partition: int, error: TransientError) -> None:
+        """Forget one partition, and leave it alone for a while: finding out took long, and the others have waited."""
+        log.warning("partition_set_aside", partition=partition, reason=str(error))
+        self._aside_until[partition] = time.monotonic() + ASIDE_SECONDS
+        self._careful.pop(partition).close()
+        del self._states[partition]
 
     # --- failures, and the end
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from errno import EAGAIN
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import pytest
 from include.care import trial
 from include.care.trial import Trial
 from include.domain.risk import load_policy
-from include.errors import TransientError
+from include.errors import TrialUnavailableError
 from include.settings import Settings
 from include.sink.gathering import Gathering
 from include.stream.types import Launch, bounds_of
@@ -120,5 +121,17 @@ def test_a_process_that_does_not_begin_is_held_against_no_record(
 ) -> None:
     monkeypatch.setattr(trial, "TRIAL_SECONDS", 3.0)
 
-    with pytest.raises(TransientError, match="did not begin"):
+    with pytest.raises(TrialUnavailableError, match="did not begin"):
         begin(before=fault).problem_with(record(b""))
+
+
+def test_a_process_that_the_system_refuses_is_held_against_no_record(
+    begin: Callable[..., Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_words: object, **_options: object) -> None:
+        raise BlockingIOError(EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(trial.subprocess, "Popen", refuse)
+
+    with pytest.raises(TrialUnavailableError, match=r"did not begin \(Resource temporarily unavailable\)"):
+        begin().problem_with(record(b""))

@@ -11,7 +11,13 @@ from include.broker.reader import Gathered
 from include.broker.topic import KafkaRange, Topic
 from include.care.reading import CarefulReading
 from include.domain.risk import load_policy
-from include.errors import OffsetOutOfRangeError, PartitionsUnreachableError
+from include.errors import (
+    BrokerUnavailableError,
+    HeartbeatError,
+    OffsetOutOfRangeError,
+    PartitionsUnreachableError,
+    TrialUnavailableError,
+)
 from include.settings import Settings
 from include.sink.ledger import PartitionState
 from include.sink.worker import Worker
@@ -38,17 +44,21 @@ class LostReading:
         pass
 
 
-class UnreachableReading:
-    """Reads with care where no broker leads the partition."""
+class HinderedReading:
+    """Reads with care where something that is not the record's fault keeps it from going on."""
 
     is_done = False
 
-    def __init__(self) -> None:
-        self.steps = 0
+    def __init__(self, error: HeartbeatError) -> None:
+        self._error = error
+        self.steps = self.closed = 0
 
     def step(self, _sink: object) -> None:
         self.steps += 1
-        raise PartitionsUnreachableError(topic=TOPIC, partitions=[1])
+        raise self._error
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 class Stepping:
@@ -100,10 +110,19 @@ def test_nobody_but_the_lost_partitions_is_asked_for_and_one_without_a_leader_st
     assert stepping.turn._states == {}
 
 
-def test_a_careful_partition_without_a_leader_is_set_aside_while_the_others_are_read_on(
-    stepping: Stepping, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        PartitionsUnreachableError(topic=TOPIC, partitions=[1]),
+        BrokerUnavailableError(broker="127.0.0.1:1"),
+        TrialUnavailableError(reason="exit code 1"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_careful_partition_that_cannot_go_on_is_set_aside_while_the_others_are_read_on(
+    stepping: Stepping, monkeypatch: pytest.MonkeyPatch, error: HeartbeatError
 ) -> None:
-    reading, gathered = UnreachableReading(), cast(list[Any], [])
+    reading, gathered = HinderedReading(error), cast(list[Any], [])
 
     def gather(*, wait_seconds: float, **_bounds: object) -> Gathered:
         gathered.append(wait_seconds)
@@ -112,15 +131,26 @@ def test_a_careful_partition_without_a_leader_is_set_aside_while_the_others_are_
     stepping.turn._worker.reader = SimpleNamespace(
         read_on=lambda _topic, wanted: gathered.append(wanted), gather=gather, passed=dict
     )
+    stepping.turn._worker.raw_reader = None
+    # What is set aside is asked for again: a piece of it that was taken up must not be passed over.
+    stepping.turn._begun, stepping.turn._suspects = set(PARTITIONS), {1: 9}
+    asked_for: list[list[int]] = []
+
+    def read_share(_connection: object, _launch: object, missing: list[int]) -> dict[int, PartitionState]:
+        asked_for.append(missing)
+        return dict.fromkeys(missing, PartitionState(5, 0, None))
+
+    monkeypatch.setattr(task, "read_share", read_share)
+    monkeypatch.setattr(task, "CarefulReading", lambda *_place, **_until: reading)
     stepping.turn._careful = {1: reading}
 
-    for _ in range(2):
+    for _ in range(3):
         stepping.turn._step()
-    assert reading.steps == 1
-    assert gathered == [{0: 5, 2: 5}, LOOK_SECONDS] * 2
+    assert (reading.steps, reading.closed, asked_for) == (1, 1, [[1]])
+    assert gathered == [{0: 5, 2: 5}, LOOK_SECONDS] * 3
 
     monkeypatch.setattr(task, "ASIDE_SECONDS", 0.0)
     stepping.turn._aside_until.clear()
     for _ in range(2):
         stepping.turn._step()
-    assert reading.steps == 3
+    assert (reading.steps, reading.closed) == (3, 3)
