@@ -9,16 +9,11 @@ from uuid import UUID
 
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
-from kafka.errors import (
-    BrokerResponseError,
-    KafkaError,
-    TopicAlreadyExistsError,
-    UnknownTopicOrPartitionError,
-)
-from kafka.protocol.consumer import IsolationLevel
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from include.broker.access import broker_error, client_options, readable_connecting
 from include.clients.admin import open_admin
+from include.clients.offsets import reachable_offsets
 from include.errors import (
     BrokerUnavailableError,
     PartitionsUnreachableError,
@@ -43,7 +38,6 @@ _MS_PER_SECOND, _MS_PER_DAY = 1000, 86_400_000
 # The clocks of the broker and of who sends may differ by that, whatever MAX_CLOCK_SKEW_SECONDS says of events.
 _LEAST_AHEAD_MS = 60_000
 _UNLIMITED_MS = 2**63 - 1
-_NO_LEADER = -1
 _LAST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z
 
 
@@ -128,48 +122,24 @@ class Broker:
         return ranges
 
     def reachable_ranges(self, topic: Topic, *, with_log_end: bool = False) -> dict[int, KafkaRange]:
-        """Return the same without the partitions that no broker leads, or none that answers; see `unreachable`."""
-        ranges: dict[int, KafkaRange] = {}
-        failure: KafkaError | None = None
+        """Return the same without the partitions that no broker leads, or none that answers; see `unreachable`.
+
+        Raise PartitionsUnreachableError if these are all of them: nothing is known then, not that there is nothing.
+        """
         with self._readable_errors(topic=topic.name):
-            todo = self._by_leader(topic)
-            while todo:
-                partitions = todo.pop()
-                try:
-                    ranges |= self._ask_ranges(topic.name, partitions, with_log_end)
-                except UnknownTopicOrPartitionError:
-                    raise
-                except KafkaError as error:
-                    if not isinstance(broker_error(self._settings, error), BrokerUnavailableError):
-                        raise
-                    failure = error
-                    # The leader answers, and may refuse because of one of them alone.
-                    if isinstance(error, BrokerResponseError) and len(partitions) > 1:
-                        todo += [[each] for each in partitions]
-            if failure is not None and not ranges:
-                raise failure
+            found = reachable_offsets(
+                self._client,
+                topic.name,
+                topic.partitions,
+                is_passing=lambda error: isinstance(
+                    broker_error(self._settings, error), BrokerUnavailableError
+                ),
+                with_log_end=with_log_end,
+            )
+        ranges = {partition: KafkaRange(*offsets) for partition, offsets in found.items()}
+        if not ranges and (problem := unreachable(topic, ranges)) is not None:
+            raise problem
         return ranges
-
-    def _by_leader(self, topic: Topic) -> list[list[int]]:
-        """Return the partitions that have a leader, those of one leader together."""
-        [described] = self._client.describe_topics([topic.name])
-        leaders = {each["partition_index"]: each["leader_id"] for each in described["partitions"]}
-        if not leaders.keys() >= set(topic.partitions):
-            raise UnknownTopicOrPartitionError
-        return [
-            [partition for partition in topic.partitions if leaders[partition] == leader]
-            for leader in {leaders[partition] for partition in topic.partitions} - {_NO_LEADER}
-        ]
-
-    def _ask_ranges(self, name: str, partitions: list[int], with_log_end: bool) -> dict[int, KafkaRange]:
-        places = [TopicPartition(name, partition) for partition in partitions]
-        earliest, latest = (dict.fromkeys(places, spec) for spec in (OffsetSpec.EARLIEST, OffsetSpec.LATEST))
-        ask = self._client.list_partition_offsets
-        first, last = ask(earliest), ask(latest, isolation_level=IsolationLevel.READ_COMMITTED)
-        tails = {at: tail.offset for at, tail in ask(latest).items()} if with_log_end else {}
-        return {
-            at.partition: KafkaRange(first[at].offset, last[at].offset, tails.get(at, -1)) for at in places
-        }
 
     def newest_record_at(self, topic: Topic) -> datetime | None:
         """Return the newest timestamp among the topic's records, or None if it holds none."""

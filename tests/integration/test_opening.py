@@ -7,6 +7,7 @@ import pytest
 from include.broker.topic import KafkaRange, Topic
 from include.domain.risk import load_policy
 from include.errors import BrokerUnavailableError, PartitionsUnreachableError
+from include.health.rules import evaluate
 from include.health.run import observe
 from include.live.overview import read_overview
 from include.report.run import make_report
@@ -119,3 +120,24 @@ def test_all_else_is_told_while_a_partition_has_no_leader(settings: Settings, ka
     assert facts.kafka_problem == problem
     assert facts.kafka is not None
     assert facts.kafka.ranges == {0: KafkaRange(1, 10)}
+
+
+def test_a_topic_without_any_leader_is_nothing_known_and_costs_no_predecessor(
+    pipeline: Pipeline, settings: Settings, kafka: FakeBroker
+) -> None:
+    settings = settings.having(kafka_topic=TOPIC)
+    opened(settings, [0, 1])
+    kafka.without_leader(0, 1)
+    problem = (
+        "no broker that answers leads partitions 0, 1 of topic heartbeats: start the broker that holds them"
+    )
+
+    with pytest.raises(PartitionsUnreachableError, match=problem):
+        opened(settings, [0, 1])
+    assert epochs(pipeline) == [1]
+    # Without a range nothing would wait, and the source would be to blame for the silence.
+    facts = observe(settings)
+    assert (facts.kafka, facts.kafka_problem) == (None, problem)
+    unknown = {check.name for check in evaluate(facts, settings.health) if not check.is_known}
+    assert unknown == {"lag", "commit_age", "freshness"}
+    assert make_report(settings).lag is None

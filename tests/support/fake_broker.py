@@ -6,6 +6,7 @@ It answers what an admin client asks for a topic's offsets, and nothing else.
 import socketserver
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -28,7 +29,10 @@ _NO_LEADER, _LEADER_NOT_AVAILABLE = -1, 5
 
 
 class FakeBroker(socketserver.ThreadingTCPServer):
-    """`ends` is where each partition ends; all begin at 1. A partition among `errors` is answered with that error."""
+    """`ends` is where each partition ends; all begin at 1. A partition among `errors` is answered with that error.
+
+    Asked for offsets, it waits for `hang_seconds` before it answers.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
@@ -39,6 +43,7 @@ class FakeBroker(socketserver.ThreadingTCPServer):
         self.leaders = dict.fromkeys(ends, NODE)
         self.errors: dict[int, int] = {}
         self.asked: list[list[int]] = []
+        self.hang_seconds = 0.0
 
     @property
     def address(self) -> str:
@@ -89,6 +94,7 @@ class FakeBroker(socketserver.ThreadingTCPServer):
     def _offsets(self, request: Any) -> Any:
         [topic] = request.topics
         self.asked.append([each.partition_index for each in topic.partitions])
+        time.sleep(self.hang_seconds)
         kind = ListOffsetsResponse.ListOffsetsTopicResponse
         found = [
             kind.ListOffsetsPartitionResponse(

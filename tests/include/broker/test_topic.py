@@ -1,5 +1,6 @@
 """Where partitions begin and end, when some of them cannot be asked."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -8,6 +9,7 @@ import pytest
 
 from include.broker.topic import Broker, KafkaRange, unreachable
 from include.errors import (
+    BrokerUnavailableError,
     PartitionsUnreachableError,
     PermanentError,
     TopicMissingError,
@@ -16,6 +18,7 @@ from include.settings import Settings
 from tests.support.fake_broker import TOPIC, FakeBroker, fake_broker
 
 NOT_LEADER, STORAGE_ERROR, UNAUTHORIZED, STRANGER = 6, 56, 29, 99
+TIMEOUT_SECONDS = 1
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def kafka() -> Iterator[FakeBroker]:
 
 @pytest.fixture
 def broker(kafka: FakeBroker) -> Iterator[Broker]:
-    with closing(Broker(Settings(kafka_broker=kafka.address), timeout_ms=1000)) as opened:
+    with closing(Broker(Settings(kafka_broker=kafka.address), timeout_ms=1000 * TIMEOUT_SECONDS)) as opened:
         yield opened
 
 
@@ -61,9 +64,10 @@ def test_a_topic_without_any_leader_is_told_from_a_broker_that_is_away(
     kafka.without_leader(0, 1, 2)
     topic = broker.topic(TOPIC)
 
-    assert broker.reachable_ranges(topic) == {}
-    with pytest.raises(PartitionsUnreachableError, match=r"partitions 0, 1, 2 of topic .* holds them$"):
-        broker.ranges(topic)
+    for ask in (broker.reachable_ranges, broker.ranges):
+        with pytest.raises(PartitionsUnreachableError, match=r"partitions 0, 1, 2 of topic .* holds them$"):
+            ask(topic)
+    assert broker.reachable_ranges(replace(topic, partitions=[])) == {}
 
 
 @pytest.mark.parametrize("error", [NOT_LEADER, STORAGE_ERROR])
@@ -73,6 +77,34 @@ def test_a_partition_that_its_leader_does_not_answer_for_is_left_out(
     kafka.errors[0] = error
 
     assert broker.reachable_ranges(broker.topic(TOPIC)) == {1: KafkaRange(1, 11), 2: KafkaRange(1, 12)}
+
+
+def test_leaders_that_move_are_asked_again_for_as_long_as_a_request_may_take_all_together(
+    kafka: FakeBroker, broker: Broker
+) -> None:
+    kafka.errors = dict.fromkeys((0, 1, 2), NOT_LEADER)
+    topic = broker.topic(TOPIC)
+    began = time.monotonic()
+
+    with pytest.raises(BrokerUnavailableError):
+        broker.reachable_ranges(topic)
+
+    assert TIMEOUT_SECONDS < time.monotonic() - began < 2 * TIMEOUT_SECONDS
+    assert kafka.asked[-3:] == [[2], [1], [0]]
+
+
+def test_a_leader_that_hangs_is_asked_once_and_not_for_each_partition(
+    kafka: FakeBroker, broker: Broker
+) -> None:
+    topic = broker.topic(TOPIC)
+    kafka.hang_seconds = 60.0
+    began = time.monotonic()
+
+    with pytest.raises(BrokerUnavailableError, match="no Kafka broker answers"):
+        broker.reachable_ranges(topic)
+
+    assert time.monotonic() - began < 2 * TIMEOUT_SECONDS
+    assert kafka.asked == [[0, 1, 2]]
 
 
 def test_a_refusal_that_does_not_pass_is_raised(kafka: FakeBroker, broker: Broker) -> None:
