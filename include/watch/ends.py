@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from contextlib import closing
+from dataclasses import dataclass
 
 from include.broker.topic import KafkaRange
 from include.errors import TopicMissingError, TopicReplacedError
@@ -13,6 +14,14 @@ from include.stream.types import Launch
 ASK_INTERVAL_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many partitions the topic has, and the ranges of those that can be asked."""
+
+    partitions: int
+    ranges: dict[int, KafkaRange]
+
+
 class EndsWatch(threading.Thread):
     """Asks again and again until `end` is called; `take` gives the newest answer without waiting."""
 
@@ -21,9 +30,9 @@ class EndsWatch(threading.Thread):
         self._launch = launch
         self._broker = KeptBroker(settings)
         self._is_over = threading.Event()
-        self._answers: deque[dict[int, KafkaRange] | Exception] = deque(maxlen=1)
+        self._answers: deque[Held | Exception] = deque(maxlen=1)
 
-    def take(self) -> dict[int, KafkaRange] | None:
+    def take(self) -> Held | None:
         """Return what was answered since the last call, None where nothing was; raise what went wrong instead."""
         try:
             answer = self._answers.pop()
@@ -46,12 +55,12 @@ class EndsWatch(threading.Thread):
                 except Exception as error:  # whoever takes it decides
                     self._answers.append(error)
 
-    def _ask(self) -> dict[int, KafkaRange]:
+    def _ask(self) -> Held:
         try:
             with self._broker.opened() as broker:
                 topic = broker.topic(self._launch.topic)
                 if topic.topic_id != self._launch.topic_id:
                     raise TopicReplacedError(topic=self._launch.topic)
-                return broker.ranges(topic)
+                return Held(len(topic.partitions), broker.reachable_ranges(topic))
         except TopicMissingError:
             raise TopicReplacedError(topic=self._launch.topic) from None

@@ -196,8 +196,8 @@ class Watch(threading.Thread):
             return
         if held is None:
             return
-        self._turns.partitions = len(held)
-        measured = self._ask(self._measurements, lambda connection: self._measure(connection, held))
+        self._turns.partitions = held.partitions
+        measured = self._ask(self._measurements, lambda connection: self._measure(connection, held.ranges))
         if measured is None:
             return
         done, lag = measured

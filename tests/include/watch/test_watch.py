@@ -1,7 +1,20 @@
 """A standstill is told from silence, and a turn ends when its time is up or its tasks no longer fit."""
 
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from include.broker.topic import KafkaRange
+from include.domain.risk import load_policy
+from include.errors import StreamStalledError
+from include.settings import Settings
+from include.stream.lag import lag_by_partition
 from include.stream.lease import FIRST_TURN
-from include.watch.watch import Progress, Turns
+from include.stream.types import Launch, bounds_of
+from include.watch.ends import Held
+from include.watch.watch import Progress, Turns, Watch
 from tests.support.waiting import wait_until
 
 AGES = 3600.0
@@ -84,3 +97,21 @@ def test_a_drain_is_a_single_turn() -> None:
 
     assert [turns.turn_now() for _ in range(3)] == [FIRST_TURN] * 3
     assert slots.planned == [(FIRST_TURN, 4)]
+
+
+def test_partitions_that_cannot_be_asked_hide_no_standstill_and_take_no_tasks_away() -> None:
+    settings, slots = Settings(), Slots(4)
+    launch = Launch("heartbeats", UUID(int=7), 1, load_policy("default"), bounds_of(settings))
+    watch: Any = Watch(settings, launch, slots.turns(partitions=3), lambda _: None)
+    held = Held(3, {0: KafkaRange(0, 10)})
+    watch._ends = SimpleNamespace(take=lambda: held)
+    watch._ask = lambda _question, measure: measure(None)
+    watch._measure = lambda _connection, ranges: (5, sum(lag_by_partition(ranges, {0: 5}).values()))
+
+    watch._check_progress()
+    assert watch._turns.turn_now() == FIRST_TURN
+    assert slots.planned == [(FIRST_TURN, 3)]
+
+    watch._progress.moved_at -= settings.stream.stall_seconds
+    with pytest.raises(StreamStalledError, match="5 records wait"):
+        watch._check_progress()
