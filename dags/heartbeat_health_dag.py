@@ -26,8 +26,9 @@ Checks every minute whether readings flow, and restarts a stream that stands sti
   `quarantine`: `python main.py dead-letters list`. `unprocessable`, only ever a warning: what the stream put aside
   because processing it failed, `python main.py dead-letters list --reason unprocessable`. `unread`: the topic's
   retention was shorter than the stream was away, and what it dropped is gone; the check is green again by itself.
-  `unpublished_hours`: `heartbeat_hourly`. `alarms`: the log of `heartbeat_stream`. `delivery`: no sender runs, or (a
-  warning) a channel does not take what it is sent.
+  `unpublished_hours`: `heartbeat_hourly`. `alarms`: the log of `heartbeat_stream`, or, where it warns that no silence
+  is found, what `lag` and `broker` say. `delivery`: no sender runs, or (a warning) a channel does not take what it is
+  sent.
 - **No retries**: the next minute's run is one.
 """
 

@@ -1,4 +1,8 @@
-"""How far the stream has come: an instant up to which all that Kafka held is stored. Silence is judged by it."""
+"""How far the stream has come: an instant up to which all that Kafka held is stored. Silence is judged by it.
+
+It stands still while one partition cannot be asked: readings may wait there, and nobody knows whose. The check `alarms`
+of `heartbeat_health` tells of it.
+"""
 
 import time
 from collections.abc import Mapping
@@ -9,6 +13,9 @@ from include.episodes.rules_in_force import MICROSECONDS
 from include.errors import BrokerUnavailableError, TopicMissingError
 from include.settings import Settings
 from include.stream.kept import KeptBroker
+
+# Asking in vain takes as long as a request may, and all alarms wait for it.
+RETRY_SECONDS = 5.0
 
 
 class StreamProgress(Protocol):
@@ -32,14 +39,17 @@ class KafkaProgress:
         self._topic_id: UUID | None = None
         self._ends: dict[int, int] = {}
         self._asked_us = 0
+        self._retry_at = 0.0
 
     def ask(self) -> UUID | None:
-        """Ask for the ends, unless earlier ones are still to be reached."""
-        if not self._ends or self._topic_id is None:
+        """Ask for the ends, unless earlier ones are still to be reached, or were just asked for in vain."""
+        is_reached = not self._ends or self._topic_id is None
+        if is_reached and time.monotonic() >= self._retry_at:
             try:
                 self._ask()
             except (BrokerUnavailableError, TopicMissingError):
                 self.close()
+                self._retry_at = time.monotonic() + RETRY_SECONDS
         return self._topic_id
 
     def reached_us(self, offsets: Mapping[int, int]) -> int | None:

@@ -27,6 +27,7 @@ MIN_JUDGED_RECORDS = 20
 
 # A launch may take in much before its first look; a channel that is down is reported after a while.
 _UNLOOKED_WARN_SECONDS, _UNLOOKED_FAIL_SECONDS = 120.0, 900.0
+_UNREACHED_SECONDS = 120.0
 _UNTOLD_SECONDS, _UNTAKEN_SECONDS = 300.0, 900.0
 
 # A check's status, the value and the threshold, and what was found in words.
@@ -213,7 +214,20 @@ def _alarms(database: DatabaseFacts, limits: Health) -> _Found:
     message = "the alarms were never evaluated" if age is None else f"the last look was {lasting(age)} ago"
     if status is not Status.OK:
         message += ": heartbeat_stream's log says why (alarms_interrupted, alarms_not_evaluated)"
-    return status, age, limit, message
+        return status, age, limit, message
+    return _silences(database.alarms.progress, now) or (status, age, limit, message)
+
+
+def _silences(progress: datetime | None, now: datetime) -> _Found | None:
+    """Return what is wrong where nobody is found silent, since all that Kafka holds might not be stored."""
+    age = age_seconds(progress, now)
+    if age is not None and age <= _UNREACHED_SECONDS:
+        return None
+    lasts = "" if age is None else f" for {lasting(age)}"
+    message = (
+        f"no new silence is found{lasts}: records wait, or a partition cannot be asked (see lag, broker)"
+    )
+    return Status.WARN, age, _UNREACHED_SECONDS, message
 
 
 def _delivery(database: DatabaseFacts) -> _Found:

@@ -59,9 +59,13 @@ class UnprocessableRecords:
 
 @dataclass(frozen=True, slots=True)
 class AlarmWork:
-    """When the alarms were last evaluated; since when something waits for a sender, and a message for a taker."""
+    """When the alarms were last evaluated; since when something waits for a sender, and a message for a taker.
+
+    Up to `progress` all that Kafka held is stored, as far as the evaluator knows: by that it judges silence.
+    """
 
     looked_at: datetime | None
+    progress: datetime | None
     waiting_since: datetime | None
     untaken_since: datetime | None
 

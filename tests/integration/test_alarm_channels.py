@@ -68,7 +68,7 @@ def let_happen(pipeline: Pipeline, kind: str, *, is_waiting: bool = True) -> Non
 
 def is_anything_untaken(pipeline: Pipeline) -> bool:
     with connect(pipeline.settings, Role.HOURLY) as connection:
-        [(_, _, untaken_since)] = connection.execute(query("health/select_alarm_work")).fetchall()
+        [(_, _, _, untaken_since)] = connection.execute(query("health/select_alarm_work")).fetchall()
     return untaken_since is not None
 
 

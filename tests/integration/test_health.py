@@ -63,7 +63,7 @@ def let_stand_still(pipeline: Pipeline) -> InlineStream:
 def let_have_run(pipeline: Pipeline) -> None:
     """Let the launch have begun an hour ago, and its alarms be evaluated."""
     pipeline.run("update stream_lease set started_at = started_at - interval '1 hour'")
-    pipeline.run("insert into alarm_evaluator values ('heartbeat_alarms', 1, 'test:1', now(), now())")
+    pipeline.run("insert into alarm_evaluator values ('heartbeat_alarms', 1, 'test:1', now(), now(), now())")
 
 
 def age_wait(pipeline: Pipeline, interval: str) -> None:

@@ -1,7 +1,9 @@
--- When the alarms were last evaluated, and since when something is to be told that nobody has taken up, or not taken.
--- Returns: looked_at, waiting_since, untaken_since (UTC), each null for never or nothing
+-- When the alarms were last evaluated, up to when all is stored by which they judge a silence, and since when something
+-- is to be told that nobody has taken up, or not taken.
+-- Returns: looked_at, progress, waiting_since, untaken_since (UTC), each null for never or nothing
 select
     (select max(looked_at) from alarm_evaluator) as looked_at,
+    (select max(progress) from alarm_evaluator) as progress,
     (select min(noted_at) from outbox) as waiting_since,
     (
         select min(planned_at)

@@ -50,7 +50,7 @@ DATABASE = DatabaseFacts(
     recent_unread=None,
     lease=LEASE,
     unpublished=UnpublishedHours(0, 0, None),
-    alarms=AlarmWork(looked_at=ago(2), waiting_since=None, untaken_since=None),
+    alarms=AlarmWork(looked_at=ago(2), progress=ago(2), waiting_since=None, untaken_since=None),
 )
 HEALTHY = Facts(KAFKA, "", DATABASE, "", disk=Disk(Path("/data"), 50 * BYTES_PER_GIB))
 
@@ -75,9 +75,14 @@ def statuses(facts: Facts) -> dict[str, str]:
 
 
 def alarm_work(
-    *, looked_at: float | None = 2, waiting: float | None = None, untaken: float | None = None
+    *,
+    looked_at: float | None = 2,
+    progress: float | None = 2,
+    waiting: float | None = None,
+    untaken: float | None = None,
 ) -> AlarmWork:
-    times = (None if seconds is None else ago(seconds) for seconds in (looked_at, waiting, untaken))
+    seen = (looked_at, progress, waiting, untaken)
+    times = (None if seconds is None else ago(seconds) for seconds in seen)
     return AlarmWork(*times)
 
 
@@ -100,6 +105,25 @@ def test_alarms_that_nobody_evaluates_while_the_stream_runs_are_found(
     assert found(facts)["alarms"].status == status
     gone = replace(LEASE, renewed_at=ago(3000))
     assert found(database(alarms=alarm_work(looked_at=9999), lease=gone))["alarms"].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("progress", "status", "message"),
+    [
+        (119, "ok", "the last look was 2 s ago"),
+        (300, "warn", "no new silence is found for 5 min: "),
+        (9999, "warn", "no new silence is found for 3 h"),
+        (None, "warn", "no new silence is found: "),
+    ],
+)
+def test_that_nobody_can_be_found_silent_is_told(progress: float | None, status: str, message: str) -> None:
+    work = alarm_work(progress=progress)
+
+    check = found(database(alarms=work))["alarms"]
+
+    assert (check.status, check.message[: len(message)]) == (status, message)
+    begun = replace(LEASE, started_at=ago(119))
+    assert found(database(alarms=work, lease=begun))["alarms"].status == "ok"
 
 
 @pytest.mark.parametrize(
