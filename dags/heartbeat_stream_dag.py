@@ -36,10 +36,12 @@ from dags.connections import by_connections
 from dags.run_stream import RunStream
 from include.settings import get_settings
 from include.stream.backoff import LONGEST_WAIT_SECONDS
+from include.stream.slow_failure import failing_slowly
 from include.stream.submit import submit_args
 
 
 @task(retry_delay=timedelta(seconds=5), max_retry_delay=timedelta(seconds=LONGEST_WAIT_SECONDS))
+@failing_slowly()
 @by_connections
 def preflight(ti: Any = None) -> dict[str, Any]:
     """Wait if launches failed, check what the launch needs, and return its facts for the next one."""

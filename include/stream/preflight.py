@@ -10,11 +10,11 @@ from include.db.clock import read_clock
 from include.db.connect import Role, connect, readable_errors
 from include.db.migrate import pending_migrations
 from include.db.sessions import slots_of, tell_shortage
-from include.errors import PermanentError, SchemaOutdatedError
+from include.errors import SchemaOutdatedError
 from include.log import get_logger
 from include.settings import Settings
 from include.stream.alive import is_alive, silent_seconds
-from include.stream.backoff import LONGEST_WAIT_SECONDS, Launched, short_lives_before, wait_seconds
+from include.stream.backoff import Launched, short_lives_before, wait_seconds
 from include.stream.lease import read_lease
 from include.stream.master import require_master
 from include.stream.types import Lease
@@ -27,7 +27,6 @@ def check_launch(
 ) -> dict[str, Any]:
     """Return the facts about this launch, to be passed as `previous` before the next one.
 
-    What fails for good fails after the longest wait: nobody tries it again, but the next launch follows at once.
     In this order:
     1. wait, if several launches in a row have ended early
     2. the broker answers, and the topic has its partitions or gets them
@@ -37,12 +36,10 @@ def check_launch(
     """
     last = Launched(previous["launched_at"], previous["short_lives"]) if previous else None
     short_lives = short_lives_before(last, time.time(), healthy_seconds=settings.stream.healthy_seconds)
-    _delay(wait_seconds(short_lives), pause, short_lives=short_lives)
-    try:
-        partition_count, holder = _check(settings)
-    except PermanentError as error:
-        _delay(LONGEST_WAIT_SECONDS, pause, reason=type(error).__name__, message=str(error))
-        raise
+    if seconds := wait_seconds(short_lives):
+        log.warning("launch_delayed", seconds=seconds, short_lives=short_lives)
+        pause(seconds)
+    partition_count, holder = _check(settings)
     log.info("preflight_passed", topic=settings.kafka.topic, partitions=partition_count, lease=holder)
     return {
         "launched_at": time.time(),
@@ -59,12 +56,6 @@ def describe(lease: Lease | None, now: datetime) -> str:
     if is_alive(lease, now):
         return f"launch {lease.epoch} ({lease.holder}) is alive and will be superseded"
     return f"launch {lease.epoch} ({lease.holder}) was last heard of {silent_seconds(lease, now):.0f} s ago"
-
-
-def _delay(seconds: float, pause: Callable[[float], object], **why: object) -> None:
-    if seconds:
-        log.warning("launch_delayed", seconds=seconds, **why)
-        pause(seconds)
 
 
 def _check(settings: Settings) -> tuple[int, str]:

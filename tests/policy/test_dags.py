@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from include.maintenance.rules import first_kept
 from include.pools import POOLS
 from include.settings import PROJECT_ROOT, Settings
+from include.stream.backoff import LONGEST_WAIT_SECONDS
 from stack.airflow.configuration import TASKS_AT_ONCE
-from tests.support.dag_facts import dag_facts
+from tests.support.dag_facts import ask_airflow, dag_facts
 from tests.support.programs import run_python
 
 WORKFLOWS = {
@@ -26,6 +28,28 @@ WORKFLOWS = {
 TAGS = {"stream", "batch", "operate", "tier-1", "tier-2"}
 ENDLESS = {("heartbeat_stream", "run_stream")}
 LONGEST_PARSE_SECONDS = 0.5
+# The next run of the stream's workflow follows at once: run its first task, in which something is refused for good.
+FAIL_FOR_GOOD = """
+import inspect, json, sys, time
+from types import SimpleNamespace
+from airflow.dag_processing.dagbag import DagBag
+from include.errors import PermanentError
+
+def refuse(*words, **named):
+    raise PermanentError("there is no such connection")
+
+file, place = sys.argv[1:]
+[workflow] = DagBag(file).dags.values()
+[first] = workflow.roots
+waits, preflight = [], first.python_callable
+calls = {"get_settings": lambda: None, "xcom_pull": lambda **_: None, place: refuse}
+inspect.unwrap(preflight).__globals__["get_settings"] = calls["get_settings"]
+time.sleep = waits.append
+try:
+    preflight(ti=SimpleNamespace(xcom_pull=calls["xcom_pull"]))
+except PermanentError:
+    print(json.dumps(waits))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +94,13 @@ def test_each_page_has_a_title_a_picture_and_what_to_do_when_it_is_red(facts: di
         assert words.startswith(f"# {name.replace('_', ' ').capitalize()}\n")
         assert words.count("```") == 2
         assert "is red**" in words
+
+
+@pytest.mark.parametrize("place", ["get_settings", "xcom_pull"])
+def test_whatever_fails_for_good_before_a_launch_costs_the_longest_wait(tmp_path: Path, place: str) -> None:
+    file = str(PROJECT_ROOT / "dags" / "heartbeat_stream_dag.py")
+
+    assert ask_airflow(tmp_path, FAIL_FOR_GOOD, file, place) == [LONGEST_WAIT_SECONDS]
 
 
 def test_each_task_is_tried_again_with_backoff_or_its_page_says_why_not(facts: dict[str, Any]) -> None:
