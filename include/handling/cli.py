@@ -115,16 +115,20 @@ def note(
     epilog=examples(
         ("alarms deliver", "Until Ctrl-C."),
         ("alarms deliver --once", "What waits now."),
+        ("alarms deliver --once --take-over", "The same, after the addresses have changed."),
     ),
 )
 def deliver_messages(
     once: Annotated[bool, typer.Option("--once", help="Stop when all that waits has been tried.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="With --once, also where the addresses have changed.")
+    ] = False,
 ) -> None:
     """Tell ALARM_CHANNELS of alarms, and ALARM_OPERATORS of what fails; `make up` runs it in the background."""
     from include.outbox.sender import deliver, deliver_until
 
     if once:
-        done = deliver(get_settings())
+        done = deliver(get_settings(), takes_over=take_over)
         typer.echo(f"{done.planned} messages planned, {done.sent} sent, {done.failed} channels down")
         return
     is_over = Event()

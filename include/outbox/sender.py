@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.locks import holding
-from include.errors import HeartbeatError
+from include.errors import HeartbeatError, SettingsError
 from include.log import get_logger
 from include.outbox import store
 from include.outbox.channels import ChannelError, Channels
@@ -46,9 +46,17 @@ class Delivery:
     failed: int = 0
 
 
-def deliver(settings: Settings) -> Delivery:
-    """Plan what is new, send what is due, and return; nothing is done while another sender works."""
+def deliver(settings: Settings, *, takes_over: bool = False) -> Delivery:
+    """Plan what is new, send what is due, and return; nothing is done while another sender works.
+
+    Raise SettingsError where nobody is to be told, or others than the last sender told, unless this one `takes_over`:
+    a command that was run without the sender's settings shall give up nothing, and plan nothing for nobody.
+    """
     channels = Channels(settings)
+    if not channels.addresses:
+        raise SettingsError(
+            "nobody is to be told: set ALARM_CHANNELS or ALARM_OPERATORS, as the sender has them"
+        )
     with (
         _session(settings) as connection,
         readable_errors(settings),
@@ -56,6 +64,11 @@ def deliver(settings: Settings) -> Delivery:
     ):
         if not is_alone:
             return Delivery()
+        if not takes_over and store.read_channels(connection) not in ({}, channels.addresses):
+            raise SettingsError(
+                "ALARM_CHANNELS or ALARM_OPERATORS are not those that the last sender told: "
+                "--take-over lets what waits go to these"
+            )
         _take_over(connection, channels)
         return _round(connection, settings, channels, _pace(connection, settings))
 

@@ -40,6 +40,7 @@ OF_A_SECURED_BROKER = {
 OF_A_SECURED_DATABASE = {"DB_SSL_ROOT_CERT"}
 OF_SPARK = {"SPARK_LOCAL_HOSTNAME", "SPARK_DAEMON_MEMORY", "SPARK_WORKER_OPTS"}
 ROLES = {"DB_STREAM_PASS", "DB_HOURLY_PASS", "DB_REPLAY_PASS", "DB_ALARMS_PASS", "DB_READER_PASS"}
+OF_THE_SENDER = {"ALARM_CHANNELS", "ALARM_OPERATORS", "ALARM_WEBHOOK_SECRET"}
 WHO_KNOWS = {
     "migrate": {"DB_PASS", "DB_PEOPLE_PASS", *ROLES},
     "topic": set(),
@@ -48,11 +49,11 @@ WHO_KNOWS = {
     "airflow-scheduler": {"DB_STREAM_PASS"},
     "airflow-dag-processor": set(),
     "airflow-triggerer": set(),
-    "sender": {"DB_ALARMS_PASS", "ALARM_CHANNELS", "ALARM_OPERATORS", "ALARM_WEBHOOK_SECRET"},
+    "sender": {"DB_ALARMS_PASS", *OF_THE_SENDER},
     "spark-master": set(),
     "spark-worker": {"DB_STREAM_PASS"},
     "producer": set(),
-    "cli": {"DB_PASS", "DB_PEOPLE_PASS", *ROLES},
+    "cli": {"DB_PASS", "DB_PEOPLE_PASS", *ROLES, *OF_THE_SENDER},
 }
 
 

@@ -8,9 +8,11 @@ from pydantic import SecretStr
 
 from include.db.connect import Role, connect
 from include.db.queries import query
+from include.errors import SettingsError
 from include.notices.run import tell
 from include.notices.types import Change
-from include.outbox.sender import deliver
+from include.outbox import sender
+from include.outbox.sender import Delivery
 from include.settings import Settings
 from tests.support.pipeline import Pipeline
 from tests.support.webhook import Listener, listening
@@ -22,6 +24,11 @@ pytestmark = pytest.mark.integration
 def receivers() -> Iterator[list[Listener]]:
     with ExitStack() as stack:
         yield [stack.enter_context(listening()) for _ in range(3)]
+
+
+def deliver(settings: Settings) -> Delivery:
+    """Do what a sender does that starts with these settings."""
+    return sender.deliver(settings, takes_over=True)
 
 
 def telling(settings: Settings, *receivers: Listener) -> Settings:
@@ -177,6 +184,25 @@ def test_what_went_with_its_readings_is_given_up_when_its_channel_is_gone(
     assert deliver(telling(pipeline.settings, first)).sent == 0
 
     assert not is_anything_untaken(pipeline)
+
+
+def test_a_single_delivery_with_other_addresses_changes_nothing(
+    pipeline: Pipeline, receivers: list[Listener]
+) -> None:
+    first, second, _ = receivers
+    deliver(telling(pipeline.settings, first, second))
+    let_wait(pipeline, 1, 2)
+    let_open(pipeline)
+
+    for others in (telling(pipeline.settings), telling(pipeline.settings, second)):
+        with pytest.raises(SettingsError, match="ALARM_CHANNELS or ALARM_OPERATORS"):
+            sender.deliver(others)
+        with pytest.raises(SettingsError, match="nobody is to be told"):
+            deliver(telling(pipeline.settings))
+
+    assert (pipeline.count("outbox"), pipeline.count("channels"), second.events()) == (1, 2, [])
+    assert sender.deliver(telling(pipeline.settings, first, second)).sent == 3
+    assert (first.events(), second.events()) == (["for 1", "opened"], ["for 2"])
 
 
 def test_what_a_channel_was_told_goes_with_its_address_too(
