@@ -18,7 +18,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
 DRIVER = "spark_jobs/heartbeat_stream.py"
-LAUNCH_TIMEOUT_SECONDS = 180
+LAUNCH_TIMEOUT_SECONDS = 600
 RUN_TIMEOUT_SECONDS = 180
 
 

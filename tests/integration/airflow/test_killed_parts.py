@@ -14,7 +14,8 @@ from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-LONGEST_PAUSE_SECONDS = 15.0
+# A second or two on a quiet machine; on a busy one the tasks themselves wait their turn.
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 @pytest.mark.fault
