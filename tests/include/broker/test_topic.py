@@ -89,8 +89,9 @@ def test_leaders_that_move_are_asked_again_for_as_long_as_a_request_may_take_all
     with pytest.raises(BrokerUnavailableError):
         broker.reachable_ranges(topic)
 
-    assert TIMEOUT_SECONDS < time.monotonic() - began < 2 * TIMEOUT_SECONDS
-    assert kafka.asked[-3:] == [[2], [1], [0]]
+    # Each of the four questions by itself may take as long.
+    assert TIMEOUT_SECONDS < time.monotonic() - began < 3 * TIMEOUT_SECONDS
+    assert list(dict.fromkeys(map(tuple, kafka.asked))) == [(0, 1, 2), (2,), (1,), (0,)]
 
 
 def test_a_leader_that_hangs_is_asked_once_and_not_for_each_partition(
@@ -103,7 +104,7 @@ def test_a_leader_that_hangs_is_asked_once_and_not_for_each_partition(
     with pytest.raises(BrokerUnavailableError, match="no Kafka broker answers"):
         broker.reachable_ranges(topic)
 
-    assert time.monotonic() - began < 2 * TIMEOUT_SECONDS
+    assert time.monotonic() - began < 3 * TIMEOUT_SECONDS
     assert kafka.asked == [[0, 1, 2]]
 
 
