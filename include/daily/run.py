@@ -34,11 +34,12 @@ def read_day(settings: Settings, day: Day) -> DayReport:
         risk, risk_total = store.read_risk(connection, day)
         reasons = store.read_reasons(connection, day)
         alarms, alarm_hours = store.read_alarms(connection, day)
+        dropped, dropped_before = store.read_dropped(connection, [day, day.day_before], settings)
         return DayReport(
             day=day,
             read_at=read_clock(connection),
-            dropped=store.read_dropped(connection, day, settings),
-            dropped_before=store.read_dropped(connection, day.day_before, settings),
+            dropped=dropped,
+            dropped_before=dropped_before,
             outcomes=outcomes,
             outcomes_total=outcomes_total,
             latency=latency,

@@ -1,5 +1,6 @@
 """What the report of a day reads. Each function is one look at the same snapshot."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from include.daily import rules
@@ -17,11 +18,9 @@ from include.daily.types import (
     ReasonCount,
     Risk,
 )
-from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.db.queries import query, read_rows
-from include.maintenance.rules import READINGS, first_kept
-from include.maintenance.store import list_days
+from include.maintenance.store import read_first_kept
 from include.settings import Settings
 
 MOST_EXAMPLES = 3
@@ -94,12 +93,15 @@ def read_alarms(connection: Connection, day: Day) -> tuple[list[AlarmCount], lis
     return rules_of_day, read_rows(query("daily/count_alarms_by_hour"), _span(day), connection, AlarmHour)
 
 
-def read_dropped(connection: Connection, day: Day, settings: Settings) -> list[str]:
-    """Return the tables of which retention has dropped that day, or some of it."""
-    found = connection.execute(query("daily/select_dropped"), {"day": day.date}).fetchall()
-    parents = [parent for (parent,) in found]
-    days = [kept.day for kept in list_days(connection, READINGS)]
-    return [*parents, *rules.pruned(day, first_kept(settings, read_clock(connection), days), parents)]
+def read_dropped(connection: Connection, days: Sequence[Day], settings: Settings) -> list[list[str]]:
+    """Return for each day the tables of which retention has dropped it, or some of it."""
+    first_kept = read_first_kept(connection, settings)
+    dropped = []
+    for day in days:
+        found = connection.execute(query("daily/select_dropped"), {"day": day.date})
+        parents = [parent for (parent,) in found]
+        dropped.append([*parents, *rules.pruned(day, first_kept, parents)])
+    return dropped
 
 
 def _span(day: Day) -> dict[str, object]:

@@ -18,7 +18,6 @@ from include.maintenance.rules import (
     READINGS,
     days_ahead,
     expired_days,
-    first_kept,
     kept_days,
 )
 from include.maintenance.types import Day, RetentionReport
@@ -67,8 +66,7 @@ def drop_expired_days(settings: Settings) -> dict[str, int]:
 def prune_results(settings: Settings) -> dict[str, int]:
     """Delete old checks, notices, alarms, sums and verdicts; a quality run stays while an hour rests on it."""
     with connect(settings, Role.HOURLY, autocommit=True) as connection, readable_errors(settings):
-        days = [day.day for day in store.list_days(connection, READINGS)]
-        first = first_kept(settings, read_clock(connection), days)
+        first = store.read_first_kept(connection, settings)
         pruned = {table: _prune(connection, table, before) for table, before in first.items()}
     log.info("results_pruned", **pruned)
     return pruned

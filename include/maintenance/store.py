@@ -4,9 +4,12 @@ from datetime import date, datetime
 
 from psycopg import sql
 
+from include.db.clock import read_clock
 from include.db.connect import Connection
 from include.db.queries import query
+from include.maintenance.rules import READINGS, first_kept
 from include.maintenance.types import Day
+from include.settings import Settings
 
 # Which column says of when a row is, in the tables whose rows are deleted by their age alone.
 _AGED_BY = {
@@ -22,6 +25,12 @@ def list_days(connection: Connection, parent: str) -> list[Day]:
     """Return the day partitions that a table has."""
     rows = connection.execute(query("maintenance/select_day_partitions"), {"parent": parent}).fetchall()
     return [Day(parent, day) for (day,) in rows]
+
+
+def read_first_kept(connection: Connection, settings: Settings) -> dict[str, datetime]:
+    """Return the first instant that stays now of each table whose old rows are deleted."""
+    days = [day.day for day in list_days(connection, READINGS)]
+    return first_kept(settings, read_clock(connection), days)
 
 
 def drop_day(connection: Connection, day: Day) -> int | None:

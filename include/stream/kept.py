@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from include.broker.topic import REQUEST_TIMEOUT_MS, Broker
+from include.broker.topic import Broker
 from include.settings import Settings
 
 
 class KeptBroker:
     """Holds one connection at most; the next use after a failure opens another. One thread uses it at a time."""
 
-    def __init__(self, settings: Settings, *, timeout_ms: int = REQUEST_TIMEOUT_MS) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._timeout_ms = timeout_ms
         self._broker: Broker | None = None
 
     @contextmanager
     def opened(self) -> Iterator[Broker]:
         """Give the connection for the length of a `with` block; any error that leaves the block closes it."""
         if self._broker is None:
-            self._broker = Broker(self._settings, timeout_ms=self._timeout_ms)
+            self._broker = Broker(self._settings)
         try:
             yield self._broker
         except BaseException:
