@@ -1,5 +1,6 @@
 """What an application that a plugin adds to Airflow answers: a stranger, who may read nothing, and a viewer."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +39,13 @@ def plugin_answers(
     """Return status and text for each path, the headers that a user gets, and the plugin's entries in the menu."""
     found: dict[str, Any] = ask_airflow(airflow_home, _PROGRAM, module, plugin, *paths, **settings)
     return found
+
+
+def words_of_refusal(answers: dict[str, Any], pages: Collection[str]) -> str:
+    """Return the words with which all of these pages are refused to who may read nothing; he is shown nothing else."""
+    told = {answers["public"][path][1] for path in pages}
+
+    assert {answers["public"][path][0] for path in pages} == {403}
+    assert len(told) == 1
+    assert 200 not in {status for status, _ in answers["public"].values()}
+    return str(told.pop())

@@ -47,8 +47,9 @@ class Launches:
         self.pipeline = pipeline
         self._topic = pipeline.settings.kafka.topic
         # All that is sent at once is one batch, however busy the machine: a careful reading notes each batch.
-        lingering = {**librdkafka_options(pipeline.settings), "linger.ms": 10_000}
-        self._producer = Producer({**lingering, "logger": LIBRDKAFKA_LOG})
+        self._producer = Producer(
+            {**librdkafka_options(pipeline.settings), "linger.ms": 10_000, "logger": LIBRDKAFKA_LOG}
+        )
         self._since = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
         self._made = 0
         self._readings: list[tuple[uuid.UUID, datetime, int]] = []
