@@ -9,6 +9,8 @@ with recent as (
     where
         event_time > timezone('utc', now()) - interval '2 minutes'
         and event_time <= timezone('utc', now())
+        and slot_of(event_time) >= slot_of(timezone('utc', now()) - interval '2 minutes')
+        and slot_of(event_time) <= slot_of(timezone('utc', now()))
 ),
 
 usual as (

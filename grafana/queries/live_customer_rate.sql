@@ -10,5 +10,7 @@ where
     customer_id = nullif(%(customer)s, '')::uuid
     and event_time > greatest(%(range_start)s, %(range_end)s - interval '10 minutes')
     and event_time <= %(range_end)s
+    and slot_of(event_time) >= slot_of(greatest(%(range_start)s, %(range_end)s - interval '10 minutes'))
+    and slot_of(event_time) <= slot_of(%(range_end)s)
 order by event_time
 limit 5000;

@@ -2,6 +2,7 @@
 
 from psycopg import sql
 from psycopg.errors import Diagnostic
+from tenacity import Retrying, retry_if_result, wait_fixed
 
 from include.db.connect import Connection, Role, connect, readable_errors
 from include.db.migrations import Migration, migrations
@@ -12,6 +13,7 @@ from include.settings import Settings
 
 # What a migration raises as a notice has this code; what the server says of its own accord has others.
 SUCCESSFUL_COMPLETION = "00000"
+LOCK_SECONDS = 0.2
 
 log = get_logger()
 
@@ -24,7 +26,7 @@ def migrate(settings: Settings) -> list[str]:
     """
     with connect(settings, Role.OWNER, autocommit=True) as connection:
         connection.add_notice_handler(_tell_notice)
-        connection.execute(query("db/lock_migrations"))
+        _wait_for_others(connection)
         connection.execute(query("db/create_schema_migrations"))
         applied: dict[int, str] = dict(connection.execute(query("db/select_schema_migrations")).fetchall())
         pending = _pending(migrations(), applied)
@@ -76,6 +78,17 @@ def _pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]
     return pending
 
 
+def _wait_for_others(connection: Connection) -> None:
+    """Take the lock, by looks that end at once: what is made concurrently waits for all who are in a statement."""
+    waiting = Retrying(retry=retry_if_result(lambda is_ours: not is_ours), wait=wait_fixed(LOCK_SECONDS))
+    waiting(_try_lock, connection)
+
+
+def _try_lock(connection: Connection) -> bool:
+    [(is_ours,)] = connection.execute(query("db/lock_migrations")).fetchall()
+    return bool(is_ours)
+
+
 def _tell_notice(notice: Diagnostic) -> None:
     """Tell what a migration itself has to say, and not each thing that was there already."""
     if notice.sqlstate == SUCCESSFUL_COMPLETION:
@@ -83,6 +96,9 @@ def _tell_notice(notice: Diagnostic) -> None:
 
 
 def _apply(connection: Connection, migration: Migration) -> None:
+    for (statement,) in connection.execute(migration.before).fetchall() if migration.before else ():
+        log.info("migration_prepared", version=migration.version, statement=statement)
+        connection.execute(statement)
     with connection.transaction():
         connection.execute(migration.text)
         connection.execute(

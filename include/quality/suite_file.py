@@ -19,7 +19,9 @@ PARAMETER = "$PARAMETER"
 PARAMETERS = frozenset(
     {"ledger_readings", "first_instant", "end", "min_heart_rate_bpm", "max_heart_rate_bpm", "risk_levels"}
 )
-READING_COLUMNS = frozenset({"id", "customer_id", "heart_rate", "event_time", "risk_level", "ingested_at"})
+READING_COLUMNS = frozenset(
+    {"id", "customer_id", "heart_rate", "event_time", "risk_level", "ingested_at", "slot"}
+)
 
 # They judge each row by itself: if they hold for some hours together, they hold for each.
 _OF_EACH_ROW = frozenset(

@@ -1,6 +1,6 @@
 """Readings as PostgreSQL's binary COPY format.
 
-The rows are sorted by event time: the key begins with it, and inserting neighbours in the index costs a fifth less than
+The rows are sorted as the key is, by slot and customer: inserting neighbours in the index costs a fifth less than
 inserting at random. A row's length depends on its risk level, the last field: all rows are laid out with room for the
 longest level, and the padding is cut out at the end.
 The compiled way, where it is ready, writes the same bytes row by row.
@@ -23,6 +23,8 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 # COPY counts time from 2000; numpy and we count from 1970.
 _EPOCH_2000_US = 946_684_800_000_000
+# As slot_length() in the database says.
+SLOT_US = 10_000_000
 # More than there can be: the compiled way looks no rate up beyond.
 _RATES = 256
 _LEVELS = np.array([level.value.encode() for level in RiskLevel], dtype="S8")
@@ -34,7 +36,7 @@ def encode_readings(readings: Readings, policy: RiskPolicy, *, with_row: bool = 
 
     `with_row` adds each reading's place among `readings`, as in copy_staged.sql.
     """
-    order = np.argsort(readings.event_time_us, kind="stable")
+    order = order_of(readings)
     levels = _levels_by_rate(policy)
     program = the_program()
     rows: bytes | memoryview
@@ -87,6 +89,17 @@ def _row_type(*, with_row: bool) -> np.dtype[np.void]:
             ("risk_level", _LEVELS.dtype),
         ]
     )
+
+
+def order_of(readings: Readings) -> npt.NDArray[np.int64]:
+    """Return the rows by the key's slot, and within it by customer as far as the first six bytes of the id go.
+
+    Only the pace depends on it, so it is one number that is sorted: what reaches over more than a week is mixed.
+    """
+    slot = readings.event_time_us // SLOT_US
+    since_first = (slot - slot.min(initial=np.iinfo(np.int64).max)).astype(np.uint64)
+    customer = np.ascontiguousarray(readings.customer_id).view(">u8")[:, 0].astype(np.uint64)
+    return np.argsort((since_first << np.uint64(48)) | (customer >> np.uint64(16)))
 
 
 @lru_cache(maxsize=8)

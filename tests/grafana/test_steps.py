@@ -26,7 +26,7 @@ STEADY = (
 RATES = {
     "Records by outcome": (1, 10),
     "Records by partition": (2, 10),
-    "Readings by risk level, last 5 minutes": (1, 10),
+    "Readings by risk level, last 2 minutes": (1, 10),
     "Rejected records by reason": (2, 60),
 }
 

@@ -1,9 +1,6 @@
 """Migrations, the lease and the offsets, on a real PostgreSQL."""
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -37,7 +34,8 @@ from include.stream.lease import (
 from include.stream.offsets import open_offsets
 from include.stream.types import Launch, Sign, bounds_of
 from stack.ports import free_port
-from tests.support.pipeline import Pipeline, fresh_pipeline
+from tests.support.earlier_schema import with_migrations
+from tests.support.pipeline import Pipeline
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -238,20 +236,6 @@ def test_which_policy_was_in_force_is_taken_over_from_the_ledger(
         assert [version for version, _ in history] == ["a", "b", "a"]
         assert [since[-5:] for _, since in history] == ["00:00", "03:00", "05:00"]
         assert history[0][1].startswith("0001")
-
-
-def with_migrations(
-    stack: Settings, monkeypatch: pytest.MonkeyPatch, is_known: Callable[[int], bool]
-) -> AbstractContextManager[Pipeline]:
-    """Give a pipeline whose database has only the migrations that `is_known` picks by their version."""
-    known = [migration for migration in files.migrations() if is_known(migration.version)]
-    return fresh_pipeline(stack, migrate_by=partial(_migrate_to, monkeypatch, known))
-
-
-def _migrate_to(monkeypatch: pytest.MonkeyPatch, known: list[files.Migration], settings: Settings) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(migrate_module, "migrations", lambda: known)
-        migrate(settings)
 
 
 def test_a_day_that_two_tasks_begin_at_once_is_made_by_one_of_them(pipeline: Pipeline) -> None:

@@ -38,7 +38,7 @@ WAITING = (
 WITHOUT_GUARDS = (
     "alter table heartbeats drop constraint heartbeats_heart_rate_check; "
     "alter table heartbeats drop constraint heartbeats_risk_level_check; "
-    "alter table heartbeats drop constraint heartbeats_pkey"
+    "drop index heartbeats_key"
 )
 GREEN, RED = "fa-check-circle text-success", "fa-times text-danger"
 

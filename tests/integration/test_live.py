@@ -481,8 +481,8 @@ def check_plans(explained: dict[str, str], at: datetime) -> None:
     assert re.search(
         r"Index Only Scan using heartbeats_\d+_customer_id", explained["live/select_customers_now"]
     )
-    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["live/select_customers_now"])
-    assert re.search(r"Index Scan.* using heartbeats_\d+_pkey", explained["live/select_customer_readings"])
+    assert re.search(r"Index Scan.* using heartbeats_\d+_slot_of", explained["live/select_customers_now"])
+    assert re.search(r"Index Scan.* using heartbeats_\d+_slot_of", explained["live/select_customer_readings"])
 
 
 def test_every_query_of_the_page_goes_by_an_index_and_looks_at_its_days_alone(pipeline: Pipeline) -> None:

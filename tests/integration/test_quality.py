@@ -45,7 +45,7 @@ PAST_THE_STREAM = (
 WITHOUT_GUARDS = (
     "alter table heartbeats drop constraint heartbeats_heart_rate_check; "
     "alter table heartbeats alter column risk_level drop not null; "
-    "alter table heartbeats drop constraint heartbeats_pkey; "
+    "drop index heartbeats_key; "
 )
 
 

@@ -32,7 +32,8 @@ def measure_copy(settings: Settings) -> float:
 def _copy_out(owner: Connection, share: int) -> bytes:
     statement = (
         "copy (select customer_id, heart_rate, event_time, risk_level from heartbeats "  # noqa: S608 - two integers
-        f"where mod(id, {COPY_CONNECTIONS}) = {share} order by event_time) to stdout (format binary)"
+        f"where mod(id, {COPY_CONNECTIONS}) = {share} order by slot_of(event_time), customer_id) "
+        "to stdout (format binary)"
     )
     with owner.cursor() as cursor, cursor.copy(statement) as copy:
         return b"".join(copy)

@@ -32,7 +32,7 @@ FILL = """
 insert into heartbeats (customer_id, heart_rate, event_time, risk_level)
 select md5('bench' || place %% %(customers)s)::uuid, 60 + place %% 39,
     %(until)s::timestamp - place * %(step_us)s * interval '1 microsecond', 'Normal'
-from generate_series(1, %(rows)s) as places (place)
+from generate_series(1, %(rows)s::bigint) as places (place)
 """
 
 

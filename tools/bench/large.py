@@ -148,6 +148,6 @@ def _median_ms(look: Callable[[], object]) -> float:
 
 
 def _newest(reader: Connection) -> datetime:
-    row = reader.execute("select max(event_time) from heartbeats").fetchone()
+    row = reader.execute("select newest_reading('infinity')").fetchone()
     newest: datetime = row[0] if row else datetime.now(UTC).replace(tzinfo=None)
     return newest + timedelta(microseconds=STEP_US)

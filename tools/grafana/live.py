@@ -138,15 +138,15 @@ def _flow() -> list[Json]:
             interval="5s",
         ),
         series(
-            "Readings by risk level, last 5 minutes",
-            "By the time of the reading, from the raw rows: always the last five minutes of the range, however long it "
+            "Readings by risk level, last 2 minutes",
+            "By the time of the reading, from the raw rows: always the last two minutes of the range, however long it "
             "is. The hours are in the panel below.",
             "live_risk_mix",
             stacked=True,
             unit="suffix: /s",
             overrides=LEVELS,
             interval="5s",
-            time_from="5m",
+            time_from="2m",
         ),
     ]
 

@@ -6,5 +6,9 @@ copy (
         event_time,
         heart_rate
     from heartbeats
-    where event_time >= %(since)s and event_time < %(until)s
+    where
+        event_time >= %(since)s
+        and event_time < %(until)s
+        and slot_of(event_time) >= slot_of(%(since)s)
+        and slot_of(event_time) <= slot_of(%(until)s)
 ) to stdout (format binary);

@@ -1,2 +1,3 @@
 -- Let one migration at a time through; held until the connection ends.
-select pg_advisory_lock(hashtext('heartbeat-migrations'));
+-- Returns: is_ours
+select pg_try_advisory_lock(hashtext('heartbeat-migrations')) as is_ours;

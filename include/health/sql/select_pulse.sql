@@ -8,10 +8,7 @@ select
         timezone('utc', pg_postmaster_start_time()),
         (select min(applied_at) from schema_migrations)
     ) as serving_since,
-    (
-        select max(event_time) from heartbeats
-        where event_time <= %(farthest)s
-    ) as newest_reading_at,
+    newest_reading(%(farthest)s) as newest_reading_at,
     (
         select max(updated_at) from stream_offsets
         where topic_id = %(topic_id)s

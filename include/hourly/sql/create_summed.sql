@@ -16,7 +16,11 @@ with readings as (
         ) as distance
     from unnest(%(hours)s::timestamp[]) as hours (hour)
     inner join heartbeats
-        on heartbeats.event_time >= hours.hour and heartbeats.event_time < hours.hour + interval '1 hour'
+        on
+            heartbeats.event_time >= hours.hour
+            and heartbeats.event_time < hours.hour + interval '1 hour'
+            and slot_of(heartbeats.event_time) >= hours.hour
+            and slot_of(heartbeats.event_time) < hours.hour + interval '1 hour'
 )
 
 select

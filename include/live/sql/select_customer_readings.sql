@@ -1,5 +1,4 @@
--- One customer's readings of a while. The key leads with the time, so everybody's entries of the while are passed
--- over: the caller bounds it.
+-- One customer's readings of a while: a look-up in the key for each of its slots, backwards.
 -- Params:  customer_id uuid; since, until timestamp (UTC); most int
 -- Returns: event_time, heart_rate, risk_level; newest first
 select
@@ -7,6 +6,11 @@ select
     heart_rate,
     risk_level
 from heartbeats
-where customer_id = %(customer_id)s and event_time >= %(since)s and event_time < %(until)s
-order by event_time desc
+where
+    customer_id = %(customer_id)s
+    and event_time >= %(since)s
+    and event_time < %(until)s
+    and slot_of(event_time) >= slot_of(%(since)s)
+    and slot_of(event_time) <= slot_of(%(until)s)
+order by slot_of(event_time) desc, event_time desc
 limit %(most)s;

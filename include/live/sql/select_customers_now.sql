@@ -1,7 +1,8 @@
 -- How many customers are at each level now, and those at High with since when, newest first. The live page and
 -- Grafana both ask this very query, so they show one number.
--- How:     `heard` reads the newest readings once. A customer is at the level whose newest time is the newest of all,
---          so three maxima are enough, without a sort per customer. `followed` goes back in leaps: each step takes the
+-- How:     `heard` reads the newest readings once, from the key's newest slot back, so that only one is sorted at a
+--          time. A customer is at the level whose newest time is the newest of all, so three maxima are enough, without
+--          a sort per customer. `followed` goes back in leaps: each step takes the
 --          earliest High reading within `pause` of the last one, by the index, not reading by reading. The last join
 --          repeats the window, since only constants let the planner leave out the days beyond it.
 -- Params:  at timestamp (UTC): readings up to then count, so not those of clocks that are ahead;
@@ -22,14 +23,23 @@ with recursive heard as (
         max(event_time) filter (where risk_level = 'Elevated') as elevated_at,
         max(event_time) filter (where risk_level = 'High') as high_at
     from (
-        select
-            customer_id,
-            risk_level,
-            event_time
-        from heartbeats
-        where event_time > %(at)s - %(window_length)s and event_time <= %(at)s
-        order by event_time desc
-        limit %(most_readings)s
+        select latest.*
+        from generate_series(slot_of(%(at)s), slot_of(%(at)s - %(window_length)s), -slot_length()) as slots (slot)
+        cross join
+            lateral (
+                select
+                    heartbeats.customer_id,
+                    heartbeats.risk_level,
+                    heartbeats.event_time
+                from heartbeats
+                where
+                    slot_of(heartbeats.event_time) = slots.slot
+                    and heartbeats.event_time > %(at)s - %(window_length)s
+                    and heartbeats.event_time <= %(at)s
+                order by heartbeats.event_time desc
+            ) as latest
+        -- In the order of the slots: an order by both would sort all of them together.
+        limit %(most_readings)s -- noqa: AM09
     ) as newest
     group by customer_id
 ),
@@ -113,7 +123,8 @@ left join lateral (
         heartbeats.event_time
     from heartbeats
     where
-        heartbeats.event_time = shown.newest_at
+        slot_of(heartbeats.event_time) = slot_of(shown.newest_at)
+        and heartbeats.event_time = shown.newest_at
         and heartbeats.customer_id = shown.customer_id
         and heartbeats.event_time > %(at)s - %(window_length)s
         and heartbeats.event_time <= %(at)s

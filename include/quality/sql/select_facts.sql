@@ -27,7 +27,11 @@ delays as (
         ) as delay_p95
     from hours
     inner join heartbeats
-        on heartbeats.event_time >= hours.hour and heartbeats.event_time < hours.hour + interval '1 hour'
+        on
+            heartbeats.event_time >= hours.hour
+            and heartbeats.event_time < hours.hour + interval '1 hour'
+            and slot_of(heartbeats.event_time) >= hours.hour
+            and slot_of(heartbeats.event_time) < hours.hour + interval '1 hour'
     group by hours.hour
 ),
 

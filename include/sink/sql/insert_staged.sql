@@ -19,7 +19,7 @@ inserted as (
         event_time,
         risk_level
     from earliest
-    on conflict (event_time, customer_id) do nothing
+    on conflict do nothing
     returning event_time, customer_id
 )
 
