@@ -29,6 +29,7 @@ def take_lease(connection: Connection, holder: str, *, policy_version: str) -> i
         query("stream/take_lease"), {"name": LEASE_NAME, "holder": holder, "turn": FIRST_TURN}
     ).fetchall()
     _refuse_earlier(connection, int(epoch))
+    _drop_former_key(connection)
     noted = {"lease": LEASE_NAME, "epoch": epoch, "version": policy_version}
     connection.execute(query("stream/note_policy"), noted)
     return int(epoch)
@@ -88,6 +89,16 @@ def withdraw_stop(connection: Connection, asked: Lease) -> None:
 def sink_application(epoch: int) -> str:
     """Return the name of the sessions of a launch's tasks."""
     return f"{SINK_APPLICATION}-{epoch}"
+
+
+def _drop_former_key(connection: Connection) -> None:
+    """Let go of the readings' former key, which an earlier version's launch, now locked out, stored by."""
+    [(is_gone,)] = connection.execute(query("stream/drop_former_key")).fetchall()
+    if not is_gone:
+        log.warning(
+            "former_key_stays",
+            message="somebody reads the readings; the next launch tries again: storing is slower",
+        )
 
 
 def _newest_epoch(connection: Connection) -> int:

@@ -10,6 +10,7 @@ from include.db.connect import Connection, Role, connect
 from include.db.migrate import migrate
 from include.settings import Settings
 from include.sink.encode import SLOT_US
+from include.stream.lease import take_lease
 from stack.administrator import administer
 from tests.support.earlier_schema import with_migrations
 from tests.support.pipeline import Pipeline
@@ -18,6 +19,11 @@ pytestmark = pytest.mark.integration
 
 BEFORE_THE_KEY = 48
 NOON = datetime.now(UTC).replace(tzinfo=None, hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+HAS_RUN = (
+    "insert into stream_lease (name, epoch, holder, started_at, renewed_at) "
+    "values ('heartbeat_stream', 1, 'earlier', timezone('utc', now()), timezone('utc', now()))"
+)
+FORMER_KEYS = "select from pg_constraint where contype = 'p' and conrelid::regclass::text like 'heartbeats%'"
 STORE = (
     "insert into heartbeats (customer_id, heart_rate, event_time, risk_level) "
     "values ('00000000-0000-0000-0000-000000000001', 70, %s, 'Normal')"
@@ -62,6 +68,28 @@ def test_a_database_with_readings_gets_the_key_and_keeps_repeated_ones_out(
     assert len(names) == 4  # the table's and three days'
     assert all(is_valid for _, is_valid in names)
     assert not [name for name, _ in names if "pkey" in name]
+
+
+def test_an_earlier_versions_stream_stores_by_the_former_key_until_a_launch_has_locked_it_out(
+    stack: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with with_migrations(stack, monkeypatch, lambda version: version <= BEFORE_THE_KEY) as earlier:
+        with earlier.owner() as owner:
+            store(owner, NOON)
+            owner.execute(HAS_RUN)
+
+        migrate(earlier.settings)
+
+        with earlier.owner() as owner:
+            owner.execute(f"{STORE} on conflict (event_time, customer_id) do nothing", [NOON])
+            with connect(earlier.settings, Role.STREAM, autocommit=True) as stream:
+                with owner.transaction():
+                    owner.execute("select from heartbeats")
+                    take_lease(stream, "while somebody reads", policy_version="seed-1")
+                assert earlier.rows(FORMER_KEYS) != []
+                take_lease(stream, "while nobody reads", policy_version="seed-1")
+            assert earlier.rows(FORMER_KEYS) == []
+            assert is_kept_out(owner, NOON)
 
 
 def test_what_an_interrupted_attempt_has_left_is_made_again(

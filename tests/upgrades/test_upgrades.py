@@ -23,10 +23,6 @@ from tests.upgrades.traffic import Passage, traffic, wait_stored_more, watched
 pytestmark = [pytest.mark.upgrades, pytest.mark.timeout(1800)]
 
 LONGEST_PAUSE_SECONDS = 5.0
-# Which gave the readings another key: an earlier stream stores no repeated record from then on, so its successor's launch
-# is waited for.
-ANOTHER_KEY = "0050_key_readings_by_the_slot.sql"
-LONGEST_LAUNCH_SECONDS = 180.0
 SUPERSEDED = 3
 # As docs/deployment.md has it.
 RESTORE_INTO_EMPTY = ("pg_restore", "--clean", "--if-exists", "--no-owner", "--exit-on-error")
@@ -91,8 +87,7 @@ def upgrade(journey: Journey, account: Passage) -> Running:
     require_hours_recomputed(pipeline)
     assert reading.wrong == []
     assert exit_code == SUPERSEDED, predecessor.log()
-    has_the_key = ANOTHER_KEY in journey.earlier.migrations
-    assert account.longest_pause_seconds < (LONGEST_PAUSE_SECONDS if has_the_key else LONGEST_LAUNCH_SECONDS)
+    assert account.longest_pause_seconds < LONGEST_PAUSE_SECONDS
     return successor
 
 

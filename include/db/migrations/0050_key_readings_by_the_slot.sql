@@ -2,7 +2,33 @@
 -- slot, where it used to pass over everybody's (docs/decisions/0025). The days' indexes were made before, one after the
 -- other, while readings were stored (0050_key_readings_by_the_slot.before.sql): here they are only put together.
 create unique index heartbeats_key on heartbeats (slot_of(event_time), customer_id, event_time);
-alter table heartbeats drop constraint heartbeats_pkey;
+
+-- The former key stays while a stream of an earlier version may store by it: a launch of this one drops it, once
+-- the one before is locked out. A query that runs meanwhile is not waited for: then a later launch does it.
+-- Returns: whether it is gone
+create function drop_former_key() returns boolean
+language plpgsql
+security definer
+set search_path = public, pg_temp
+as $$
+begin
+    if exists (select from pg_constraint where conrelid = 'heartbeats'::regclass and contype = 'p') then
+        perform set_config('lock_timeout', '2s', true);
+        alter table heartbeats drop constraint heartbeats_pkey;
+    end if;
+    return true;
+exception
+    when lock_not_available then
+        return false;
+end;
+$$;
+
+revoke execute on function drop_former_key() from public;
+grant execute on function drop_former_key() to heartbeat_stream;
+
+-- Where no stream has ever run, none needs it.
+select drop_former_key()
+where not exists (select from stream_lease);
 
 -- The newest reading up to an instant. The key knows the newest slot; of that one, all readings are looked at.
 create function newest_reading(until timestamp) returns timestamp
