@@ -21,9 +21,11 @@ _APPLICATION = "heartbeat-quality"
 # Part of the address itself; an application's name is its own.
 _NOT_IN_A_QUERY = {"host", "hostaddr", "port", "user", "dbname", "application_name"}
 # In one message, since it comes before each query. As much memory as the sums have: a large hour is grouped here, too.
+# Great Expectations joins readings with their own groups. A while by slots and by times looks to the planner like a few
+# rows, and it would join each with each.
 _TAKE_SNAPSHOT = (
     "set transaction isolation level repeatable read, read only; set transaction snapshot %s; "
-    "set local work_mem = '64MB'; "
+    "set local work_mem = '64MB'; set local enable_nestloop = off; "
     "select set_config('heartbeat.hours', %s, true), set_config('heartbeat.risk_bands', %s, true)"
 )
 

@@ -17,7 +17,7 @@ CLOSING = timedelta(seconds=1)
 # A monitor that keeps its pace is allowed to miss a beat or two before this counts as a gap.
 GAP_PACES = 3.5
 SHORTEST_GAP_SECONDS = 2.0
-# One customer's readings are looked for among everybody's, from now backwards, until so much time is spent.
+# One customer's readings are looked up from now backwards, until so much time is spent.
 SEARCH_SECONDS = 0.15
 FIRST_SLICE = timedelta(minutes=1)
 SHORTEST_SLICE = timedelta(seconds=10)

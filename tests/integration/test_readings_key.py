@@ -156,3 +156,4 @@ def test_the_newest_reading_is_found_by_the_key_alone(pipeline: Pipeline) -> Non
     scans = [line for line in lines if "heartbeats_" in line and "Scan" in line]
     assert scans
     assert all("Index" in line for line in scans)
+    assert not [line for line in lines if line.strip().removeprefix("->").strip() == "Sort"]

@@ -11,6 +11,6 @@ copy (
             heartbeats.customer_id = asked.customer_id
             and heartbeats.event_time >= asked.since
             and slot_of(heartbeats.event_time) >= slot_of(asked.since)
-    where heartbeats.event_time >= %(first)s
+    where heartbeats.event_time >= %(first)s and slot_of(heartbeats.event_time) >= slot_of(%(first)s)
     order by heartbeats.customer_id, heartbeats.event_time
 ) to stdout (format binary);

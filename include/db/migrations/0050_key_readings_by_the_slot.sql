@@ -98,3 +98,31 @@ cross join
         -- So each hour is looked up by the index, whatever the view is joined with. Else all days may be read.
         offset 0 -- noqa: AM09
     ) as readings;
+
+-- As before, but by the key's slots.
+create or replace function unpublished_hours(day date) returns setof timestamp
+language sql
+stable
+set search_path = public, pg_temp
+as $$
+    select hours.hour
+    from (
+        select day + make_interval(hours => number) as hour
+        from generate_series(0, 23) as number
+    ) as hours
+    left join hour_status on hours.hour = hour_status.hour
+    where
+        hour_status.state <> 'published'
+        or (
+            hour_status.hour is null
+            and exists (
+                select from heartbeats
+                where
+                    heartbeats.event_time >= hours.hour
+                    and heartbeats.event_time < hours.hour + interval '1 hour'
+                    and slot_of(heartbeats.event_time) >= hours.hour
+                    and slot_of(heartbeats.event_time) < hours.hour + interval '1 hour'
+            )
+        )
+    order by hours.hour;
+$$;

@@ -33,6 +33,7 @@ _PUBLISHED = """
             select count(*) from heartbeats
             where
                 event_time >= status.hour and event_time < status.hour + interval '1 hour'
+                and slot_of(event_time) >= status.hour and slot_of(event_time) < status.hour + interval '1 hour'
                 and customer_id not in (
                     select held.customer_id from held_back_customers as held where held.hour = status.hour
                 )
