@@ -16,5 +16,6 @@ comment on function slot_of(timestamp) is
 'The slot in which an instant lies, named by its beginning. A query for a while of the readings names its slots too, '
 'so that the key finds them';
 
--- Whoever stores a reading computes its key.
-grant execute on function slot_length(), slot_of(timestamp) to public;
+-- Whoever stores a reading computes its key, and whoever asks for a while of them names it.
+grant execute on function slot_length(), slot_of(timestamp)
+to heartbeat_stream, heartbeat_hourly, heartbeat_alarms, heartbeat_reader;
