@@ -220,6 +220,10 @@ class AirflowRefusedError(PermanentError):
     message = "Airflow refused {request}: {reason}"
 
 
+class AirflowFailedError(TransientError):
+    message = "Airflow failed at {request}: {reason}; try again, and read 'make logs' if it stays so"
+
+
 class SparkMasterUnavailableError(TransientError):
     message = "no Spark master answers at {master}: start it, or correct SPARK_MASTER in .env"
 

@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from include.errors import AirflowRefusedError, AirflowUnavailableError
+from include.errors import AirflowFailedError, AirflowRefusedError, AirflowUnavailableError
 from include.network import LOOPBACK
 from include.settings import Settings
 from stack.airflow.configuration import base_url
@@ -15,6 +16,9 @@ from stack.http import ask
 REQUEST_TIMEOUT_SECONDS = 30.0
 HEALTH_TIMEOUT_SECONDS = 5.0
 COMPONENTS = ("scheduler", "triggerer", "dag_processor")
+ATTEMPTS = 5
+# Carried out twice, these leave what they leave when carried out once; a run that is triggered twice is two runs.
+REPEATABLE_METHODS = frozenset({"GET", "PUT", "PATCH"})
 
 Answer = dict[str, Any]
 
@@ -85,7 +89,16 @@ class AirflowClient:
                 "password": self._settings.airflow.password.get_secret_value(),
             }
             self._token = str(self._request("POST", "/auth/token", login)["access_token"])
-        return self._request(method, path, body)
+        if method not in REPEATABLE_METHODS:
+            return self._request(method, path, body)
+        # Airflow's own processes get in each other's way in its database, and then it answers 500.
+        retrying = Retrying(
+            retry=retry_if_exception_type(AirflowFailedError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.5, max=5),
+            reraise=True,
+        )
+        return retrying(self._request, method, path, body)
 
     def _request(
         self,
@@ -99,6 +112,8 @@ class AirflowClient:
         url = f"http://{LOOPBACK}:{self._settings.airflow.port}{path}"
         try:
             answer = ask(method, url, body=body, headers=headers, timeout_seconds=timeout_seconds)
+            if answer.is_server_error:
+                raise AirflowFailedError(request=f"{method} {path}", reason=_reason(answer))
             if answer.is_error:
                 raise AirflowRefusedError(request=f"{method} {path}", reason=_reason(answer))
             return dict(answer.json())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from include.db.migrate import migrate
-from include.errors import AirflowRefusedError, AirflowUnavailableError
+from include.errors import AirflowFailedError, AirflowRefusedError, AirflowUnavailableError
 from include.network import LOOPBACK
 from include.places import Place
 from include.settings import Settings
@@ -71,7 +71,7 @@ class Airflow:
         """Tell whether scheduler, triggerer and dag-processor have been heard of since this start."""
         try:
             heartbeats = AirflowClient(self.settings).heartbeats()
-        except (AirflowUnavailableError, AirflowRefusedError):
+        except (AirflowUnavailableError, AirflowFailedError, AirflowRefusedError):
             return False
         started_at = datetime.fromtimestamp(self._start_stamp.stat().st_mtime, UTC)
         return all(beat is not None and beat > started_at for beat in heartbeats.values())
