@@ -305,13 +305,15 @@ def demo() -> None:
         ("bench drain --records 4000000 --rounds 5", "One part, more of it."),
         ("bench alarms --rounds 5", "The stream with and without its alarms, in turns."),
         ("bench latency --quick --rate 1000 --rate 10000", "A quick look."),
+        ("bench growth --rounds 1", "One, two and four tasks, 2 to 64 partitions, three nodes."),
     ),
 )
 def bench(
     parts: Annotated[
         list[str] | None,
         typer.Argument(
-            help="drain, catch_up, launch, latency, silence, alarms, producer, idle; all when left out; or large."
+            help="drain, catch_up, launch, latency, silence, alarms, producer, idle (all of these when left out), "
+            "large, growth."
         ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="One short round, for development.")] = False,

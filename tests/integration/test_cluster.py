@@ -13,11 +13,12 @@ from include.stream.lease import request_stop
 from include.truth.records import compare_with_truth
 from producer.faults import PRESETS
 from producer.options import SimulatorOptions
+from tests.support.airflow_task import running_from_airflow
 from tests.support.background import simulating
 from tests.support.marked_run import secrets_of
 from tests.support.pipeline import Pipeline
-from tests.support.spark_cluster import SparkCluster, running_from_airflow, spark_cluster
 from tests.support.waiting import wait_until
+from tools.spark_cluster import SparkCluster, spark_cluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.fault, pytest.mark.timeout(1800)]
 

@@ -11,7 +11,7 @@ from tools.bench.figures import COPY, CPU_PER_RECORD, RATE, STREAM
 from tools.bench.generator import send_backlog
 from tools.bench.ground import Bench, backlog_start_us, clear, fresh_topic, watch
 from tools.bench.probe import open_probe
-from tools.bench.processes import Accounts, Balance, used, without_kafka
+from tools.bench.processes import Accounts, used, without_kafka
 from tools.bench.systems import Running, System
 
 PART = "drain"
@@ -35,7 +35,13 @@ def measure_drain(bench: Bench) -> None:
 
 
 def drain_once(
-    bench: Bench, settings: Settings, system: System, first_us: int, *, subject: str | None = None
+    bench: Bench,
+    settings: Settings,
+    system: System,
+    first_us: int,
+    *,
+    subject: str | None = None,
+    part: str = PART,
 ) -> None:
     """Note the pace of one drain, from the first commit that is seen: what comes before belongs to the launch."""
     subject = subject or system.name
@@ -57,17 +63,18 @@ def drain_once(
     if first is None or seen_first > total / 2:
         raise OptionError("most of the backlog was stored at once: give --records a larger number")
     records = bench.options.records * (total - seen_first) / total
-    _note(bench, subject, first, last, records)
-    bench.figures.note(PART, subject, "s from the command to the last reading", last.at - running.begun_at)
+    _note(bench, part, subject, used(first, last), last.at - first.at, records)
+    bench.figures.note(part, subject, "s from the command to the last reading", last.at - running.begun_at)
 
 
-def _note(bench: Bench, subject: str, first: Balance, last: Balance, records: float) -> None:
-    by_group = used(first, last)
-    note, seconds = bench.figures.note, last.at - first.at
-    note(PART, subject, RATE, records / seconds)
-    note(PART, subject, CPU_PER_RECORD, without_kafka(by_group) / records * 1e6)
+def _note(
+    bench: Bench, part: str, subject: str, by_group: dict[str, float], seconds: float, records: float
+) -> None:
+    note = bench.figures.note
+    note(part, subject, RATE, records / seconds)
+    note(part, subject, CPU_PER_RECORD, without_kafka(by_group) / records * 1e6)
     for group, cpu_seconds in by_group.items():
-        note(PART, subject, f"CPU µs per record: {group}", cpu_seconds / records * 1e6)
+        note(part, subject, f"CPU µs per record: {group}", cpu_seconds / records * 1e6)
 
 
 def _wait_for_end(running: Running) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from include.errors import OptionError
 
 PARTS = ("drain", "catch_up", "launch", "latency", "silence", "alarms", "producer", "idle")
-LARGE = "large"  # only when it is asked for: it takes much disk
+LARGE = "large"  # it takes much disk
+GROWTH = "growth"
+ONLY_WHEN_NAMED = (LARGE, GROWTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ def choose(*, is_quick: bool, is_long: bool, **changes: object) -> BenchOptions:
 
 
 def choose_parts(names: list[str]) -> list[str]:
-    """Return the parts that are named, or all but `large`; raise OptionError naming what is not known."""
-    known = (*PARTS, LARGE)
+    """Return the parts that are named, or the usual ones; raise OptionError naming what is not known."""
+    known = (*PARTS, *ONLY_WHEN_NAMED)
     if unknown := sorted(set(names) - set(known)):
         raise OptionError(f"no such part: {', '.join(unknown)}; choose from {', '.join(known)}")
     return names or list(PARTS)

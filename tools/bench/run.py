@@ -20,10 +20,11 @@ from tools.bench.catch_up import measure_catch_up
 from tools.bench.drain import measure_drain
 from tools.bench.figures import Figures, doubts, ratios
 from tools.bench.ground import Bench, fresh_topic
+from tools.bench.growth import measure_growth
 from tools.bench.idle import measure_idle
 from tools.bench.large import measure_large
 from tools.bench.machine import Condition, cores, facts, observe, verdict
-from tools.bench.options import LARGE, BenchOptions
+from tools.bench.options import GROWTH, LARGE, BenchOptions
 from tools.bench.plot import draw
 from tools.bench.processes import server_pids
 from tools.bench.produce import measure_producer
@@ -78,6 +79,9 @@ def _measure_streamed(parts: Collection[str], options: BenchOptions, figures: Fi
         if "producer" in parts:
             _say("producer")
             _measure_producer(settings, options, figures)
+        if GROWTH in parts:
+            _say("growth with tasks, partitions and nodes")
+            measure_growth(bench)
         if LARGE in parts:
             _say(f"a table of {options.table_rows:,} readings")
             measure_large(bench)

@@ -40,11 +40,12 @@ class Running:
     logs: tuple[Path, ...]
     begun_at: float
     ends_by_itself: bool = False
+    nodes: tuple[int, ...] = ()
 
     @property
     def roots(self) -> tuple[int, ...]:
         """The pids whose descendants belong to it."""
-        return tuple(process.pid for process in self.processes)
+        return *(process.pid for process in self.processes), *self.nodes
 
     def require_alive(self) -> None:
         """Raise StreamFailedError with its last words if it has ended, unless that is what it is to do."""
@@ -66,17 +67,18 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The product's stream, launched by spark-submit."""
+    """The product's stream, launched by spark-submit; `nodes` are the pids of a Spark cluster that its tasks run on."""
 
     name: str = STREAM
     application: str = APPLICATION
+    nodes: tuple[int, ...] = ()
 
     @contextmanager
     def running(self, settings: Settings, folder: Path, *, drain: bool) -> Iterator[Running]:
         """Run one launch; with `drain` it ends by itself."""
         log, begun_at = folder / f"stream-{uuid.uuid4().hex}.log", time.time()
         with running_stream(settings, log, drain=drain, application=self.application) as process:
-            yield Running((process,), (log,), begun_at, ends_by_itself=drain)
+            yield Running((process,), (log,), begun_at, ends_by_itself=drain, nodes=self.nodes)
 
 
 @dataclass(frozen=True, slots=True)
