@@ -24,7 +24,7 @@ from tools.bench.bodies import (
 from tools.bench.figures import LARGE_TABLE, MS, WITH_ALARMS, WITHOUT_ALARMS, Figures
 from tools.bench.generator import send_backlog, send_steadily
 from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, watch
-from tools.bench.large import measure_looks
+from tools.bench.large import measure_looks, measure_upkeep
 from tools.bench.options import USUAL
 from tools.bench.probe import open_probe
 from tools.bench.systems import Compiled, Consumers, System
@@ -125,6 +125,20 @@ def test_each_look_of_the_page_and_each_panel_is_timed(pipeline: Pipeline, tmp_p
     assert {part for part in bench.figures.parts if part.startswith("Grafana")} == shown
     assert "look: a customer's day" in bench.figures.parts
     assert all(figures[LARGE_TABLE][MS].median > 0 for figures in bench.figures.parts.values())
+
+
+@pytest.mark.integration
+def test_upkeep_is_timed_and_leaves_each_day_its_one_key(pipeline: Pipeline, tmp_path: Path) -> None:
+    clear(pipeline.settings)
+    fill_table(pipeline.settings, 5000)
+    bench = Bench(pipeline.settings, tmp_path, USUAL, Figures(), {})
+    indexes = "select count(*) from pg_indexes where tablename like 'heartbeats%'"
+    before = pipeline.rows(indexes)
+
+    measure_upkeep(bench, pipeline.settings, LARGE_TABLE)
+
+    assert len(bench.figures.parts) == 2
+    assert pipeline.rows(indexes) == before
 
 
 def stored(pipeline: Pipeline) -> int:

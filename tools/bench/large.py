@@ -1,4 +1,4 @@
-"""What a large table costs: the stream that writes to it, the hourly job, the page, Grafana and a customer's day.
+"""What a large table costs: the stream that writes to it, the hourly job, the page, Grafana, a customer's day, upkeep.
 
 The same is measured on an empty table and beside many other readings, which one statement fills in. All of it needs
 about 150 bytes of disk per reading, twice while it is filled.
@@ -12,11 +12,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from psycopg import sql
+
 from include.db.connect import Connection, Role, connect
 from include.domain.hours import HOUR
 from include.errors import StreamFailedError
 from include.hourly.run import settle_hour
 from include.live import store
+from include.maintenance.rules import READINGS
+from include.maintenance.store import drop_day, list_days
+from include.maintenance.types import Day
 from include.settings import Settings
 from tools.bench.bodies import STEP_US, probe_customer
 from tools.bench.drain import drain_once, stored_count
@@ -32,6 +37,12 @@ LOOKS = 7
 GRAFANA_RANGE = timedelta(hours=1)
 # What settling has left, so that the hour is settled anew in each round.
 FORGET_HOURS = "truncate settled_hours, customer_hourly, risk_hourly, quality_runs cascade"
+STATISTICS = "select refresh_statistics('heartbeats')"
+MAKE_KEY = (
+    "create unique index concurrently bench_key on {table} (slot_of(event_time), customer_id, event_time)"
+)
+# A day that is as good as expired: of yesterday and today nothing may be dropped.
+OLD_BY = timedelta(days=20)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the database's times are UTC without a zone
 
 
@@ -66,6 +77,8 @@ def measure_large(bench: Bench) -> None:
             for _ in range(bench.options.rounds):
                 _measure_hour(bench, settings, subject, times.hour)
             measure_looks(bench, settings, subject)
+            measure_upkeep(bench, settings, subject)
+            _measure_drop(bench, settings, subject, times.hour - OLD_BY)
 
 
 def _measure_drain(bench: Bench, subject: str, times: _Times) -> None:
@@ -135,6 +148,39 @@ def _panels(now: datetime, customer: UUID) -> Iterator[tuple[str, bytes]]:
                 target["rawSql"], chosen, least_step=span(panel.get("interval") or "1s"), variables=variables
             )
             yield f"{board['uid']}, {panel['title']}", sql.encode()
+
+
+def measure_upkeep(bench: Bench, settings: Settings, subject: str) -> None:
+    """Time the daily statistics, and another key for each day, as a migration makes it."""
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        for name, act in (
+            ("statistics of all days", partial(owner.execute, STATISTICS)),
+            ("another key for all days", partial(_make_keys, owner)),
+        ):
+            begun = time.monotonic()
+            act()
+            bench.figures.note(f"upkeep: {name}", subject, SECONDS, time.monotonic() - begun)
+
+
+def _measure_drop(bench: Bench, settings: Settings, subject: str, hour: datetime) -> None:
+    """Time the drop of an old day, of which this hour has all readings."""
+    _store_hour(bench, settings, hour)
+    settle_hour(settings, hour)
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        begun = time.monotonic()
+        dropped = drop_day(owner, Day(READINGS, hour.date()))
+        part = f"upkeep: a day of {HOUR_READINGS:,} readings dropped"
+        bench.figures.note(part, subject, SECONDS, time.monotonic() - begun)
+    if dropped != HOUR_READINGS:
+        raise StreamFailedError(f"a day of {HOUR_READINGS:,} readings was to be dropped, but had {dropped}")
+
+
+def _make_keys(owner: Connection) -> None:
+    """Make the index that each day has once more, beside those who store, and drop it."""
+    for day in list_days(owner, READINGS):
+        table = sql.Identifier(f"{READINGS}_{day.day:%Y%m%d}")
+        owner.execute(sql.SQL(MAKE_KEY).format(table=table))
+        owner.execute("drop index bench_key")
 
 
 def _median_ms(look: Callable[[], object]) -> float:
