@@ -23,7 +23,7 @@ from tools.bench.bodies import (
 )
 from tools.bench.figures import LARGE_TABLE, MS, WITH_ALARMS, WITHOUT_ALARMS, Figures
 from tools.bench.generator import send_backlog, send_steadily
-from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, watch
+from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, filled_customer, watch
 from tools.bench.large import measure_looks, measure_upkeep
 from tools.bench.options import USUAL
 from tools.bench.probe import open_probe
@@ -109,6 +109,8 @@ def test_a_large_table_ends_before_the_readings_that_are_measured(pipeline: Pipe
     fill_table(pipeline.settings, 5000)
 
     assert stored(pipeline) == 5000
+    of_one = f"select count(*) from heartbeats where customer_id = '{filled_customer()}'"  # noqa: S608
+    assert pipeline.rows(of_one) == [(3,)]
     with open_probe(pipeline.settings, since_us=0) as probe:
         assert probe.look() == []
 

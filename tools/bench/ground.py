@@ -1,5 +1,6 @@
 """What each measurement stands on: a topic of its own, empty tables, a database at rest."""
 
+import hashlib
 import time
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from include.broker.topic import open_broker
 from include.db.connect import Role, connect
@@ -22,11 +24,9 @@ from tools.bench.probe import LOOK_SECONDS, Probe, Sighting
 from tools.bench.systems import Compiled, Consumers, Running, Stream, System, has_go
 
 PATIENCE_SECONDS = 180
-# What the alarms know goes too: the next launch would take in the round before as what it has missed.
-CLEAR = (
-    "truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours, "
-    "fresh_readings, alarm_memory, alarm_touches, alarms, outbox cascade"
-)
+# The next launch would take in the round before as what its alarms have missed, beside its own work.
+ALARMS = "fresh_readings, alarm_memory, alarm_touches, alarms, outbox"
+CLEAR = f"truncate heartbeats, dead_letters, stream_commits, stream_offsets, touched_hours, {ALARMS} cascade"
 # The past of as many customers as a backlog has, each with a reading in a second.
 FILL = """
 insert into heartbeats (customer_id, heart_rate, event_time, risk_level)
@@ -79,6 +79,12 @@ def clear(settings: Settings) -> None:
     checkpoint(settings)
 
 
+def forget_alarms(settings: Settings) -> None:
+    """Keep the readings, and let the alarms know nothing of them."""
+    with connect(settings, Role.OWNER, autocommit=True) as owner:
+        owner.execute(f"truncate {ALARMS} cascade")
+
+
 def fill_table(settings: Settings, rows: int, *, until: datetime | None = None) -> None:
     """Put many readings of the hours before `until`, or now, into the table, so that its index is as deep as in use."""
     until = until or datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=1)
@@ -88,6 +94,11 @@ def fill_table(settings: Settings, rows: int, *, until: datetime | None = None) 
         owner.execute(FILL, {"customers": CUSTOMERS, "rows": rows, "until": until, "step_us": STEP_US})
         owner.execute("vacuum analyze heartbeats")
     checkpoint(settings)
+
+
+def filled_customer() -> UUID:
+    """Return one of those whose past `fill_table` makes."""
+    return UUID(hashlib.md5(b"bench1", usedforsecurity=False).hexdigest())
 
 
 def checkpoint(settings: Settings) -> None:

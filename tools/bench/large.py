@@ -27,7 +27,16 @@ from tools.bench.bodies import STEP_US, probe_customer
 from tools.bench.drain import drain_once, stored_count
 from tools.bench.figures import EMPTY_TABLE, LARGE_TABLE, MS, SECONDS
 from tools.bench.generator import send_backlog
-from tools.bench.ground import Bench, backlog_start_us, checkpoint, clear, fill_table, fresh_topic
+from tools.bench.ground import (
+    Bench,
+    backlog_start_us,
+    checkpoint,
+    clear,
+    fill_table,
+    filled_customer,
+    forget_alarms,
+    fresh_topic,
+)
 from tools.bench.options import BenchOptions
 from tools.bench.systems import Stream
 from tools.grafana.macros import Range, expand, panels, span
@@ -88,6 +97,7 @@ def _measure_drain(bench: Bench, subject: str, times: _Times) -> None:
         with fresh_topic(bench.settings) as settings:
             first_us = times.drained_us + number * records * STEP_US
             send_backlog(settings, records, first_us)
+            forget_alarms(settings)
             checkpoint(settings)
             drain_once(bench, settings, Stream(), first_us, subject=subject)
 
@@ -135,8 +145,11 @@ def _looks(reader: Connection, now: datetime, customer: UUID) -> Iterator[tuple[
     yield "the last minutes' flow", partial(store.read_flow, reader, now, None)
     yield "customers now", partial(store.read_customers, reader, now)
     yield "checks and hours", partial(store.read_slow, reader, now)
-    for name, width in (("quarter of an hour", timedelta(minutes=15)), ("day", timedelta(days=1))):
-        yield f"a customer's {name}", partial(store.read_customer, reader, customer, now - width, now)
+    quarter, day = now - timedelta(minutes=15), now - timedelta(days=1)
+    yield "a customer's quarter of an hour", partial(store.read_customer, reader, customer, quarter, now)
+    yield "a customer's day", partial(store.read_customer, reader, filled_customer(), day, now)
+    # He has readings in what was drained alone, so the search goes on to the beginning of the day.
+    yield "a day with few readings", partial(store.read_customer, reader, customer, day, now)
 
 
 def _panels(now: datetime, customer: UUID) -> Iterator[tuple[str, bytes]]:
