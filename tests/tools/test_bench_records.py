@@ -23,7 +23,7 @@ from tools.bench.bodies import (
 )
 from tools.bench.figures import LARGE_TABLE, MS, WITH_ALARMS, WITHOUT_ALARMS, Figures
 from tools.bench.generator import send_backlog, send_steadily
-from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, filled_customer, watch
+from tools.bench.ground import Bench, backlog_start_us, clear, fill_table, filled_customer, take_back, watch
 from tools.bench.large import measure_looks, measure_upkeep
 from tools.bench.options import USUAL
 from tools.bench.probe import open_probe
@@ -141,6 +141,19 @@ def test_upkeep_is_timed_and_leaves_each_day_its_one_key(pipeline: Pipeline, tmp
 
     assert len(bench.figures.parts) == 2
     assert pipeline.rows(indexes) == before
+
+
+@pytest.mark.integration
+def test_what_a_round_has_stored_is_taken_out_and_nothing_else(pipeline: Pipeline) -> None:
+    clear(pipeline.settings)
+    fill_table(pipeline.settings, 5000)
+    [(since,)] = pipeline.rows("select event_time from heartbeats order by event_time desc offset 99 limit 1")
+
+    take_back(pipeline.settings, since)
+
+    [(count, newest)] = pipeline.rows("select count(*), max(event_time) from heartbeats")
+    assert count == 4900
+    assert newest < since
 
 
 def stored(pipeline: Pipeline) -> int:

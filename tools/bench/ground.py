@@ -79,10 +79,12 @@ def clear(settings: Settings) -> None:
     checkpoint(settings)
 
 
-def forget_alarms(settings: Settings) -> None:
-    """Keep the readings, and let the alarms know nothing of them."""
+def take_back(settings: Settings, since: datetime) -> None:
+    """Take the readings since then out again, with all that the alarms know."""
     with connect(settings, Role.OWNER, autocommit=True) as owner:
+        owner.execute("delete from heartbeats where event_time >= %s", [since])
         owner.execute(f"truncate {ALARMS} cascade")
+        owner.execute("vacuum heartbeats")
 
 
 def fill_table(settings: Settings, rows: int, *, until: datetime | None = None) -> None:

@@ -34,8 +34,8 @@ from tools.bench.ground import (
     clear,
     fill_table,
     filled_customer,
-    forget_alarms,
     fresh_topic,
+    take_back,
 )
 from tools.bench.options import BenchOptions
 from tools.bench.systems import Stream
@@ -65,7 +65,7 @@ class _Times:
     @classmethod
     def of(cls, options: BenchOptions) -> "_Times":
         """Reckon back from a minute ago."""
-        drained_us = backlog_start_us(options.records * options.rounds)
+        drained_us = backlog_start_us(options.records)
         first = _EPOCH + timedelta(microseconds=drained_us)
         return cls(first.replace(minute=0, second=0, microsecond=0) - HOUR, drained_us)
 
@@ -91,15 +91,13 @@ def measure_large(bench: Bench) -> None:
 
 
 def _measure_drain(bench: Bench, subject: str, times: _Times) -> None:
-    """Drain one backlog after the other into the same table, each later than the one before: the probe looks ahead."""
-    records = bench.options.records
-    for number in range(bench.options.rounds):
+    """Drain the same backlog again and again; what the round before has stored is taken out first."""
+    for _ in range(bench.options.rounds):
         with fresh_topic(bench.settings) as settings:
-            first_us = times.drained_us + number * records * STEP_US
-            send_backlog(settings, records, first_us)
-            forget_alarms(settings)
+            send_backlog(settings, bench.options.records, times.drained_us)
+            take_back(settings, _EPOCH + timedelta(microseconds=times.drained_us))
             checkpoint(settings)
-            drain_once(bench, settings, Stream(), first_us, subject=subject)
+            drain_once(bench, settings, Stream(), times.drained_us, subject=subject)
 
 
 def _store_hour(bench: Bench, settings: Settings, hour: datetime) -> None:
