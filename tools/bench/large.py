@@ -7,6 +7,7 @@ about 150 bytes of disk per reading, twice while it is filled.
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -76,9 +77,8 @@ def measure_large(bench: Bench) -> None:
         times = _Times.of(bench.options)
         clear(bench.settings)
         if rows:
-            begun = time.monotonic()
-            fill_table(bench.settings, rows, until=times.hour)
-            bench.figures.note("filling", subject, SECONDS, time.monotonic() - begun)
+            with _timed(bench, "filling", subject):
+                fill_table(bench.settings, rows, until=times.hour)
             bench.figures.note("filling", subject, "rows", rows)
         _measure_drain(bench, subject, times)
         with fresh_topic(bench.settings) as settings:
@@ -119,9 +119,8 @@ def _store_hour(bench: Bench, settings: Settings, hour: datetime) -> None:
 def _measure_hour(bench: Bench, settings: Settings, subject: str, hour: datetime) -> None:
     with connect(settings, Role.OWNER, autocommit=True) as owner:
         owner.execute(FORGET_HOURS)
-    begun = time.monotonic()
-    settlement = settle_hour(settings, hour)
-    bench.figures.note(f"settling {HOUR_READINGS:,} readings", subject, SECONDS, time.monotonic() - begun)
+    with _timed(bench, f"settling {HOUR_READINGS:,} readings", subject):
+        settlement = settle_hour(settings, hour)
     if settlement.newly_withheld:
         raise StreamFailedError(f"the hour was withheld: {settlement.newly_withheld[0].verdict.reason}")
 
@@ -168,20 +167,19 @@ def measure_upkeep(bench: Bench, settings: Settings, subject: str) -> None:
             ("statistics of all days", partial(owner.execute, STATISTICS)),
             ("another key for all days", partial(_make_keys, owner)),
         ):
-            begun = time.monotonic()
-            act()
-            bench.figures.note(f"upkeep: {name}", subject, SECONDS, time.monotonic() - begun)
+            with _timed(bench, f"upkeep: {name}", subject):
+                act()
 
 
 def _measure_drop(bench: Bench, settings: Settings, subject: str, hour: datetime) -> None:
     """Time the drop of an old day, of which this hour has all readings."""
     _store_hour(bench, settings, hour)
     settle_hour(settings, hour)
-    with connect(settings, Role.OWNER, autocommit=True) as owner:
-        begun = time.monotonic()
+    with (
+        connect(settings, Role.OWNER, autocommit=True) as owner,
+        _timed(bench, f"upkeep: a day of {HOUR_READINGS:,} readings dropped", subject),
+    ):
         dropped = drop_day(owner, Day(READINGS, hour.date()))
-        part = f"upkeep: a day of {HOUR_READINGS:,} readings dropped"
-        bench.figures.note(part, subject, SECONDS, time.monotonic() - begun)
     if dropped != HOUR_READINGS:
         raise StreamFailedError(f"a day of {HOUR_READINGS:,} readings was to be dropped, but had {dropped}")
 
@@ -192,6 +190,14 @@ def _make_keys(owner: Connection) -> None:
         table = sql.Identifier(f"{READINGS}_{day.day:%Y%m%d}")
         owner.execute(sql.SQL(MAKE_KEY).format(table=table))
         owner.execute("drop index bench_key")
+
+
+@contextmanager
+def _timed(bench: Bench, part: str, subject: str) -> Iterator[None]:
+    """Note how many seconds a `with` block took."""
+    begun = time.monotonic()
+    yield
+    bench.figures.note(part, subject, SECONDS, time.monotonic() - begun)
 
 
 def _median_ms(look: Callable[[], object]) -> float:
