@@ -62,7 +62,7 @@ STREAM_SECONDS = 300.0
 POLL_SECONDS = 0.1
 # A sign of life, for proxies that end what is silent.
 SIGN_OF_LIFE_SECONDS = 10.0
-LONGEST_MINUTES = 60
+LONGEST_MINUTES = 24 * 60
 # A database or a broker that is away is asked again by the page after this.
 TRY_AGAIN_SECONDS = 5
 # Acts have threads apart from the questions, so that many who look keep nobody from acting.

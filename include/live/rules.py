@@ -17,12 +17,6 @@ CLOSING = timedelta(seconds=1)
 # A monitor that keeps its pace is allowed to miss a beat or two before this counts as a gap.
 GAP_PACES = 3.5
 SHORTEST_GAP_SECONDS = 2.0
-# One customer's readings are looked up from now backwards, until so much time is spent.
-SEARCH_SECONDS = 0.15
-FIRST_SLICE = timedelta(minutes=1)
-SHORTEST_SLICE = timedelta(seconds=10)
-# The past may be denser than the present: a slice is at most so much longer than the one before.
-LARGEST_GROWTH = 4
 
 
 def closed_until(now: datetime) -> datetime:
@@ -69,12 +63,6 @@ def partition_lags(ranges: Mapping[int, KafkaRange], done: Mapping[int, int]) ->
         for partition, held in sorted(ranges.items())
         for next_offset in [max(done.get(partition, 0), held.beginning)]
     ]
-
-
-def next_slice(previous: timedelta, cost_seconds: float, spent_seconds: float) -> timedelta | None:
-    """Return how much further back may be searched at the speed of the slice before; None if nothing worth it."""
-    affordable = previous * ((SEARCH_SECONDS - spent_seconds) / max(cost_seconds, 0.0001))
-    return None if affordable < SHORTEST_SLICE else min(affordable, previous * LARGEST_GROWTH)
 
 
 def gap_seconds(instants: Sequence[datetime]) -> float | None:

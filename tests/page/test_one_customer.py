@@ -1,5 +1,6 @@
 """What the page shows of one customer is that customer's, and so is what is done there."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -102,6 +103,21 @@ def test_the_figures_say_whose_they_are(of_anne: LonePage) -> None:
     of_anne.page.locator("#customer-id").fill(str(BERT))
 
     assert str(ANNE) in of_anne.shown("customer-note")
+
+
+def test_of_very_many_readings_in_a_day_the_figures_say_since_when_they_are_the_newest(
+    of_anne: LonePage,
+) -> None:
+    readings = {NOW - timedelta(hours=2, seconds=age): 66 for age in (3, 2, 1)}
+    day = replace(view_of(BERT, readings), asked_minutes=1440, is_shortened=True, since=min(readings))
+    of_anne.answers["customer"] = lambda _: (200, day)
+
+    of_anne.page.locator("#customer-minutes").select_option(label="1 day")
+    of_anne.follow(BERT)
+
+    wait_until(lambda: of_anne.shown("customer-note"), lambda words: "the newest 3 readings" in words)
+    assert f"since {min(readings):%H:%M:%S} UTC" in of_anne.shown("customer-note")
+    assert of_anne.questions("customer")[-1] == {"customer_id": str(BERT), "minutes": 1440}
 
 
 def test_an_act_that_ends_after_another_was_chosen_says_for_whom_it_was(of_anne: LonePage) -> None:

@@ -34,10 +34,14 @@ with recursive heard as (
                 from heartbeats
                 where
                     slot_of(heartbeats.event_time) = slots.slot
-                    and heartbeats.event_time > %(at)s - %(window_length)s
-                    and heartbeats.event_time <= %(at)s
+                    -- Leaves the other days out of the plan.
+                    and heartbeats.event_time >= date_trunc('day', %(at)s - %(window_length)s)
+                    and heartbeats.event_time < date_trunc('day', %(at)s) + interval '1 day'
                 order by heartbeats.event_time desc
             ) as latest
+        -- Within coalesce the planner does not reckon that this leaves only a few of a slot's readings: these it would
+        -- sort by customer.
+        where coalesce(latest.event_time > %(at)s - %(window_length)s and latest.event_time <= %(at)s, false)
         -- In the order of the slots: an order by both would sort all of them together.
         limit %(most_readings)s -- noqa: AM09
     ) as newest

@@ -145,7 +145,7 @@ function render(view) {
   text("customer-empty", `No reading of this customer in the last ${span((seconds(view.until) - seconds(view.since)))}.`);
   for (const id of PARTS) show(id, !isEmpty);
   show("customer-hours", view.hours.length > 0);
-  text("customer-note", note(view, readings.length));
+  text("customer-note", note(view, readings));
   renderEpisodes(view);
   renderOwn(view);
   renderPauses(view);
@@ -165,10 +165,9 @@ function render(view) {
 }
 
 function note(view, readings) {
-  const whole = `${view.customer_id}: ${count(readings)} readings`;
-  if (!view.is_shortened) return whole;
-  const looked = span(seconds(view.until) - seconds(view.since));
-  return `${whole}; the database is busy, so this looks ${looked} back and grows while you follow`;
+  if (!view.is_shortened) return `${view.customer_id}: ${count(readings.length)} readings`;
+  const first = time(readings[0][0] * 1000);
+  return `${view.customer_id}: the newest ${count(readings.length)} readings of the window, since ${first} UTC`;
 }
 
 function renderReading(view, [at, bpm]) {

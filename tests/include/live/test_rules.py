@@ -10,7 +10,6 @@ from include.live.rules import (
     arriving_per_second,
     closed_until,
     gap_seconds,
-    next_slice,
     partition_lags,
     rates,
     recent_latency,
@@ -78,15 +77,6 @@ def test_lag_counts_neither_what_kafka_has_dropped_nor_below_zero() -> None:
         (1, 12, 20, 8),
         (2, 9, 9, 0),
     ]
-
-
-def test_a_search_goes_on_as_far_as_its_time_allows_at_the_speed_so_far() -> None:
-    minute = timedelta(minutes=1)
-
-    assert next_slice(minute, cost_seconds=0.001, spent_seconds=0.001) == 4 * minute
-    assert next_slice(minute, cost_seconds=0.05, spent_seconds=0.05) == 2 * minute
-    assert next_slice(minute, cost_seconds=0.14, spent_seconds=0.14) is None
-    assert next_slice(minute, cost_seconds=3.0, spent_seconds=3.0) is None
 
 
 def test_a_gap_is_what_is_long_by_the_customers_own_pace() -> None:
