@@ -1,5 +1,6 @@
 """Readings that stand there already, or another heart rate in their place: the work grows with their number alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from include.sink.put import copy_readings, sort_readings
 from include.stream.types import Launch
 from tests.support.inline_stream import InlineStream
 from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -86,3 +88,40 @@ def test_sorting_out_conflicts_does_not_read_what_is_stored_besides(pipeline: Pi
         copy_readings(connection, readings(20_000, customer=2), launch)
 
     assert looked_at(pipeline, launch, count=500) < 2 * before
+
+
+WAITING = (
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+)
+
+
+def test_two_tasks_with_the_same_readings_wait_for_one_another_and_do_not_lock_each_other_out(
+    pipeline: Pipeline,
+) -> None:
+    """As when a customer's readings come in two partitions: the one copies, the other sorts what is already there."""
+    launch = InlineStream(pipeline.settings).launch
+    first, second = readings(1, customer=1), readings(1, customer=2)
+    # In the order of the key by the customer, in that of time the other way round.
+    first.event_time_us[:] = second.event_time_us + 1000
+    both = Readings(
+        np.arange(2, dtype=np.int32),
+        *(
+            np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in ("customer_id", "heart_rate", "event_time_us")
+        ),
+    )
+
+    with (
+        connect(pipeline.settings, Role.STREAM, autocommit=True) as copying,
+        connect(pipeline.settings, Role.STREAM) as sorting,
+        ThreadPoolExecutor() as pool,
+    ):
+        DayPartitions(copying).ensure_for_events(both.event_time_us)
+        with copying.transaction():
+            copy_readings(copying, first, launch)
+            sorted_out = pool.submit(sort_readings, sorting, both, launch)
+            wait_until(lambda: pipeline.rows(WAITING), lambda rows: rows == [(1,)])
+            copy_readings(copying, second, launch)
+        accepted, conflicts = sorted_out.result()
+
+    assert (accepted.tolist(), conflicts.tolist()) == ([], [])

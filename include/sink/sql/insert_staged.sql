@@ -1,14 +1,15 @@
--- Insert the staged readings that are new, the earliest of each customer and instant.
+-- Insert the staged readings that are new, the earliest of each customer and instant: in the order of the key, as those
+-- are that come by COPY.
 -- Returns: row: which of the staged readings were inserted
 with earliest as (
-    select distinct on (event_time, customer_id)
+    select distinct on (slot_of(event_time), customer_id, event_time)
         customer_id,
         heart_rate,
         event_time,
         risk_level,
         row
     from staged_readings
-    order by event_time, customer_id, row
+    order by slot_of(event_time), customer_id, event_time, row
 ),
 
 inserted as (
