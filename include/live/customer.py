@@ -8,7 +8,7 @@ from include.db.connect import Connection
 from include.episodes.policy import AlarmPolicy
 from include.handling.customer import read_customer_alarms
 from include.live import rules, store
-from include.live.types import CustomerView, Point
+from include.live.types import CustomerView
 
 
 def customer_view(
@@ -21,12 +21,11 @@ def customer_view(
     # Of very many readings the store gives the newest: then nothing is known of what lies before them.
     is_shortened = len(readings) >= store.MOST_READINGS_OF_ONE
     gap = rules.gap_seconds([at for at, _, _ in readings])
-    points = rules.with_gaps([(at, bpm) for at, bpm, _ in readings], gap)
-    if readings and gap is not None and (now - readings[-1][0]).total_seconds() > gap:
-        points.append(Point(now, None))
+    since = readings[0][0] if is_shortened else asked_since
+    points = rules.with_gaps([(at, bpm) for at, bpm, _ in readings], since, now, gap)
     return CustomerView(
         customer_id=customer_id,
-        since=readings[0][0] if is_shortened else asked_since,
+        since=since,
         until=now,
         asked_minutes=minutes,
         is_shortened=is_shortened,

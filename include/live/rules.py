@@ -73,11 +73,19 @@ def gap_seconds(instants: Sequence[datetime]) -> float | None:
     return max(median(distances) * GAP_PACES, SHORTEST_GAP_SECONDS)
 
 
-def with_gaps(readings: Sequence[tuple[datetime, int]], gap: float | None) -> list[Point]:
-    """Return the readings, oldest first, with an empty point wherever some are missing."""
+def with_gaps(
+    readings: Sequence[tuple[datetime, int]], since: datetime, until: datetime, gap: float | None
+) -> list[Point]:
+    """Return the readings of a while, oldest first, with an empty point wherever some are missing, at its ends too."""
     points: list[Point] = []
     for at, bpm in readings:
         if points and gap is not None and (at - points[-1].at).total_seconds() > gap:
             points.append(Point(points[-1].at + timedelta(seconds=gap), None))
         points.append(Point(at, bpm))
+    if not points or gap is None:
+        return points
+    if (points[0].at - since).total_seconds() > gap:
+        points.insert(0, Point(since, None))
+    if (until - points[-1].at).total_seconds() > gap:
+        points.append(Point(until, None))
     return points

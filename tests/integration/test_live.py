@@ -217,7 +217,8 @@ def test_one_customers_rate_has_gaps_and_published_hours(settings: Settings, sin
     with connect(settings, Role.READER, autocommit=True) as connection:
         view = customer_view(connection, ANNE, 15, POLICY)
 
-    assert [point.bpm for point in view.points] == [70, 70, 70, 70, None, 70, 70, 70, None]
+    assert [point.bpm for point in view.points] == [None, 70, 70, 70, 70, None, 70, 70, 70, None]
+    assert (view.points[0].at, view.points[-1].at) == (view.since, view.until)
     assert view.newest_level == "Normal"
     assert [(row.hour, row.readings, row.coverage) for row in view.hours] == [(hour, 60, 1.0)]
     assert not view.is_shortened

@@ -230,8 +230,8 @@ function drawGaps(plot) {
   const [at, bpm] = plot.data;
   ctx.fillStyle = colour("gap");
   bpm.forEach((value, place) => {
-    if (value != null || place === 0) return;
-    const from = plot.valToPos(at[place - 1], "x", true);
+    if (value != null) return;
+    const from = plot.valToPos(at[place - 1] ?? at[place], "x", true);
     const to = plot.valToPos(at[place + 1] ?? at[place], "x", true);
     ctx.fillRect(from, bbox.top, to - from, bbox.height);
   });

@@ -91,8 +91,25 @@ def test_a_gap_is_what_is_long_by_the_customers_own_pace() -> None:
 def test_a_gap_is_a_point_without_a_heart_rate() -> None:
     readings = [(NOW, 70), (NOW + SECOND, 71), (NOW + 30 * SECOND, 72)]
 
-    points = with_gaps(readings, gap=3.5)
+    points = with_gaps(readings, NOW, NOW + 31 * SECOND, gap=3.5)
 
     assert [point.bpm for point in points] == [70, 71, None, 72]
     assert points[2].at == NOW + 4.5 * SECOND
-    assert [point.bpm for point in with_gaps(readings, gap=60)] == [70, 71, 72]
+    assert [point.bpm for point in with_gaps(readings, NOW, NOW + 31 * SECOND, gap=60)] == [70, 71, 72]
+
+
+def test_a_gap_at_an_end_of_the_window_reaches_as_far_as_that() -> None:
+    readings = [(NOW, 70), (NOW + SECOND, 71)]
+
+    points = with_gaps(readings, NOW - 4 * SECOND, NOW + 5 * SECOND, gap=3.5)
+
+    assert [(point.at, point.bpm) for point in points] == [
+        (NOW - 4 * SECOND, None),
+        *readings,
+        (NOW + 5 * SECOND, None),
+    ]
+    assert [point.at for point in with_gaps(readings, NOW - 3 * SECOND, NOW + 4 * SECOND, gap=3.5)] == [
+        NOW,
+        NOW + SECOND,
+    ]
+    assert with_gaps([], NOW - 9 * SECOND, NOW, gap=None) == []
