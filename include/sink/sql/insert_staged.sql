@@ -1,5 +1,5 @@
 -- Insert the staged readings that are new, the earliest of each customer and instant: in the order of the key, as those
--- are that come by COPY.
+-- are that come by COPY. Two tasks with the same readings then wait for one another, and do not lock each other out.
 -- Returns: row: which of the staged readings were inserted
 with earliest as (
     select distinct on (slot_of(event_time), customer_id, event_time)
